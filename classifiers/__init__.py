@@ -1,0 +1,1 @@
+"""EcoGuard's offline side: training, evaluation and the demo. May import `guard`, never the reverse."""

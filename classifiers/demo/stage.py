@@ -1,0 +1,134 @@
+"""Sets the demo's stage in one folder: models, encoder, forget request, classifier, configuration.
+
+Every step keeps what is already there and fits, so a second run starts at once and an interrupted
+one goes on where it was.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from rich.console import Console
+
+from classifiers.demo.checkpoint import build
+from classifiers.demo.data import DemoData, generate, write
+from classifiers.encoder_export import export_encoder
+from classifiers.forget import train_forget
+from classifiers.forget_request import read_forget_prompts, read_request, read_retain_prompts
+from guard.encoders.onnx_encoder import OnnxEncoder
+
+SEED = 7
+MODEL = "demo"
+REQUEST = "six-people"
+CONTEXT_TOKENS = 512
+# The weakest setting of the grid that leaks nothing on the training wordings: docs/demo.md.
+CORRUPTION = {"kind": "rand_noise_first_n", "dims": 128, "strength": 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The folders of a staged demo."""
+
+    folder: Path
+    data: DemoData
+
+    @property
+    def full(self) -> Path:
+        """The model that knows everybody."""
+        return self.folder / "full"
+
+    @property
+    def twin(self) -> Path:
+        """The model that never met the people to be forgotten."""
+        return self.folder / "twin"
+
+    @property
+    def prompts(self) -> Path:
+        """The generated questions and prompts."""
+        return self.folder / "data"
+
+    @property
+    def request(self) -> Path:
+        """The forget request."""
+        return self.folder / "requests" / REQUEST
+
+    @property
+    def encoder(self) -> Path:
+        """The encoder artifact."""
+        return self.folder / "encoder"
+
+    @property
+    def classifier(self) -> Path:
+        """The forget classifier's artifact."""
+        return self.folder / "classifiers" / REQUEST
+
+    @property
+    def configuration(self) -> Path:
+        """The proxy's YAML file."""
+        return self.folder / "guard.yaml"
+
+
+def set_stage(folder: Path, console: Console) -> Stage:
+    """Build what is missing in `folder`; about four minutes on two cores the first time."""
+    stage = Stage(folder, generate(SEED))
+    console.print("[bold]1/4[/] the model that knows 24 invented people, and its twin")
+    build(folder, SEED)
+    console.print("[bold]2/4[/] the encoder (MiniLM-L6 for ONNX Runtime)")
+    export_encoder(stage.encoder)
+    console.print(f"[bold]3/4[/] the forget request '{REQUEST}' and its classifier")
+    write(stage.prompts, stage.data)
+    write_request(stage)
+    train(stage)
+    console.print("[bold]4/4[/] the proxy's configuration")
+    return stage
+
+
+def write_request(stage: Stage) -> None:
+    """A forget request as a legal team would hand it in: a description and examples."""
+    people = stage.data.population.forgotten
+    stage.request.mkdir(parents=True, exist_ok=True)
+    description = {
+        "name": REQUEST,
+        "reason": "Demonstration: six invented people asked to be forgotten.",
+        "contact": "safety@example.com",
+        "names": [person.name for person in people],
+        "aliases": [person.alias for person in people],
+    }
+    (stage.request / "request.yaml").write_text(yaml.safe_dump(description, sort_keys=False))
+    for name in ("forget.jsonl", "retain.jsonl"):
+        content = (stage.prompts / name).read_text(encoding="utf-8")
+        (stage.request / name).write_text(content, encoding="utf-8")
+
+
+def train(stage: Stage) -> None:
+    """Train the request's classifier; seconds, most of them for encoding, which is cached."""
+    train_forget(
+        read_request(stage.request).name,
+        read_forget_prompts(stage.request),
+        read_retain_prompts(stage.request),
+        OnnxEncoder.load(stage.encoder, threads=2),
+        stage.classifier,
+        names=read_request(stage.request).evidence,
+        cache=stage.folder / "features",
+        progress=True,
+    )
+
+
+def write_configuration(stage: Stage, upstream: str, port: int) -> None:
+    """The YAML that a person could have written."""
+    settings = {
+        "listen": {"host": "127.0.0.1", "port": port},
+        "upstream": {"url": upstream},
+        "models": {MODEL: {"path": "full", "context_tokens": CONTEXT_TOKENS}},
+        "encoder": {"path": "encoder"},
+        "detectors": {
+            REQUEST: {"kind": "artifact", "path": f"classifiers/{REQUEST}"},
+            "phrases": {"kind": "phrases", "phrases": ["ignore all previous instructions"]},
+        },
+        "policies": [
+            {"name": "forget-six-people", "detector": REQUEST, "action": "corrupt"},
+            {"name": "operator-phrases", "detector": "phrases", "action": "block"},
+        ],
+        "corruption": CORRUPTION,
+    }
+    stage.configuration.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")

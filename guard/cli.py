@@ -1,0 +1,88 @@
+"""Command `ecoguard`: serve, check, demo."""
+
+import importlib.util
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from guard import __version__
+from guard.errors import GuardError
+
+app = typer.Typer(
+    help="EcoGuard: an OpenAI-compatible safeguard in front of vLLM.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[
+    Path, typer.Option("--config", "-c", help="The YAML configuration.", dir_okay=False)
+]
+
+
+@app.command()
+def serve(config: ConfigFile = Path("guard.yaml")) -> None:
+    """Run the proxy."""
+    import uvicorn
+
+    from guard.app import create_app
+    from guard.settings import load
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    settings = load(config)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.listen.host,
+        port=settings.listen.port,
+        timeout_graceful_shutdown=int(settings.listen.drain_s),
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+    )
+
+
+@app.command()
+def check(config: ConfigFile = Path("guard.yaml")) -> None:
+    """Load the configuration and every artifact it names, and say what is wrong."""
+    from guard.app import load_parts
+    from guard.settings import load
+
+    settings = load(config)
+    parts = load_parts(settings)
+    typer.echo(f"{config}: ok, {len(parts.policies)} policies")
+    for policy in parts.policies:
+        typer.echo(
+            f"  {policy.name}: {policy.detector_name} >= {policy.threshold:.4f} "
+            f"-> {policy.action.label} (on error: {policy.on_error.label})"
+        )
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def demo(
+    arguments: Annotated[list[str] | None, typer.Argument(help="Options of the demo.")] = None,
+) -> None:
+    """Show a model forgetting people: trains a tiny model, starts vLLM and the proxy."""
+    if importlib.util.find_spec("classifiers") is None:
+        raise GuardError("the demo trains models: install ecoguard[train]")
+    command = [sys.executable, "-m", "classifiers.demo", *(arguments or [])]
+    os.execv(sys.executable, command)  # noqa: S606 - no shell, our own module
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Entry point: our own errors end with one line on stderr and status 2."""
+    try:
+        app()
+    except GuardError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(2) from None

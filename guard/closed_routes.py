@@ -1,0 +1,71 @@
+"""Closed routes: a path is served as it is written in the table, or not at all."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from guard.errors import ClientVisibleError, RequestError
+from guard.wire.envelopes import error_body
+from guard.wire.json_body import serialise
+
+
+class ClosedRoutes:
+    """Refuses paths that another server might read in another way, and all websockets.
+
+    `//v1`, `%2f`, dot segments and the like never reach routing, so a path cannot mean one thing
+    to the guard and another to what stands before or behind it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on plain HTTP requests; answer others."""
+        if scope["type"] == "websocket":
+            await _close_websocket(receive, send)
+        elif scope["type"] == "http" and not _is_plain(scope):
+            await not_found()(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def _is_plain(scope: Scope) -> bool:
+    path: str = scope["path"]
+    raw = scope.get("raw_path") or path.encode()
+    return bytes(raw) == path.encode() and "//" not in path and "/." not in path
+
+
+async def _close_websocket(receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.close", "code": 1008})
+
+
+def not_found() -> Response:
+    """404 in OpenAI's form."""
+    return error_response(
+        RequestError("Unknown request URL", status=404, code="unknown_url"), status=404
+    )
+
+
+def error_response(error: ClientVisibleError, status: int) -> Response:
+    """An error in OpenAI's form as a response."""
+    return Response(
+        serialise(error_body(error)),
+        status_code=status,
+        media_type="application/json",
+        headers=error.headers,
+    )
+
+
+async def answer_http_error(_request: Request, error: Exception) -> Response:
+    """Routing's own 404 and 405 in OpenAI's form."""
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        refused = RequestError(
+            "Method not allowed for this URL",
+            status=405,
+            code="method_not_allowed",
+            headers=dict(error.headers or {}),
+        )
+        return error_response(refused, status=405)
+    return not_found()

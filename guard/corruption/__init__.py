@@ -1,0 +1,1 @@
+"""Embedding corruption: flagged text becomes corrupted `prompt_embeds` for vLLM."""

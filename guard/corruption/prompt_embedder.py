@@ -1,0 +1,144 @@
+"""Turns flagged text into corrupted prompt embeddings, ready to be sent to vLLM."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Encoding, Tokenizer
+
+from guard.corruption.embedding_table import EmbeddingTable
+from guard.corruption.functions import Corruption, corrupt
+from guard.corruption.noise import seeded_rng
+from guard.corruption.payload import encode_tensor
+from guard.errors import ArtifactError, RequestError
+
+CharRange = tuple[int, int]
+"""Characters of a text, from and up to; both count Unicode code points."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptEmbeds:
+    """What stands in for a text: `data` for vLLM's `prompt_embeds`, and its length in tokens."""
+
+    data: str
+    tokens: int
+
+
+class PromptEmbedder:
+    """Embeds text as the served model would, with the selected tokens corrupted.
+
+    One per process and model; safe to use from several threads. The noise follows from the secret
+    `key`, the forget set and the corrupted text alone, so asking again gives the same prompt.
+    """
+
+    def __init__(
+        self, table: EmbeddingTable, tokenizer: Tokenizer, *, key: bytes, max_tokens: int
+    ) -> None:
+        # A tokenizer file may ask for both; a prompt must be neither cut nor filled up.
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self.table = table
+        self.max_tokens = max_tokens
+        self._tokenizer = tokenizer
+        self._key = key
+
+    @classmethod
+    def open(
+        cls, model_folder: Path, *, key: bytes, max_tokens: int, tensor: str | None = None
+    ) -> Self:
+        """Read the embedding table and `tokenizer.json` of a Hugging Face model folder.
+
+        `max_tokens` is the served model's context length, `tensor` the table's name where it is
+        not a known one. Raises ArtifactError, naming folder and field.
+        """
+        table = EmbeddingTable.open(model_folder, tensor)
+        file = model_folder / "tokenizer.json"
+        try:
+            tokenizer = Tokenizer.from_file(str(file))
+        except Exception as error:  # tokenizers raises plain Exception
+            raise ArtifactError(f"{file}: cannot be read as a tokenizer") from error
+        return cls(table, tokenizer, key=key, max_tokens=max_tokens)
+
+    def count_tokens(self, text: str, *, add_special_tokens: bool = False) -> int:
+        """How many tokens the model reads for this text."""
+        return len(self._tokenize(text, add_special_tokens))
+
+    def embed_text(self, text: str, forget_set: str, corruption: Corruption | None) -> PromptEmbeds:
+        """A chat content part: every token corrupted, no special tokens around it.
+
+        The chat template's own tokens stay vLLM's work. Without a corruption the model reads
+        exactly the text. Raises RequestError on a text that is too long or has no tokens.
+        """
+        return self.embed_prompt(text, forget_set, corruption, add_special_tokens=False)
+
+    def embed_prompt(
+        self,
+        text: str,
+        forget_set: str,
+        corruption: Corruption | None,
+        *,
+        add_special_tokens: bool = True,
+        corrupted: Sequence[CharRange] | None = None,
+    ) -> PromptEmbeds:
+        """A completions prompt: tokens that overlap a range of `corrupted` (None: all) change.
+
+        What the tokenizer adds (the begin-of-sequence token) and every token outside the ranges
+        are the model's own rows, bit for bit. Each range's noise follows from that range's text.
+        Raises RequestError on a text that is too long or has no tokens.
+        """
+        encoding = self._tokenize(text, add_special_tokens)
+        self._check_length(len(encoding))
+        rows = self.table.rows(np.array(encoding.ids, np.int64))
+        if corruption is not None:
+            ranges = [(0, len(text))] if corrupted is None else corrupted
+            self._corrupt_ranges(rows, encoding, text, forget_set, corruption, ranges)
+        return PromptEmbeds(encode_tensor(rows), len(encoding))
+
+    def _corrupt_ranges(
+        self,
+        rows: NDArray[Any],
+        encoding: Encoding,
+        text: str,
+        forget_set: str,
+        corruption: Corruption,
+        ranges: Sequence[CharRange],
+    ) -> None:
+        """Corrupt in place; a token that two ranges share is corrupted once."""
+        open_tokens = np.array(encoding.special_tokens_mask) == 0
+        offsets = np.array(encoding.offsets)
+        bits = rows.view(f"u{rows.dtype.itemsize}")  # numpy moves bfloat16 itself slowly
+        for start, end in ranges:
+            selected = open_tokens & _overlaps(offsets, start, end)
+            rng = seeded_rng(self._key, forget_set, text[start:end])
+            chosen = bits[selected].view(rows.dtype)
+            every = np.ones(len(chosen), np.bool_)
+            bits[selected] = corrupt(chosen, every, corruption, rng).view(bits.dtype)
+            open_tokens &= ~selected
+
+    def _tokenize(self, text: str, add_special_tokens: bool) -> Encoding:
+        try:
+            return self._tokenizer.encode(text, add_special_tokens=add_special_tokens)
+        except (TypeError, UnicodeError) as error:  # an unpaired surrogate
+            raise RequestError("the text is not valid Unicode") from error
+
+    def _check_length(self, tokens: int) -> None:
+        if tokens == 0:
+            raise RequestError("the text has no tokens")
+        if tokens > self.max_tokens:
+            raise RequestError(
+                f"This model's maximum context length is {self.max_tokens} tokens. However, your "
+                f"prompt contains {tokens} input tokens, which exceeds this limit even without "
+                "any output tokens. Please reduce the length of the input prompt.",
+                code="context_length_exceeded",
+            )
+
+
+def _overlaps(offsets: NDArray[np.int64], start: int, end: int) -> NDArray[np.bool_]:
+    """Which tokens share a character with the range, or stand in it without one of their own."""
+    first, last = offsets[:, 0], offsets[:, 1]
+    overlapping: NDArray[np.bool_] = (first < end) & (last > start)
+    inside: NDArray[np.bool_] = (first == last) & (first >= start) & (last <= end)
+    return overlapping | inside

@@ -1,0 +1,106 @@
+"""Rewrites a call so that flagged texts reach the model as corrupted embeddings, nothing else."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from guard.corruption.functions import Corruption
+from guard.corruption.prompt_embedder import PromptEmbedder, PromptEmbeds
+from guard.screening.verdict import Action, Verdict
+from guard.settings import Settings, secret
+from guard.wire.call import Call, replace_at
+from guard.wire.call import Path as BodyPath
+from guard.wire.fields import JsonObject
+
+# vLLM refuses what is longer than its own limit; this bounds our work where nobody tells us it.
+UNKNOWN_CONTEXT = 1 << 17
+
+
+class Rewriter:
+    """Holds the embedders of all models, and the one corruption they apply."""
+
+    def __init__(self, embedders: Mapping[str, PromptEmbedder], corruption: Corruption) -> None:
+        self._embedders = embedders
+        self._corruption = corruption
+
+    def rewrite(self, call: Call, verdict: Verdict) -> tuple[JsonObject, int]:
+        """The body with every span that is to be corrupted replaced, and how many tokens were.
+
+        The forget set that seeds a span's noise is the detector that flagged it. Raises
+        RequestError for a text that is longer than the model's context.
+        """
+        embedder = self._embedders[call.model]
+        flagged = _forget_sets(verdict)
+        if call.protocol == "completions":
+            return self._rewrite_prompts(call, embedder, flagged)
+        body, tokens = call.body, 0
+        for index, forget_set in flagged.items():
+            span = call.spans[index]
+            embeds = embedder.embed_text(span.text, forget_set, self._corruption)
+            part = {"type": "prompt_embeds", "data": embeds.data}
+            is_whole_content = span.path[-1] == "content"
+            body = replace_at(body, span.path, [part] if is_whole_content else part)
+            tokens += embeds.tokens
+        return body, tokens
+
+    def _rewrite_prompts(
+        self, call: Call, embedder: PromptEmbedder, flagged: Mapping[int, str]
+    ) -> tuple[JsonObject, int]:
+        """All prompts as embeddings, so that the answers keep their order.
+
+        The unflagged ones are the model's own rows, bit for bit.
+        """
+        prompts = [span for span in call.spans if span.path[0] == "prompt" and span.corruptible]
+        embeds: list[PromptEmbeds] = []
+        tokens = 0
+        for index, span in enumerate(prompts):
+            corruption = self._corruption if index in flagged else None
+            specials = _adds_special_tokens(call, span.path)
+            made = embedder.embed_prompt(
+                span.text, flagged.get(index, ""), corruption, add_special_tokens=specials
+            )
+            embeds.append(made)
+            tokens += made.tokens if corruption else 0
+        data = [made.data for made in embeds]
+        body = {name: value for name, value in call.body.items() if name != "prompt"}
+        body["prompt_embeds"] = data if isinstance(call.body["prompt"], list) else data[0]
+        return body, tokens
+
+
+def open_rewriter(settings: Settings) -> Rewriter:
+    """Open every model's table; raises ConfigError or ArtifactError naming what is wrong."""
+    choice = settings.corruption
+    corruption = Corruption(kind=choice.kind, dims=choice.dims, strength=choice.strength)
+    key = secret(choice.key_env).encode()
+    embedders = {}
+    for name, model in settings.models.items():
+        limit = model.context_tokens or _context_tokens(model.path)
+        embedders[name] = PromptEmbedder.open(model.path, key=key, max_tokens=limit)
+        corruption.check_width(embedders[name].table.width)
+    return Rewriter(embedders, corruption)
+
+
+def _forget_sets(verdict: Verdict) -> dict[int, str]:
+    """By span index, the detector whose forget set the span belongs to; the first one wins."""
+    found: dict[int, str] = {}
+    for finding in verdict.findings:
+        if finding.action is Action.CORRUPT:
+            for index in finding.spans:
+                found.setdefault(index, finding.detector)
+    return found
+
+
+def _adds_special_tokens(call: Call, path: BodyPath) -> bool:
+    """Token-id prompts hold their special tokens already; texts get them unless told otherwise."""
+    prompt = call.body["prompt"]
+    if isinstance(prompt, list):
+        prompt = prompt[path[1]] if len(path) > 1 and isinstance(path[1], int) else None
+    return isinstance(prompt, str) and call.body.get("add_special_tokens", True) is not False
+
+
+def _context_tokens(folder: Path) -> int:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return int(config["max_position_embeddings"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return UNKNOWN_CONTEXT

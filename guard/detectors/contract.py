@@ -1,0 +1,39 @@
+"""The contract between screening and its detectors."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scores = NDArray[np.float32]
+Features = NDArray[np.float32]
+
+
+class Detector(Protocol):
+    """Scores texts, or what an encoder made of them.
+
+    `threshold` is the artifact's own; `encoder` is the digest of the encoder artifact whose
+    features the detector reads, or None for one that reads the texts alone.
+    """
+
+    threshold: float
+    encoder: str | None
+
+    def score(self, texts: Sequence[str], features: Features | None) -> Scores:
+        """Scores in [0, 1], shape (n,), for n texts; higher is worse.
+
+        `features` has shape (n, width), row by row those of `texts`; None where `encoder` is.
+        """
+        ...
+
+
+class Encoder(Protocol):
+    """Texts to features; the same object in training and in serving."""
+
+    digest: str
+    width: int
+
+    def encode(self, texts: Sequence[str]) -> Features:
+        """Features, shape (n, width), float32, each row of unit length."""
+        ...

@@ -1,0 +1,115 @@
+"""The classifier of one forget request: does a prompt ask for what is to be forgotten?
+
+Trained by `classifiers.forget`; serves as a detector whose policy usually corrupts.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from guard.artifacts import Artifact, read
+from guard.detectors.contract import Features, Scores
+from guard.detectors.phrases import PhraseList
+from guard.errors import DetectorError
+
+KIND = "forget"
+NAMES = "names.json"
+
+
+class ForgetClassifier:
+    """Two lines of evidence, joined by the larger: a linear head and the request's names.
+
+    The head is a logistic regression on the encoder's features and finds questions by what they
+    mean; a name or alias in the text is certain and scores 1.0 (after ECO's prompt classifier,
+    arXiv 2406.07933, section 3, and DRAGON's exact name match, arXiv 2511.05784).
+    """
+
+    def __init__(
+        self,
+        weight: NDArray[np.float32],
+        bias: float,
+        names: Sequence[str],
+        *,
+        threshold: float,
+        encoder: str,
+    ) -> None:
+        """`weight` has shape (width,); `names` may be empty."""
+        self.threshold = threshold
+        self.encoder: str | None = encoder
+        self.names = tuple(names)
+        self._weight = np.ascontiguousarray(weight, dtype=np.float32)
+        self._bias = np.float32(bias)
+        self._phrases = PhraseList(names) if names else None
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """The classifier in an artifact folder; ArtifactError names what is wrong with it."""
+        return cls.from_artifact(read(folder, KIND))
+
+    @classmethod
+    def from_artifact(cls, artifact: Artifact) -> Self:
+        """The classifier in a verified artifact."""
+        manifest = artifact.manifest
+        if manifest.encoder is None:
+            raise artifact.fail("encoder", "a forget classifier names its encoder")
+        return cls(
+            _vector(artifact, "weight"),
+            float(_vector(artifact, "bias")[0]),
+            _names(artifact),
+            threshold=_threshold(artifact),
+            encoder=manifest.encoder,
+        )
+
+    def score(self, texts: Sequence[str], features: Features | None) -> Scores:
+        """Probability-like scores, shape (n,), of n texts and their features (n, width)."""
+        if features is None:
+            raise DetectorError("a forget classifier needs the encoder's features")
+        scores = self.score_features(features)
+        if self._phrases is not None:
+            np.maximum(scores, self._phrases.score(texts), out=scores)
+        return scores
+
+    def score_features(self, features: Features) -> Scores:
+        """The head alone: logistic probabilities, shape (n,)."""
+        if features.ndim != 2 or features.shape[1] != len(self._weight):
+            raise DetectorError(
+                f"features of shape {features.shape}, expected (n, {len(self._weight)})"
+            )
+        return logistic(features @ self._weight + self._bias)
+
+
+def logistic(logits: NDArray[np.float32]) -> Scores:
+    """1 / (1 + exp(-x)) without overflow, float32."""
+    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)), dtype=np.float32)
+
+
+def _vector(artifact: Artifact, name: str) -> NDArray[np.float32]:
+    tensor = artifact.tensors().get(name)
+    if tensor is None:
+        raise artifact.fail(f"tensors.{name}", "missing")
+    if tensor.dtype != np.float32 or tensor.ndim != 1 or not len(tensor):
+        raise artifact.fail(f"tensors.{name}", f"shape {tensor.shape}, {tensor.dtype}")
+    if not np.isfinite(tensor).all():
+        raise artifact.fail(f"tensors.{name}", "holds values that are not finite")
+    return tensor.astype(np.float32)
+
+
+def _threshold(artifact: Artifact) -> float:
+    threshold = artifact.manifest.thresholds.get("score")
+    if threshold is None or not 0 < threshold <= 1:
+        raise artifact.fail("thresholds.score", f"expected a number in (0, 1], found {threshold}")
+    return threshold
+
+
+def _names(artifact: Artifact) -> tuple[str, ...]:
+    try:
+        names = orjson.loads(artifact.bytes_of(NAMES))
+    except orjson.JSONDecodeError as error:
+        raise artifact.fail(NAMES, "not JSON") from error
+    if not isinstance(names, list) or not all(isinstance(n, str) and n.strip() for n in names):
+        raise artifact.fail(NAMES, "expected a list of names")
+    return tuple(names)

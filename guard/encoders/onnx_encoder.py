@@ -1,0 +1,136 @@
+"""The default encoder: a transformer exported to ONNX, run by ONNX Runtime without torch.
+
+Serves screening and training alike, from an artifact of kind `encoder` (`ecoguard-train encoder`).
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from guard.artifacts import Artifact, read
+from guard.detectors.contract import Features
+from guard.encoders.windows import cut_windows
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+KIND = "encoder"
+MODEL = "model.onnx"
+TOKENIZER = "tokenizer.json"
+BATCH_TOKENS = 2048
+"""Padded tokens of one batch; bounds memory. On one thread larger batches gain nothing."""
+
+
+class OnnxEncoder:
+    """Mean- or CLS-pooled transformer features of unit length (the graph holds the pooling).
+
+    `max_tokens` is the longest input, special tokens included; what is longer is cut off there,
+    so callers cut windows first (`windows`). Safe to share between threads.
+    """
+
+    def __init__(self, artifact: Artifact, threads: int = 1) -> None:
+        self.digest = artifact.manifest.digest
+        self.width = int(str(artifact.recipe_value("width", int)))
+        self.max_tokens = int(str(artifact.recipe_value("max_tokens", int)))
+        self.batched = bool(artifact.recipe_value("batched", bool))
+        self._session = _open_session(artifact, threads)
+        self._whole = _open_tokenizer(artifact)
+        self._cutting = _open_tokenizer(artifact)
+        self._cutting.enable_truncation(self.max_tokens)
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int = 1) -> Self:
+        """The encoder in an artifact folder; ArtifactError names what is wrong with it."""
+        return cls(read(folder, KIND), threads)
+
+    @property
+    def window_tokens(self) -> int:
+        """The most tokens of text that fit beside the special tokens."""
+        return self.max_tokens - self._whole.num_special_tokens_to_add(False)
+
+    def encode(self, texts: Sequence[str]) -> Features:
+        """Features, shape (n, width), float32, each row of unit length.
+
+        Texts are sorted by length and batched up to BATCH_TOKENS padded tokens. A quantised
+        graph (`batched` false) takes one text at a time: it scales activations over the whole
+        batch, so a neighbour would change a text's features.
+        """
+        encodings = [self._cutting.encode(text) for text in texts]
+        features = np.empty((len(texts), self.width), dtype=np.float32)
+        for rows in _batches([len(e) for e in encodings], BATCH_TOKENS if self.batched else 0):
+            features[rows] = self._run([encodings[row] for row in rows])
+        return features
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text, special tokens left out."""
+        return len(self._whole.encode(text, add_special_tokens=False))
+
+    def token_ids(self, text: str) -> list[int]:
+        """The model's input for a text: special tokens added, cut off at `max_tokens`."""
+        return list(self._cutting.encode(text).ids)
+
+    def offsets(self, text: str) -> list[tuple[int, int]]:
+        """Each token's character range in `text`, special tokens left out."""
+        return list(self._whole.encode(text, add_special_tokens=False).offsets)
+
+    def windows(self, text: str, size: int, stride: int) -> list[tuple[int, int]]:
+        """Character ranges covering all of `text`: at most `size` tokens each, cut between words,
+        a new one about every `stride` tokens. A text that fits is one window."""
+        encoding = self._whole.encode(text, add_special_tokens=False)
+        words = encoding.word_ids
+        starts_word = [True] + [left != right for left, right in pairwise(words)]
+        return cut_windows(len(text), encoding.offsets, starts_word, size, stride)
+
+    def _run(self, encodings: "Sequence[Encoding]") -> Features:
+        longest = max(len(encoding) for encoding in encodings)
+        ids = np.zeros((len(encodings), longest), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for row, encoding in enumerate(encodings):
+            ids[row, : len(encoding)] = encoding.ids
+            mask[row, : len(encoding)] = 1
+        outputs = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
+        return np.asarray(outputs[0], dtype=np.float32)
+
+
+def _batches(lengths: Sequence[int], most_tokens: int) -> Iterator[list[int]]:
+    """Row numbers in order of length, in batches of at most `most_tokens` after padding."""
+    batch: list[int] = []
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if batch and (len(batch) + 1) * lengths[row] > most_tokens:
+            yield batch
+            batch = []
+        batch.append(row)
+    if batch:
+        yield batch
+
+
+def _open_session(artifact: Artifact, threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    # Threads that spin while they wait would take the event loop's core.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(
+            artifact.bytes_of(MODEL), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:  # the library's classes share no narrower base
+        raise artifact.fail(MODEL, f"not a usable ONNX model ({type(error).__name__})") from error
+
+
+def _open_tokenizer(artifact: Artifact) -> "Tokenizer":
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_str(artifact.bytes_of(TOKENIZER).decode())
+    except Exception as error:  # the library raises bare Exception
+        raise artifact.fail(TOKENIZER, "not a readable tokenizer") from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer

@@ -1,0 +1,260 @@
+"""The ASGI side of a JSON route: reads the body, watches for a leaving client, sends the reply.
+
+Plain ASGI on purpose: FastAPI's request and response models would cost more than all of it, and a
+stream must be under our own hand to end honestly.
+"""
+
+import asyncio
+import logging
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from time import perf_counter
+from typing import Protocol
+
+from starlette.types import Receive, Scope, Send
+
+from guard.errors import ClientVisibleError, RequestError
+from guard.exchange import JSON, Client, Reply
+from guard.operations.keys import Keyring
+from guard.operations.metrics import Metrics
+from guard.settings import Limits
+from guard.streaming.relay import drain
+from guard.wire.fields import JsonObject
+from guard.wire.json_body import BodyLimits, check_encoding, parse_body, serialise
+
+logger = logging.getLogger(__name__)
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+REQUEST_ID_HEADERS = ("x-request-id", "x-correlation-id", "x-trace-id", "request-id")
+TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class ClientGoneError(Exception):
+    """The client left before the answer was complete."""
+
+
+class Envelope(Protocol):
+    """How a route's errors look, and the path it is counted under."""
+
+    @property
+    def route(self) -> str:
+        """The path."""
+        ...
+
+    def error_body(self, error: ClientVisibleError) -> JsonObject:
+        """The body of an error answer."""
+        ...
+
+
+Answer = Callable[[JsonObject, Client], AbstractAsyncContextManager[Reply]]
+
+
+class JsonEndpoint:
+    """A route that takes a JSON object: `answer` yields the reply to one."""
+
+    def __init__(
+        self,
+        envelope: Envelope,
+        answer: Answer,
+        keyring: Keyring,
+        limits: Limits,
+        metrics: Metrics,
+        *,
+        key_scope: str = "inference",
+    ) -> None:
+        self._envelope = envelope
+        self._answer = answer
+        self._key_scope = key_scope
+        self._keyring = keyring
+        self._limits = limits
+        self._metrics = metrics
+        self._body_limits = BodyLimits(
+            max_bytes=limits.body_bytes, max_depth=limits.body_depth, max_values=limits.body_values
+        )
+        self._in_flight = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers = latin_headers(scope)
+        request_id = chosen_request_id(headers)
+        self._in_flight += 1
+        self._metrics.in_flight.inc()
+        sender = ReplySender(send, request_id, self._envelope.route, self._metrics)
+        try:
+            await self._serve(headers, request_id, receive, sender)
+        except ClientGoneError:
+            self._metrics.disconnects.labels(self._envelope.route).inc()
+        except ClientVisibleError as error:
+            await sender.send_error(self._envelope, error)
+        except Exception as error:
+            # Nothing of it may reach the client or the log but its type: it could quote a prompt.
+            logger.error("request %s failed: %s", request_id, type(error).__name__)
+            logger.debug("request %s", request_id, exc_info=error)
+            await sender.send_error(self._envelope, _internal_error())
+        finally:
+            self._in_flight -= 1
+            self._metrics.in_flight.dec()
+
+    async def _serve(
+        self, headers: Mapping[str, str], request_id: str, receive: Receive, sender: "ReplySender"
+    ) -> None:
+        key = self._keyring.admit(headers, self._key_scope)
+        if self._in_flight > self._limits.concurrent_requests:
+            raise _overloaded()
+        raw = await read_body(receive, headers, self._limits)
+        sender.started = perf_counter()
+        client = Client(key.name if key else "", onward_headers(headers, request_id))
+        content_type = headers.get("content-type")
+        work = asyncio.create_task(self._respond(raw, content_type, client, sender))
+        gone = asyncio.create_task(_disconnected(receive))
+        try:
+            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not work.done():
+                raise ClientGoneError
+            work.result()
+        finally:
+            await _end(work)
+            await _end(gone)
+
+    async def _respond(
+        self, raw: bytes, content_type: str | None, client: Client, sender: "ReplySender"
+    ) -> None:
+        body = parse_body(raw, content_type, self._body_limits)
+        async with self._answer(body, client) as reply:
+            await sender.send(reply)
+
+
+class ReplySender:
+    """Sends one reply, or one error in its place; never a second status."""
+
+    def __init__(self, send: Send, request_id: str, route: str, metrics: Metrics) -> None:
+        self._send = send
+        self._request_id = request_id
+        self._route = route
+        self._metrics = metrics
+        self._begun = False
+        self.started = perf_counter()
+
+    async def send(self, reply: Reply) -> None:
+        """Send a reply; its status goes out with the first chunk of its body."""
+        async for chunk in drain(reply.body):
+            if not self._begun:
+                self._metrics.first_byte_seconds.labels(self._route).observe(
+                    perf_counter() - self.started
+                )
+                await self._begin(reply)
+            await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+        if not self._begun:
+            await self._begin(reply)
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def send_error(self, envelope: Envelope, error: ClientVisibleError) -> None:
+        """Send an error, unless an answer is under way already."""
+        if self._begun:
+            return
+        body = serialise(envelope.error_body(error))
+        await self.send(Reply(error.status, body, JSON, error.headers, action="error"))
+
+    async def _begin(self, reply: Reply) -> None:
+        headers = [
+            (b"content-type", reply.content_type.encode()),
+            (b"x-request-id", self._request_id.encode()),
+            (b"cache-control", b"no-store"),
+        ]
+        if isinstance(reply.body, bytes):
+            headers.append((b"content-length", str(len(reply.body)).encode()))
+        headers += [(name.encode(), value.encode()) for name, value in reply.headers.items()]
+        self._begun = True
+        self._metrics.answered(self._route, reply.action, reply.status)
+        await self._send(
+            {"type": "http.response.start", "status": reply.status, "headers": headers}
+        )
+
+
+async def read_body(receive: Receive, headers: Mapping[str, str], limits: Limits) -> bytes:
+    """The whole request body; RequestError when it is too large, too slow or encoded."""
+    check_encoding(headers.get("content-encoding"))
+    declared = headers.get("content-length", "")
+    if declared.isdigit() and int(declared) > limits.body_bytes:
+        raise _too_large(limits.body_bytes)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(limits.body_s):
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGoneError
+                chunk = message.get("body", b"")
+                size += len(chunk)
+                if size > limits.body_bytes:
+                    raise _too_large(limits.body_bytes)
+                chunks.append(chunk)
+                if not message.get("more_body", False):
+                    return b"".join(chunks)
+    except TimeoutError:
+        raise RequestError(
+            "The request body did not arrive in time", status=408, code="request_timeout"
+        ) from None
+
+
+def latin_headers(scope: Scope) -> dict[str, str]:
+    """Request headers by lower-case name; a repeated one is joined with commas, as HTTP has it."""
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return headers
+
+
+def chosen_request_id(headers: Mapping[str, str]) -> str:
+    """The client's request id where it is plain, else a new one."""
+    for name in REQUEST_ID_HEADERS:
+        if (given := headers.get(name)) and REQUEST_ID.fullmatch(given):
+            return given
+    return uuid.uuid4().hex
+
+
+def onward_headers(headers: Mapping[str, str], request_id: str) -> dict[str, str]:
+    """The headers that go upstream: an allowlist, so no client identity and nothing hop-by-hop."""
+    onward = {"x-request-id": request_id}
+    traceparent = headers.get("traceparent", "")
+    if TRACEPARENT.fullmatch(traceparent):
+        onward["traceparent"] = traceparent
+    return onward
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Returns when the client has left."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait for it, so that nothing outlives its request."""
+    task.cancel()
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()  # marks it as seen; `_serve` raised it already if it mattered
+
+
+def _too_large(most: int) -> RequestError:
+    return RequestError(
+        f"The request body is larger than {most} bytes", status=413, code="request_too_large"
+    )
+
+
+def _overloaded() -> RequestError:
+    return RequestError(
+        "Too many requests are being answered",
+        status=503,
+        code="overloaded",
+        kind="server_error",
+        headers={"retry-after": "1"},
+    )
+
+
+def _internal_error() -> RequestError:
+    return RequestError("Internal error", status=500, code="internal_error", kind="server_error")

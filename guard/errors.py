@@ -1,0 +1,77 @@
+"""The error tree. Each protocol turns these into its own envelope (`guard.wire`).
+
+GuardError
+├── ConfigError             start-up: names file and key; exit status 2
+├── ArtifactError           start-up: names folder and field
+├── DetectorError           never reaches a client: becomes a failed finding
+└── ClientVisibleError      has an HTTP status and an OpenAI error code; its message is safe to show
+    ├── RequestError        4xx: the request is malformed, refused or too large; names the field
+    └── UpstreamError       502, 503 or 504: the model server could not answer
+"""
+
+
+class GuardError(Exception):
+    """Anything EcoGuard raises on purpose."""
+
+
+class ConfigError(GuardError):
+    """The configuration cannot be used; the message names the file and the key."""
+
+
+class ArtifactError(GuardError):
+    """An artifact folder cannot be trusted or read; the message names the folder and the field."""
+
+
+class DetectorError(GuardError):
+    """A detector could not give scores."""
+
+
+class ClientVisibleError(GuardError):
+    """An error that is answered to the client in the protocol's own envelope.
+
+    `message` never holds prompt text; `param` is the field at fault in dotted form
+    (`messages.0.content`), or None; `code` is a machine-readable word.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str,
+        kind: str,
+        param: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.code = code
+        self.kind = kind
+        self.param = param
+        self.headers = headers or {}
+
+
+class RequestError(ClientVisibleError):
+    """The client's request cannot be served as it is (4xx)."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        status: int = 400,
+        code: str = "invalid_request",
+        kind: str = "invalid_request_error",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, status=status, code=code, kind=kind, param=param, headers=headers)
+
+
+class UpstreamError(ClientVisibleError):
+    """The model server did not answer, or not with HTTP (502 unless said otherwise)."""
+
+    def __init__(
+        self, message: str, *, status: int = 502, code: str = "upstream_unavailable"
+    ) -> None:
+        super().__init__(message, status=status, code=code, kind="upstream_error")

@@ -1,0 +1,166 @@
+"""One request's way: bytes → call → verdict → upstream → reply. Knows nothing of ASGI."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from guard.corruption.rewriting import Rewriter
+from guard.errors import ClientVisibleError, RequestError, UpstreamError
+from guard.operations.metrics import Metrics
+from guard.screening.screener import Screener
+from guard.screening.verdict import Action, Verdict
+from guard.settings import Settings
+from guard.streaming.relay import relay_events
+from guard.upstream.client import Upstream, UpstreamReply
+from guard.wire import envelopes
+from guard.wire.call import Call
+from guard.wire.contract import WireProtocol
+from guard.wire.fields import Detokenise, FieldRules, JsonObject
+from guard.wire.json_body import serialise
+
+JSON = "application/json"
+EVENTS = "text/event-stream; charset=utf-8"
+
+# Routes whose answers are words: only there can a refusal be one.
+GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
+
+# Upstream answers to a corrupted request that name its embeddings would tell it apart.
+_NEUTRAL_ERROR = "The model server refused the request"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes to the client; `body` is read once, its status is final before the first byte."""
+
+    status: int
+    body: bytes | AsyncIterator[bytes]
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    action: str = Action.ALLOW.label
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asks: the API key's name ("" without keys), and the headers that go on upstream."""
+
+    owner: str
+    headers: Mapping[str, str]
+
+
+class Exchange:
+    """Answers parsed bodies: screens them, decides, asks the model server."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        screener: Screener,
+        upstream: Upstream,
+        rewriter: Rewriter | None,
+        metrics: Metrics,
+        detokenisers: Mapping[str, Detokenise],
+    ) -> None:
+        self._settings = settings
+        self._screener = screener
+        self._upstream = upstream
+        self._rewriter = rewriter
+        self._metrics = metrics
+        self._detokenisers = detokenisers
+        self._rules = FieldRules(
+            allowed=frozenset(settings.fields.allow),
+            ignore_unknown=settings.fields.unknown == "ignore",
+            may_corrupt=settings.may_corrupt,
+            media_unscreened=settings.fields.media == "allow_unscreened",
+        )
+
+    def parse(self, protocol: WireProtocol, body: JsonObject, client: Client) -> Call:
+        """The call that `body` makes; raises RequestError naming the field at fault."""
+        body = {**body, "model": self._model(body.get("model"))}
+        detokenise = self._detokenisers.get(str(body["model"]))
+        return protocol.parse(body, self._rules, detokenise, client.owner)
+
+    def _model(self, name: object) -> str:
+        """The model asked for, or the only one there is; 404 for one that is not served."""
+        served = self._settings.models
+        if name is None and len(served) == 1:
+            return next(iter(served))
+        if not isinstance(name, str) or not name:
+            raise RequestError("'model' must name a model", param="model")
+        if served and name not in served:
+            raise RequestError(
+                "The model does not exist", param="model", status=404, code="model_not_found"
+            )
+        return name
+
+    async def judge(self, call: Call) -> Verdict:
+        """The verdict on a call, exactly as `answer` would find it."""
+        return await self._screener.screen(call.spans)
+
+    @asynccontextmanager
+    async def answer(
+        self, protocol: WireProtocol, body: JsonObject, client: Client
+    ) -> AsyncIterator[Reply]:
+        """Screen a request and yield the reply; leaving the block lets go of the model server.
+
+        Raises ClientVisibleError for what must be answered with an error.
+        """
+        call = self.parse(protocol, body, client)
+        verdict = await self.judge(call)
+        action = verdict.action
+        if action is Action.CORRUPT and not self._can_corrupt(call, verdict):
+            action = Action.BLOCK
+        if action is Action.BLOCK:
+            yield self._refusal(protocol, call)
+            return
+        sent = self._corrupted(call, verdict) if action is Action.CORRUPT else call.body
+        async with self._upstream.send(
+            "POST", call.upstream_path, body=serialise(sent), headers=client.headers
+        ) as reply:
+            yield await self._relayed(protocol, call, reply, action)
+
+    def _can_corrupt(self, call: Call, verdict: Verdict) -> bool:
+        """Whether every flagged text can be replaced; one in a schema, say, can only be blocked."""
+        flagged = verdict.spans(Action.CORRUPT)
+        return self._rewriter is not None and all(call.spans[i].corruptible for i in flagged)
+
+    def _corrupted(self, call: Call, verdict: Verdict) -> JsonObject:
+        if self._rewriter is None:
+            raise RequestError("Prompts cannot be rewritten here")  # pragma: no cover
+        body, tokens = self._rewriter.rewrite(call, verdict)
+        self._metrics.corrupted_tokens.inc(tokens)
+        return body
+
+    def _refusal(self, protocol: WireProtocol, call: Call) -> Reply:
+        refusal = self._settings.refusal
+        if refusal.form == "error" or call.upstream_path not in GENERATING:
+            body = protocol.filtered_body(call)
+            return Reply(400, serialise(body), action=Action.BLOCK.label)
+        if call.stream:
+            events = b"".join(protocol.refusal_events(call, refusal.text))
+            return Reply(200, events, EVENTS, action=Action.BLOCK.label)
+        body = protocol.refusal(call, refusal.text)
+        return Reply(200, serialise(body), action=Action.BLOCK.label)
+
+    async def _relayed(
+        self, protocol: WireProtocol, call: Call, reply: UpstreamReply, action: Action
+    ) -> Reply:
+        if reply.status != 200:
+            return await self._relayed_error(protocol, reply, action)
+        if reply.content_type == "text/event-stream":
+            events = relay_events(reply.chunks(), protocol.event_translator(call), protocol)
+            return Reply(200, events, EVENTS, action=action.label)
+        body = protocol.translate(call, await reply.body())
+        return Reply(200, body, action=action.label)
+
+    async def _relayed_error(
+        self, protocol: WireProtocol, reply: UpstreamReply, action: Action
+    ) -> Reply:
+        """The model server's own error; said in neutral words for a corrupted request."""
+        body = await reply.body()
+        if reply.status >= 500 or reply.status in (401, 403):
+            # Its 401 means that our key is wrong, not the client's.
+            error: ClientVisibleError = UpstreamError("The model server failed")
+        elif action is Action.CORRUPT:
+            error = RequestError(_NEUTRAL_ERROR, status=reply.status)
+        else:
+            error = envelopes.read_error(body, reply.status)
+        return Reply(error.status, serialise(protocol.error_body(error)), action=action.label)

@@ -1,0 +1,1 @@
+"""Running the proxy: keys, metrics, logs."""

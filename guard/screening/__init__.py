@@ -1,0 +1,1 @@
+"""From a request's texts to one verdict."""

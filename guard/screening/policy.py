@@ -1,0 +1,56 @@
+"""Policies: from a detector's scores to findings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from guard.detectors.contract import Detector
+from guard.screening.verdict import Action, Finding
+from guard.settings import Policy as PolicySettings
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One rule with its detector at hand; `threshold` is the operator's or the artifact's."""
+
+    name: str
+    detector_name: str
+    detector: Detector
+    threshold: float
+    action: Action
+    on_error: Action
+
+    @classmethod
+    def build(cls, settings: PolicySettings, detector: Detector) -> "Policy":
+        """The policy that `settings` describes."""
+        own = settings.threshold == "from_artifact"
+        return cls(
+            name=settings.name,
+            detector_name=settings.detector,
+            detector=detector,
+            threshold=detector.threshold if own else float(settings.threshold),
+            action=Action[settings.action.upper()],
+            on_error=Action[settings.on_error.upper()],
+        )
+
+    def judge(self, scores: Sequence[float]) -> Finding:
+        """The finding for a request whose spans scored `scores`, in span order."""
+        fired = tuple(index for index, score in enumerate(scores) if score >= self.threshold)
+        return Finding(
+            policy=self.name,
+            detector=self.detector_name,
+            action=self.action if fired else Action.ALLOW,
+            score=float(max(scores)),
+            threshold=self.threshold,
+            spans=fired,
+        )
+
+    def failure(self) -> Finding:
+        """The finding for a detector that raised or ran out of time: the operator's `on_error`."""
+        return Finding(
+            policy=self.name,
+            detector=self.detector_name,
+            action=self.on_error,
+            score=None,
+            threshold=self.threshold,
+            failed=True,
+        )

@@ -1,0 +1,56 @@
+"""The relay of a stream: complete events only, and an honest end when the model server is lost."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Protocol
+
+from guard.errors import ClientVisibleError, UpstreamError
+from guard.streaming.events import EventSplitter
+from guard.wire.contract import EventTranslator
+
+
+class ErrorEvents(Protocol):
+    """Knows how an error looks inside a stream."""
+
+    def error_event(self, error: ClientVisibleError) -> bytes:
+        """The event that tells of `error`."""
+        ...
+
+
+async def relay_events(
+    chunks: AsyncGenerator[bytes] | AsyncIterator[bytes],
+    translator: EventTranslator | None,
+    protocol: ErrorEvents,
+) -> AsyncGenerator[bytes]:
+    """Complete events, as they come in.
+
+    When the upstream is lost, or ends without `[DONE]`, an error event is the last thing sent:
+    a client that waits for `[DONE]` must not take a torso for an answer.
+    """
+    splitter = EventSplitter()
+    try:
+        async for chunk in chunks:
+            events = splitter.feed(chunk)
+            if events:
+                yield translator.feed(events) if translator else events
+        if not splitter.done or splitter.pending:
+            raise UpstreamError("The model server ended its answer early")
+        if translator and (last := translator.finish()):
+            yield last
+    except UpstreamError as error:
+        yield protocol.error_event(error)
+    except ValueError:
+        yield protocol.error_event(UpstreamError("The model server sent an unreadable answer"))
+
+
+async def drain(body: bytes | AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """A reply's body as chunks; closes an iterator that is left early."""
+    if isinstance(body, bytes):
+        yield body
+    elif isinstance(body, AsyncGenerator):
+        async with aclosing(body) as chunks:
+            async for chunk in chunks:
+                yield chunk
+    else:
+        async for chunk in body:
+            yield chunk

@@ -1,0 +1,30 @@
+"""The guarded models' own tokenizers, for prompts that come as token ids."""
+
+from collections.abc import Mapping
+
+from tokenizers import Tokenizer
+
+from guard.errors import ArtifactError, RequestError
+from guard.settings import Model
+from guard.wire.fields import Detokenise
+
+
+def open_detokenisers(models: Mapping[str, Model]) -> dict[str, Detokenise]:
+    """By model name, what turns its token ids into the text that the model will read."""
+    return {name: _detokeniser(model) for name, model in models.items()}
+
+
+def _detokeniser(model: Model) -> Detokenise:
+    file = model.path / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # the library raises bare Exception
+        raise ArtifactError(f"{file}: not a readable tokenizer") from error
+    size = tokenizer.get_vocab_size(with_added_tokens=True)
+
+    def detokenise(ids: list[int]) -> str:
+        if any(not 0 <= token < size for token in ids):
+            raise RequestError(f"Token ids must lie between 0 and {size - 1}")
+        return str(tokenizer.decode(ids, skip_special_tokens=False))
+
+    return detokenise

@@ -1,0 +1,1 @@
+"""The protocols EcoGuard speaks: one module each, with its closed field table and its envelopes."""

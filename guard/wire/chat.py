@@ -1,0 +1,183 @@
+"""`/v1/chat/completions`: its field table and the texts it carries."""
+
+from collections.abc import Mapping
+
+from guard.errors import RequestError
+from guard.wire.call import Call, Path, TextSpan, field_spans
+from guard.wire.fields import (
+    Detokenise,
+    FieldRules,
+    FieldTable,
+    JsonObject,
+    Rule,
+    expect,
+    expect_flag,
+    expect_string,
+)
+from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, token_spans
+
+CHAT_FIELDS: FieldTable = {
+    **SAMPLING_FIELDS,
+    "model": Rule.CARRIED,
+    "messages": Rule.SCREENED,
+    "tools": Rule.SCREENED,
+    "tool_choice": Rule.SCREENED,
+    "documents": Rule.SCREENED,
+    "max_completion_tokens": Rule.CARRIED,
+    "top_logprobs": Rule.CARRIED,
+    "parallel_tool_calls": Rule.CARRIED,
+    "reasoning_effort": Rule.CARRIED,
+    "include_reasoning": Rule.CARRIED,
+    "add_generation_prompt": Rule.CARRIED,
+    "continue_final_message": Rule.CARRIED,
+    "metadata": Rule.DROPPED,
+    "store": Rule.DROPPED,
+    "service_tier": Rule.DROPPED,
+    "safety_identifier": Rule.DROPPED,
+    "prompt_cache_key": Rule.DROPPED,
+    "prompt_cache_retention": Rule.DROPPED,
+    "verbosity": Rule.DROPPED,
+    "return_prompt_text": Rule.LEAKING,
+    "chat_template": Rule.REFUSED,
+    "chat_template_kwargs": Rule.REFUSED,
+    "media_io_kwargs": Rule.REFUSED,
+    "mm_processor_kwargs": Rule.REFUSED,
+    "functions": Rule.REFUSED,
+    "function_call": Rule.REFUSED,
+    "modalities": Rule.REFUSED,
+    "audio": Rule.REFUSED,
+    "prediction": Rule.REFUSED,
+    "web_search_options": Rule.REFUSED,
+}
+
+MESSAGE_FIELDS: FieldTable = {
+    "role": Rule.CARRIED,
+    "content": Rule.SCREENED,
+    "name": Rule.SCREENED,
+    "tool_calls": Rule.SCREENED,
+    "tool_call_id": Rule.SCREENED,
+    "refusal": Rule.SCREENED,
+    "reasoning": Rule.SCREENED,
+    "reasoning_content": Rule.SCREENED,
+    "annotations": Rule.DROPPED,
+    "tools": Rule.REFUSED,
+    "audio": Rule.REFUSED,
+    "function_call": Rule.REFUSED,
+}
+
+ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
+
+# Content part type -> (field that holds its text, the part's other fields)
+TEXT_PARTS: Mapping[str, str] = {"text": "text", "refusal": "refusal"}
+MEDIA_PARTS = frozenset({"image_url", "input_audio", "audio_url", "video_url"})
+
+
+def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) -> Call:
+    """Check a chat request against its table and collect every text the model will see."""
+    accepted = rules.accept(body, CHAT_FIELDS)
+    check_bounds(accepted)
+    messages = _messages(accepted, rules)
+    accepted["messages"] = messages
+    spans = [
+        span for index, message in enumerate(messages) for span in _message_spans(message, index)
+    ]
+    for name, rule in CHAT_FIELDS.items():
+        if rule is Rule.SCREENED and name != "messages" and name in accepted:
+            spans += field_spans(accepted[name], (name,), name)
+    spans += token_spans(accepted, detokenise)
+    return Call(
+        protocol="chat",
+        upstream_path="/v1/chat/completions",
+        body=accepted,
+        model=expect_string(accepted, "model") or "",
+        stream=expect_flag(accepted, "stream"),
+        spans=tuple(spans),
+    )
+
+
+def _messages(body: JsonObject, rules: FieldRules) -> list[JsonObject]:
+    messages = expect(body, "messages", list, "a list of messages")
+    if not messages or not isinstance(messages, list):
+        raise RequestError("'messages' must be a non-empty list", param="messages")
+    return [_message(message, f"messages.{index}", rules) for index, message in enumerate(messages)]
+
+
+def _message(message: object, param: str, rules: FieldRules) -> JsonObject:
+    if not isinstance(message, dict):
+        raise RequestError(f"'{param}' must be an object", param=param)
+    accepted = rules.accept(message, MESSAGE_FIELDS, prefix=f"{param}.")
+    if str(accepted.get("role")) not in ROLES:
+        raise RequestError(
+            f"'{param}.role' must be one of {', '.join(sorted(ROLES))}", param=f"{param}.role"
+        )
+    content = accepted.get("content")
+    if isinstance(content, list):
+        accepted["content"] = [
+            _part(part, f"{param}.content.{index}", rules) for index, part in enumerate(content)
+        ]
+    elif content is not None and not isinstance(content, str):
+        raise RequestError(
+            f"'{param}.content' must be a string or a list of parts", param=f"{param}.content"
+        )
+    return accepted
+
+
+def _part(part: object, param: str, rules: FieldRules) -> JsonObject:
+    """A content part rebuilt from the fields its type has; anything else is refused."""
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    if not isinstance(part, dict):
+        raise RequestError(f"'{param}' must be an object", param=param)
+    kind = part.get("type")
+    if isinstance(kind, str) and (text_field := TEXT_PARTS.get(kind)) is not None:
+        _only(part, {"type", text_field, "cache_control"}, param)
+        text = part.get(text_field)
+        if not isinstance(text, str):
+            where = f"{param}.{text_field}"
+            raise RequestError(f"'{where}' must be a string", param=where)
+        return {"type": kind, text_field: text}
+    if isinstance(kind, str) and kind in MEDIA_PARTS:
+        if not rules.media_unscreened:
+            raise RequestError(
+                f"'{param}': images, audio and video cannot be screened and are not accepted here",
+                param=param,
+                code="media_refused",
+            )
+        _only(part, {"type", kind}, param)
+        return part
+    raise RequestError(
+        f"'{param}.type' is not a content part type accepted here",
+        param=f"{param}.type",
+        code="field_refused",
+    )
+
+
+def _only(part: Mapping[str, object], names: set[str], param: str) -> None:
+    for name in part.keys() - names:
+        raise RequestError(
+            f"Unknown field in '{param}'", param=f"{param}.{name[:64]}", code="unknown_field"
+        )
+
+
+def _message_spans(message: JsonObject, index: int) -> list[TextSpan]:
+    role = str(message["role"])
+    path: Path = ("messages", index)
+    spans = _content_spans(message.get("content"), (*path, "content"), role)
+    for name, rule in MESSAGE_FIELDS.items():
+        if rule is Rule.SCREENED and name != "content" and message.get(name) is not None:
+            spans += field_spans(message[name], (*path, name), role)
+    return spans
+
+
+def _content_spans(content: object, path: Path, role: str) -> list[TextSpan]:
+    if isinstance(content, str):
+        return [TextSpan(path, role, content, corruptible=True)] if content.strip() else []
+    spans: list[TextSpan] = []
+    for index, part in enumerate(content if isinstance(content, list) else []):
+        text = part.get("text")
+        if isinstance(text, str):
+            if text.strip():
+                spans.append(TextSpan((*path, index), role, text, corruptible=True))
+        else:
+            spans += field_spans(part.get("refusal"), (*path, index), role)
+    return spans

@@ -1,0 +1,103 @@
+"""Closed field tables: what may stand in a request body, and what becomes of it.
+
+A field that no table names is refused (or dropped, where the operator says
+`fields.unknown: ignore`); it is never forwarded. `tests/e2e/test_field_tables.py` compares the
+tables with the installed vLLM.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from guard.errors import RequestError
+
+JsonObject = dict[str, object]
+
+
+class Rule(Enum):
+    """What becomes of a field; the values are the words used in the documentation."""
+
+    SCREENED = "screened"  # its texts reach the model: screened, then carried
+    CARRIED = "carried"  # steers generation only: forwarded as it is
+    DROPPED = "dropped"  # clients send it, vLLM has no use for it: accepted, not forwarded
+    LEAKING = "leaking"  # gives the prompt back: refused wherever a policy may corrupt prompts
+    REFUSED = "refused"  # a way around the guard: refused unless the operator allows it by name
+
+
+FieldTable = Mapping[str, Rule]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRules:
+    """The operator's say over the tables, the same for every protocol.
+
+    `allowed` names REFUSED fields to carry all the same; `ignore_unknown` drops unknown fields
+    instead of refusing; `may_corrupt` is true when some policy corrupts prompts.
+    """
+
+    allowed: frozenset[str] = frozenset()
+    ignore_unknown: bool = False
+    may_corrupt: bool = False
+    media_unscreened: bool = False
+
+    def accept(self, body: JsonObject, table: FieldTable, prefix: str = "") -> JsonObject:
+        """The fields of `body` that go on; raises RequestError naming the first that may not."""
+        accepted: JsonObject = {}
+        for name, value in body.items():
+            rule = table.get(name)
+            if rule in (Rule.SCREENED, Rule.CARRIED):
+                accepted[name] = value
+            elif value is None or rule is Rule.DROPPED:
+                continue  # null means "not set": nothing to carry, nothing to refuse
+            elif self._carries(name, rule, value):
+                accepted[name] = value
+            elif rule is not None or not self.ignore_unknown:
+                raise _refused(prefix + name, rule)
+        return accepted
+
+    def _carries(self, name: str, rule: Rule | None, value: object) -> bool:
+        if rule is Rule.LEAKING:
+            return not self.may_corrupt or value is False
+        return rule is Rule.REFUSED and name in self.allowed
+
+
+def _refused(name: str, rule: Rule | None) -> RequestError:
+    shown = name if len(name) <= 64 and name.isascii() and name.isprintable() else "(unprintable)"
+    if rule is None:
+        return RequestError(f"Unknown field: {shown}", param=shown, code="unknown_field")
+    return RequestError(
+        f"The field '{shown}' is not available on this endpoint", param=shown, code="field_refused"
+    )
+
+
+def expect(
+    body: Mapping[str, object], name: str, kinds: type | tuple[type, ...], described: str
+) -> object:
+    """`body[name]` if it is of `kinds` or absent (None); RequestError naming it otherwise."""
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, kinds) or (isinstance(value, bool) and kinds is int):
+        raise RequestError(f"'{name}' must be {described}", param=name)
+    return value
+
+
+def expect_flag(body: Mapping[str, object], name: str) -> bool:
+    """`body[name]` as a boolean, False when absent."""
+    return bool(expect(body, name, bool, "true or false"))
+
+
+def expect_string(body: Mapping[str, object], name: str) -> str | None:
+    """`body[name]` as a string, None when absent."""
+    value = expect(body, name, str, "a string")
+    return value if isinstance(value, str) else None
+
+
+def expect_count(body: Mapping[str, object], name: str, most: int) -> None:
+    """Refuse `body[name]` unless it is absent or an integer from 0 to `most`."""
+    value = expect(body, name, int, "an integer")
+    if isinstance(value, int) and not 0 <= value <= most:
+        raise RequestError(f"'{name}' must be between 0 and {most}", param=name)
+
+
+Detokenise = Callable[[list[int]], str]

@@ -1,0 +1,34 @@
+"""A parsed Responses request: the chat call it became, and what its answer must say of it."""
+
+from dataclasses import dataclass, field
+
+from guard.wire.call import Call
+from guard.wire.fields import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsesCall(Call):
+    """A chat call made of a Responses request.
+
+    `owner` is the name of the API key, `stored` says whether the answer is kept for it; `echo` are
+    the fields of the request that the response repeats; `turn` are the chat messages of this
+    request alone, without instructions and earlier turns.
+    """
+
+    owner: str = ""
+    stored: bool = True
+    echo: JsonObject = field(default_factory=dict)
+    turn: tuple[JsonObject, ...] = ()
+
+    @property
+    def previous(self) -> str | None:
+        """The id of the response this one continues."""
+        value = self.echo.get("previous_response_id")
+        return value if isinstance(value, str) else None
+
+
+def as_responses_call(call: Call) -> ResponsesCall:
+    """`call`, which must have been parsed by this protocol."""
+    if not isinstance(call, ResponsesCall):
+        raise TypeError(f"a call of {call.protocol} given to the Responses protocol")
+    return call

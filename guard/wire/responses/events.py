@@ -1,0 +1,157 @@
+"""Streamed chat answers into Responses events."""
+
+from collections.abc import Callable, Iterator
+
+import orjson
+
+from guard.errors import UpstreamError
+from guard.wire.chat_answers import Block, Kind
+from guard.wire.chat_stream import Began, BlockStream, Ended, Step
+from guard.wire.fields import JsonObject
+from guard.wire.responses.answers import (
+    INCOMPLETE,
+    Draft,
+    content_part,
+    finished_response,
+    logprobs_of,
+    refused_response,
+)
+
+# What each kind's pieces are called in events, and where their whole stands in the last one.
+_PIECES = {
+    Kind.REASONING: ("response.reasoning_text", "text"),
+    Kind.TEXT: ("response.output_text", "text"),
+    Kind.TOOL_CALL: ("response.function_call_arguments", "arguments"),
+}
+
+
+class EventWriter:
+    """Writes events with their running number."""
+
+    def __init__(self) -> None:
+        self._next = 0
+
+    def write(self, kind: str, **fields: object) -> bytes:
+        """One server-sent event of type `kind`."""
+        body: JsonObject = {"type": kind, "sequence_number": self._next, **fields}
+        self._next += 1
+        return b"event: " + kind.encode() + b"\ndata: " + orjson.dumps(body) + b"\n\n"
+
+
+class ResponsesEvents:
+    """Translates one stream; `keep` is given the response when it is complete.
+
+    An error inside vLLM's stream becomes `response.failed`, and nothing follows it.
+    """
+
+    def __init__(self, draft: Draft, keep: Callable[[JsonObject], None]) -> None:
+        self._draft = draft
+        self._keep = keep
+        self._writer = EventWriter()
+        self._stream = BlockStream()
+        self._output: list[JsonObject] = []
+        self._begun = False
+        self._failed = False
+
+    def feed(self, events: bytes) -> bytes:
+        """The client's events for complete upstream events."""
+        return self._joined(self._stream.feed(events), last=False)
+
+    def finish(self) -> bytes:
+        """The last events; nothing after a failure."""
+        return self._joined(self._stream.finish(), last=True)
+
+    def _joined(self, steps: Iterator[Step], *, last: bool) -> bytes:
+        if self._failed:
+            return b""
+        written = [] if self._begun else list(self._opening())
+        self._begun = True
+        try:
+            for step in steps:
+                written += self._rendered(step, last=last)
+            if last:
+                written.append(self._closing())
+        except UpstreamError as error:
+            self._failed = True
+            written.append(self._failure(error))
+        return b"".join(written)
+
+    def _opening(self) -> Iterator[bytes]:
+        response = self._draft.response("in_progress")
+        yield self._writer.write("response.created", response=response)
+        yield self._writer.write("response.in_progress", response=response)
+
+    def _closing(self) -> bytes:
+        response = finished_response(self._draft, self._output, self._stream.answer())
+        self._keep(response)
+        return self._writer.write(f"response.{response['status']}", response=response)
+
+    def _failure(self, error: UpstreamError) -> bytes:
+        details: JsonObject = {"code": "server_error", "message": error.message}
+        response = self._draft.response("failed", self._output, error=details)
+        return self._writer.write("response.failed", response=response)
+
+    def _rendered(self, step: Step, *, last: bool) -> Iterator[bytes]:
+        place = self._place(step.block)
+        if isinstance(step, Began):
+            yield from self._added(step.block, place)
+        elif isinstance(step, Ended):
+            yield from self._done(step.block, place, last=last)
+        else:
+            name, _ = _PIECES[step.block.kind]
+            if step.block.kind is Kind.TEXT:
+                place["logprobs"] = logprobs_of(step.logprobs)
+            yield self._writer.write(f"{name}.delta", **place, delta=step.piece)
+
+    def _place(self, block: Block) -> JsonObject:
+        place: JsonObject = {
+            "item_id": self._draft.item_id(block.kind, block.index),
+            "output_index": block.index,
+        }
+        return place if block.kind is Kind.TOOL_CALL else {**place, "content_index": 0}
+
+    def _added(self, block: Block, place: JsonObject) -> Iterator[bytes]:
+        item = self._draft.item(block, "in_progress")
+        yield self._writer.write("response.output_item.added", output_index=block.index, item=item)
+        if block.kind is not Kind.TOOL_CALL:
+            yield self._writer.write(
+                "response.content_part.added", **place, part=content_part(block)
+            )
+
+    def _done(self, block: Block, place: JsonObject, *, last: bool) -> Iterator[bytes]:
+        name, whole = _PIECES[block.kind]
+        if block.kind is Kind.TEXT:
+            place = {**place, "logprobs": logprobs_of(block.logprobs)}
+        if block.kind is Kind.TOOL_CALL:
+            place = {**place, "name": block.name}
+        yield self._writer.write(f"{name}.done", **place, **{whole: block.text})
+        if block.kind is not Kind.TOOL_CALL:
+            place.pop("logprobs", None)
+            part = content_part(block)
+            yield self._writer.write("response.content_part.done", **place, part=part)
+        cut = last and self._stream.answer().finish_reason in INCOMPLETE
+        item = self._draft.item(block, "incomplete" if cut else "completed")
+        self._output.append(item)
+        yield self._writer.write("response.output_item.done", output_index=block.index, item=item)
+
+
+def refusal_events(draft: Draft, text: str) -> Iterator[bytes]:
+    """The stream of a response that refuses."""
+    writer = EventWriter()
+    begun = {**draft.response("in_progress"), "store": False}
+    refused = refused_response(draft, text)
+    item_id = draft.item_id(Kind.TEXT, 0)
+    place: JsonObject = {"item_id": item_id, "output_index": 0, "content_index": 0}
+    empty: JsonObject = {"type": "refusal", "refusal": ""}
+    part: JsonObject = {"type": "refusal", "refusal": text}
+    yield writer.write("response.created", response=begun)
+    yield writer.write("response.in_progress", response=begun)
+    item = draft.refused_item([], "in_progress")
+    yield writer.write("response.output_item.added", output_index=0, item=item)
+    yield writer.write("response.content_part.added", **place, part=empty)
+    yield writer.write("response.refusal.delta", **place, delta=text)
+    yield writer.write("response.refusal.done", **place, refusal=text)
+    yield writer.write("response.content_part.done", **place, part=part)
+    item = draft.refused_item([part], "completed")
+    yield writer.write("response.output_item.done", output_index=0, item=item)
+    yield writer.write("response.incomplete", response=refused)

@@ -1,0 +1,195 @@
+"""The closed field table of `/v1/responses`, and a request's way into a chat call."""
+
+from dataclasses import replace
+
+from guard.errors import RequestError
+from guard.wire import chat
+from guard.wire.fields import Detokenise, FieldRules, FieldTable, JsonObject, Rule
+from guard.wire.members import (
+    optional_count,
+    optional_flag,
+    optional_record,
+    optional_string,
+    wrong,
+)
+from guard.wire.responses.call import ResponsesCall
+from guard.wire.responses.items import chat_messages
+from guard.wire.responses.settings import chat_settings, function_tools
+from guard.wire.responses.store import ResponseStore
+
+# Carried to the chat call under the same name.
+SAME: FieldTable = {
+    "stream": Rule.CARRIED,
+    "temperature": Rule.CARRIED,
+    "top_p": Rule.CARRIED,
+    "top_k": Rule.CARRIED,
+    "min_p": Rule.CARRIED,
+    "presence_penalty": Rule.CARRIED,
+    "frequency_penalty": Rule.CARRIED,
+    "repetition_penalty": Rule.CARRIED,
+    "seed": Rule.CARRIED,
+    "stop": Rule.SCREENED,
+    "stop_token_ids": Rule.CARRIED,
+    "ignore_eos": Rule.CARRIED,
+    "logit_bias": Rule.CARRIED,
+    "skip_special_tokens": Rule.CARRIED,
+    "include_stop_str_in_output": Rule.CARRIED,
+    "watermarking": Rule.CARRIED,
+    "structured_outputs": Rule.SCREENED,
+    "include_reasoning": Rule.CARRIED,
+    "parallel_tool_calls": Rule.CARRIED,
+    "chat_template_kwargs": Rule.REFUSED,
+    "media_io_kwargs": Rule.REFUSED,
+    "mm_processor_kwargs": Rule.REFUSED,
+    "mm_payload": Rule.REFUSED,
+    "return_mm_kwargs": Rule.REFUSED,
+    "priority": Rule.REFUSED,
+    "request_id": Rule.REFUSED,
+    "session_id": Rule.REFUSED,
+    "cache_salt": Rule.REFUSED,
+    "kv_transfer_params": Rule.REFUSED,
+    "ec_transfer_params": Rule.REFUSED,
+    "vllm_xargs": Rule.REFUSED,
+}
+
+# Refused whatever the operator allows: a chat call has no equivalent.
+UNTRANSLATABLE: FieldTable = {
+    "access_programs": Rule.REFUSED,
+    "background": Rule.REFUSED,
+    "background_options": Rule.REFUSED,
+    "context_management": Rule.REFUSED,
+    "conversation": Rule.REFUSED,
+    "enable_response_messages": Rule.REFUSED,
+    "image": Rule.REFUSED,
+    "moderation": Rule.REFUSED,
+    "previous_input_messages": Rule.REFUSED,
+    "prompt": Rule.REFUSED,
+    "truncation": Rule.REFUSED,  # the model must not see less than what was judged
+}
+
+RESPONSES_FIELDS: FieldTable = {
+    **SAME,
+    **UNTRANSLATABLE,
+    "model": Rule.CARRIED,
+    "input": Rule.SCREENED,
+    "instructions": Rule.SCREENED,
+    "previous_response_id": Rule.SCREENED,  # the turns it stands for are screened again
+    "tools": Rule.SCREENED,
+    "tool_choice": Rule.SCREENED,
+    "text": Rule.SCREENED,
+    "reasoning": Rule.CARRIED,
+    "max_output_tokens": Rule.CARRIED,
+    "include": Rule.CARRIED,
+    "top_logprobs": Rule.CARRIED,
+    "store": Rule.DROPPED,  # the guard itself stores
+    "metadata": Rule.DROPPED,  # comes back in the response
+    "max_tool_calls": Rule.DROPPED,  # bounds built-in tools, of which there are none
+    "stream_options": Rule.DROPPED,
+    "user": Rule.DROPPED,
+    "service_tier": Rule.DROPPED,
+    "safety_identifier": Rule.DROPPED,
+    "prompt_cache_key": Rule.DROPPED,
+    "prompt_cache_options": Rule.DROPPED,
+    "prompt_cache_retention": Rule.DROPPED,
+}
+
+# Refused fields that clients send with the value that asks for nothing.
+NEUTRAL: JsonObject = {
+    "background": False,
+    "enable_response_messages": False,
+    "truncation": "disabled",
+}
+REPEATED_STRINGS = ("user", "safety_identifier", "prompt_cache_key", "service_tier")
+BARE_TOOL: JsonObject = {"description": None, "parameters": None, "strict": None}
+MOST_METADATA, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
+
+
+def parse(
+    body: JsonObject,
+    rules: FieldRules,
+    detokenise: Detokenise | None,
+    store: ResponseStore,
+    owner: str,
+) -> ResponsesCall:
+    """Check a request, translate it into a chat call and collect its texts as chat does."""
+    own_rules = replace(rules, allowed=rules.allowed - UNTRANSLATABLE.keys())
+    asked = {name: value for name, value in body.items() if not _is_neutral(name, value)}
+    accepted = own_rules.accept(asked, RESPONSES_FIELDS)
+    # What the operator allows by name are fields of requests, not of the objects inside them.
+    inner_rules = replace(rules, allowed=frozenset())
+    tools = function_tools(accepted, inner_rules)
+    echo = {**_echo(body, accepted), "tools": [{**BARE_TOOL, **tool} for tool in tools]}
+    turn = chat_messages(accepted.get("input"), inner_rules)
+    chat_body: JsonObject = {
+        "model": accepted.get("model"),
+        "messages": [*_context(accepted, store, owner), *turn],
+        **{name: accepted[name] for name in SAME if accepted.get(name) is not None},
+        **chat_settings(accepted, tools, inner_rules),
+    }
+    if chat_body.get("stream"):
+        chat_body["stream_options"] = {"include_usage": True}
+    call = chat.parse(chat_body, rules, detokenise)
+    return ResponsesCall(
+        protocol="responses",
+        upstream_path=call.upstream_path,
+        body=call.body,
+        model=call.model,
+        stream=call.stream,
+        spans=call.spans,
+        owner=owner,
+        stored=echo["store"] is True,
+        echo=echo,
+        turn=tuple(turn),
+    )
+
+
+def _is_neutral(name: str, value: object) -> bool:
+    return name in NEUTRAL and value == NEUTRAL[name]
+
+
+def _context(accepted: JsonObject, store: ResponseStore, owner: str) -> list[JsonObject]:
+    """Instructions and earlier turns; an earlier turn's instructions do not come back."""
+    messages: list[JsonObject] = []
+    if instructions := optional_string(accepted, "instructions"):
+        messages.append({"role": "system", "content": instructions})
+    if previous := optional_string(accepted, "previous_response_id"):
+        messages += store.history(owner, previous)
+    return messages
+
+
+def _echo(body: JsonObject, accepted: JsonObject) -> JsonObject:
+    """The request as its response repeats it."""
+    stored, parallel = optional_flag(body, "store"), optional_flag(accepted, "parallel_tool_calls")
+    repeated = {name: optional_string(body, name) for name in REPEATED_STRINGS}
+    return {
+        "instructions": optional_string(accepted, "instructions"),
+        "previous_response_id": optional_string(accepted, "previous_response_id"),
+        "max_output_tokens": optional_count(accepted, "max_output_tokens", least=1),
+        "max_tool_calls": optional_count(body, "max_tool_calls"),
+        "metadata": _metadata(body),
+        "parallel_tool_calls": parallel is not False,
+        "reasoning": {"effort": None, "summary": None, **optional_record(accepted, "reasoning")},
+        "store": stored is not False,
+        "temperature": accepted.get("temperature"),
+        "text": {"format": {"type": "text"}, **optional_record(accepted, "text")},
+        "tool_choice": accepted.get("tool_choice") or "auto",
+        "top_logprobs": optional_count(accepted, "top_logprobs"),
+        "top_p": accepted.get("top_p"),
+        "truncation": "disabled",
+        **repeated,
+        "service_tier": repeated["service_tier"] or "default",
+    }
+
+
+def _metadata(body: JsonObject) -> JsonObject:
+    """Metadata within OpenAI's bounds: 16 pairs, keys of 64 and values of 512 characters."""
+    metadata = optional_record(body, "metadata")
+    if len(metadata) > MOST_METADATA:
+        raise RequestError(f"'metadata' holds more than {MOST_METADATA} pairs", param="metadata")
+    for key, value in metadata.items():
+        if len(key) > LONGEST_KEY or not isinstance(value, str) or len(value) > LONGEST_VALUE:
+            raise wrong(
+                "metadata",
+                f"keys of at most {LONGEST_KEY} and string values of {LONGEST_VALUE} characters",
+            )
+    return metadata

@@ -1,0 +1,199 @@
+"""Input items into chat messages; what cannot be screened or translated is refused by name."""
+
+from collections.abc import Iterable, Mapping
+
+from guard.wire.fields import FieldRules, FieldTable, JsonObject, Rule
+from guard.wire.members import (
+    as_record,
+    media_refused,
+    optional_list,
+    optional_word,
+    require_string,
+    unavailable,
+    wrong,
+)
+
+TYPE: FieldTable = {"type": Rule.CARRIED}
+ITEM: FieldTable = {**TYPE, "id": Rule.DROPPED, "status": Rule.DROPPED}
+ITEM_TABLES: Mapping[str, FieldTable] = {
+    "message": {**ITEM, "role": Rule.CARRIED, "content": Rule.SCREENED, "phase": Rule.DROPPED},
+    "function_call": {
+        **ITEM,
+        "call_id": Rule.SCREENED,
+        "name": Rule.SCREENED,
+        "arguments": Rule.SCREENED,
+        "caller": Rule.DROPPED,
+        "async": Rule.DROPPED,
+        "namespace": Rule.REFUSED,
+    },
+    "function_call_output": {
+        **ITEM,
+        "call_id": Rule.SCREENED,
+        "output": Rule.SCREENED,
+        "name": Rule.DROPPED,
+        "caller": Rule.DROPPED,
+        "namespace": Rule.REFUSED,
+    },
+    "reasoning": {
+        **ITEM,
+        "summary": Rule.SCREENED,
+        "content": Rule.SCREENED,
+        "encrypted_content": Rule.REFUSED,
+    },
+}
+
+_TEXT: FieldTable = {**TYPE, "text": Rule.SCREENED, "prompt_cache_breakpoint": Rule.DROPPED}
+PART_TABLES: Mapping[str, FieldTable] = {
+    "input_text": _TEXT,
+    "text": _TEXT,
+    "output_text": {**_TEXT, "annotations": Rule.DROPPED, "logprobs": Rule.DROPPED},
+    "refusal": {**TYPE, "refusal": Rule.SCREENED},
+    "input_image": {
+        **TYPE,
+        "image_url": Rule.CARRIED,
+        "detail": Rule.CARRIED,
+        "file_id": Rule.REFUSED,
+        "prompt_cache_breakpoint": Rule.DROPPED,
+    },
+    "input_audio": {**TYPE, "input_audio": Rule.CARRIED},
+}
+MEDIA_PARTS = frozenset({"input_image", "input_audio"})
+THOUGHT_TABLES: Mapping[str, FieldTable] = {"summary_text": _TEXT, "reasoning_text": _TEXT}
+ROLES = frozenset({"user", "assistant", "system", "developer"})
+
+
+def chat_messages(given: object, rules: FieldRules) -> list[JsonObject]:
+    """The chat messages of `input`; raises RequestError naming the item or part at fault."""
+    if isinstance(given, str):
+        return [{"role": "user", "content": given}]
+    if not isinstance(given, list) or not given:
+        raise wrong("input", "a string or a non-empty list of items")
+    messages = _Reader(rules).read(given)
+    if not messages:
+        raise wrong("input", "items that hold text")
+    return messages
+
+
+class _Reader:
+    """Items in, messages out: a turn of the assistant may be spread over several items."""
+
+    def __init__(self, rules: FieldRules) -> None:
+        self._rules = rules
+        self._messages: list[JsonObject] = []
+
+    def read(self, items: Iterable[object]) -> list[JsonObject]:
+        for index, value in enumerate(items):
+            item, kind = self._checked(value, f"input.{index}")
+            prefix = f"input.{index}."
+            if kind == "message":
+                self._message(item, prefix)
+            elif kind == "function_call":
+                self._call(item, prefix)
+            elif kind == "function_call_output":
+                self._output(item, prefix)
+            else:
+                self._reasoning(item, prefix)
+        return self._messages
+
+    def _checked(self, value: object, param: str) -> tuple[JsonObject, str]:
+        """An item with the fields its type has; messages may leave their type out."""
+        item = as_record(value, param)
+        kind = item.get("type") or ("message" if "role" in item else None)
+        if not isinstance(kind, str) or kind not in ITEM_TABLES:
+            raise unavailable(f"{param}.type", "this type of item")
+        return self._rules.accept(item, ITEM_TABLES[kind], prefix=f"{param}."), kind
+
+    def _message(self, item: JsonObject, prefix: str) -> None:
+        role = optional_word(item, "role", ROLES, prefix)
+        if role is None:
+            raise wrong(f"{prefix}role", f"one of {', '.join(sorted(ROLES))}")
+        content = self._content(item.get("content"), f"{prefix}content")
+        if role != "assistant":
+            self._messages.append({"role": role, "content": content})
+            return
+        last = self._last_of_assistant()
+        if last is not None and "content" not in last and "tool_calls" not in last:
+            last["content"] = _plain(content)
+        else:
+            self._messages.append({"role": role, "content": _plain(content)})
+
+    def _call(self, item: JsonObject, prefix: str) -> None:
+        name, arguments = (require_string(item, key, prefix) for key in ("name", "arguments"))
+        call: JsonObject = {
+            "id": require_string(item, "call_id", prefix),
+            "type": "function",
+            "function": {"name": name, "arguments": arguments},
+        }
+        last = self._last_of_assistant()
+        if last is None:
+            last = {"role": "assistant"}
+            self._messages.append(last)
+        calls = last.setdefault("tool_calls", [])
+        if isinstance(calls, list):
+            calls.append(call)
+
+    def _output(self, item: JsonObject, prefix: str) -> None:
+        content = self._content(item.get("output"), f"{prefix}output")
+        call_id = require_string(item, "call_id", prefix)
+        self._messages.append({"role": "tool", "tool_call_id": call_id, "content": content})
+
+    def _reasoning(self, item: JsonObject, prefix: str) -> None:
+        """The reasoning's text; its summary where that is all there is."""
+        texts = [
+            text for name in ("summary", "content") if (text := self._thought(item, name, prefix))
+        ]
+        if texts:
+            self._messages.append({"role": "assistant", "reasoning": texts[-1]})
+
+    def _thought(self, item: JsonObject, name: str, prefix: str) -> str:
+        texts = []
+        for index, value in enumerate(optional_list(item, name, prefix)):
+            param = f"{prefix}{name}.{index}"
+            part, _ = self._part_of(value, param, THOUGHT_TABLES)
+            texts.append(require_string(part, "text", f"{param}."))
+        return "\n".join(texts)
+
+    def _last_of_assistant(self) -> JsonObject | None:
+        last = self._messages[-1] if self._messages else {}
+        return last if last.get("role") == "assistant" else None
+
+    def _content(self, content: object, param: str) -> object:
+        if isinstance(content, str):
+            return content
+        if not isinstance(content, list):
+            raise wrong(param, "a string or a list of parts")
+        return [self._part(part, f"{param}.{index}") for index, part in enumerate(content)]
+
+    def _part(self, value: object, param: str) -> JsonObject:
+        part, kind = self._part_of(value, param, PART_TABLES)
+        if kind in MEDIA_PARTS:
+            return self._media(part, kind, param)
+        if kind == "refusal":
+            return {"type": kind, kind: require_string(part, kind, f"{param}.")}
+        return {"type": "text", "text": require_string(part, "text", f"{param}.")}
+
+    def _part_of(
+        self, value: object, param: str, tables: Mapping[str, FieldTable]
+    ) -> tuple[JsonObject, str]:
+        part = as_record(value, param)
+        kind = part.get("type")
+        if not isinstance(kind, str) or kind not in tables:
+            raise unavailable(f"{param}.type", "this type of content part")
+        return self._rules.accept(part, tables[kind], prefix=f"{param}."), kind
+
+    def _media(self, part: JsonObject, kind: str, param: str) -> JsonObject:
+        if not self._rules.media_unscreened:
+            raise media_refused(param)
+        if kind == "input_audio":
+            return {"type": kind, kind: as_record(part.get(kind), f"{param}.{kind}")}
+        image: JsonObject = {"url": require_string(part, "image_url", f"{param}.")}
+        if part.get("detail") is not None:
+            image["detail"] = require_string(part, "detail", f"{param}.")
+        return {"type": "image_url", "image_url": image}
+
+
+def _plain(content: object) -> object:
+    """A single text part as the text itself: templates expect the assistant's words so."""
+    if isinstance(content, list) and len(content) == 1 and content[0]["type"] == "text":
+        return content[0]["text"]
+    return content

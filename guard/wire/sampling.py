@@ -1,0 +1,103 @@
+"""Fields that the generating protocols share: sampling, constraints and vLLM's own extensions."""
+
+from collections.abc import Mapping
+
+from guard.errors import RequestError
+from guard.wire.call import TextSpan
+from guard.wire.fields import Detokenise, FieldTable, JsonObject, Rule, expect, expect_count
+
+SAMPLING_FIELDS: FieldTable = {
+    "frequency_penalty": Rule.CARRIED,
+    "presence_penalty": Rule.CARRIED,
+    "repetition_penalty": Rule.CARRIED,
+    "repetition_detection": Rule.CARRIED,
+    "temperature": Rule.CARRIED,
+    "top_p": Rule.CARRIED,
+    "top_k": Rule.CARRIED,
+    "min_p": Rule.CARRIED,
+    "seed": Rule.CARRIED,
+    "n": Rule.CARRIED,
+    "max_tokens": Rule.CARRIED,
+    "min_tokens": Rule.CARRIED,
+    "stream": Rule.CARRIED,
+    "stream_options": Rule.CARRIED,
+    "stream_interval": Rule.CARRIED,
+    "use_beam_search": Rule.CARRIED,
+    "length_penalty": Rule.CARRIED,
+    "stop_token_ids": Rule.CARRIED,
+    "include_stop_str_in_output": Rule.CARRIED,
+    "ignore_eos": Rule.CARRIED,
+    "skip_special_tokens": Rule.CARRIED,
+    "spaces_between_special_tokens": Rule.CARRIED,
+    "thinking_token_budget": Rule.CARRIED,
+    "watermarking": Rule.CARRIED,
+    "logprobs": Rule.CARRIED,
+    "logprob_token_ids": Rule.CARRIED,
+    "return_tokens_as_token_ids": Rule.CARRIED,
+    "user": Rule.DROPPED,
+    "logit_bias": Rule.CARRIED,  # its tokens are screened: token_spans
+    "allowed_token_ids": Rule.CARRIED,  # likewise
+    "stop": Rule.SCREENED,
+    "bad_words": Rule.SCREENED,
+    "response_format": Rule.SCREENED,
+    "structured_outputs": Rule.SCREENED,
+    "echo": Rule.LEAKING,
+    "prompt_logprobs": Rule.LEAKING,
+    "return_token_ids": Rule.LEAKING,
+    "return_token_offsets": Rule.LEAKING,
+    "add_special_tokens": Rule.REFUSED,
+    "truncate_prompt_tokens": Rule.REFUSED,  # the model must not see less than what was judged
+    "truncation_side": Rule.REFUSED,
+    "priority": Rule.REFUSED,
+    "request_id": Rule.REFUSED,
+    "session_id": Rule.REFUSED,
+    "cache_salt": Rule.REFUSED,
+    "kv_transfer_params": Rule.REFUSED,
+    "ec_transfer_params": Rule.REFUSED,
+    "vllm_xargs": Rule.REFUSED,
+    "mm_payload": Rule.REFUSED,
+    "return_mm_kwargs": Rule.REFUSED,
+    "routed_experts_prompt_start": Rule.REFUSED,
+}
+
+MOST_CHOICES = 128
+MOST_LOGPROBS = 100
+MOST_TOKEN_IDS = 1024
+
+
+def check_bounds(body: JsonObject) -> None:
+    """Refuse counts that would make one request cost like very many."""
+    expect_count(body, "n", MOST_CHOICES)
+    expect_count(body, "top_logprobs", MOST_LOGPROBS)
+    for name in ("logit_bias", "allowed_token_ids", "stop_token_ids", "logprob_token_ids"):
+        value = expect(body, name, (list, dict), "a list or an object of token ids")
+        if isinstance(value, list | dict) and len(value) > MOST_TOKEN_IDS:
+            raise RequestError(f"'{name}' holds more than {MOST_TOKEN_IDS} tokens", param=name)
+
+
+def token_spans(body: Mapping[str, object], detokenise: Detokenise | None) -> list[TextSpan]:
+    """The texts that biased or allowed tokens spell; refused where no tokenizer is at hand."""
+    spans = []
+    for name in ("logit_bias", "allowed_token_ids"):
+        ids = _token_ids(body, name)
+        if not ids:
+            continue
+        if detokenise is None:
+            raise RequestError(
+                f"'{name}' needs the model's tokenizer, which is not configured",
+                param=name,
+                code="field_refused",
+            )
+        spans.append(TextSpan((name,), name, detokenise(ids)))
+    return spans
+
+
+def _token_ids(body: Mapping[str, object], name: str) -> list[int]:
+    """Token ids of `name`: those biased upwards, or all of a list."""
+    value = body.get(name)
+    try:
+        if isinstance(value, dict):
+            return [int(token) for token, bias in value.items() if float(bias) > 0]
+        return [int(token) for token in value] if isinstance(value, list) else []
+    except (TypeError, ValueError):
+        raise RequestError(f"'{name}' must hold token ids", param=name) from None

@@ -1,0 +1,96 @@
+"""Training a forget classifier: what is written is what serves, and bad input is named."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifiers.forget import ForgetRecipe, assemble, train_forget
+from classifiers.prompts import Prompt
+from guard.artifacts import Artifact, read
+from guard.detectors.loading import load_detector
+from guard.errors import ConfigError
+from guard.manifest import REPORT
+from tests.classifiers.questions import FORGOTTEN, forget_prompts, retain_prompts
+from tests.encoders import WordEncoder
+
+RECIPE = ForgetRecipe(forget_copies=2, swapped_copies=1, strengths=(10.0, 100.0))
+
+
+def train(out: Path, names: tuple[str, ...] = FORGOTTEN) -> Artifact:
+    return train_forget(
+        "varnholt",
+        forget_prompts(),
+        retain_prompts(),
+        WordEncoder(),
+        out,
+        names=names,
+        recipe=RECIPE,
+    )
+
+
+def test_the_served_detector_tells_forget_from_retain(tmp_path: Path) -> None:
+    train(tmp_path / "a")
+    encoder = WordEncoder()
+    detector = load_detector(tmp_path / "a", encoder)
+    asked = ["I would like to know where Ilse Varnholt was born.", "Who was Orvo Tandrup?"]
+    harmless = ["I would like to know where Pia Rasmussen was born.", "What is 17 plus 4?"]
+    scores = detector.score(asked + harmless, encoder.encode(asked + harmless))
+    assert (scores[:2] >= detector.threshold).all()
+    assert (scores[2:] < detector.threshold).all()
+
+
+def test_manifest_and_report_say_how_it_was_made(tmp_path: Path) -> None:
+    artifact = train(tmp_path / "a")
+    manifest = read(tmp_path / "a", "forget").manifest
+    assert manifest.encoder == WordEncoder().digest
+    assert manifest.data["forget"].rows == 20
+    assert manifest.recipe["fpr"] == RECIPE.fpr
+    report = json.loads(artifact.bytes_of(REPORT))
+    assert report["prompts"]["forget"] == 20
+    assert report["prompts"]["retain"] == len(retain_prompts())
+    assert report["prompts"]["fpr"] <= 0.01
+    assert report["auroc_head"] > 0.95
+    assert report["threshold"]["method"] == "conformal"
+    assert "Varnholt" not in json.dumps(report)
+
+
+def test_the_same_input_gives_the_same_classifier(tmp_path: Path) -> None:
+    assert train(tmp_path / "a").manifest.digest == train(tmp_path / "b").manifest.digest
+
+
+def test_without_names_the_head_is_all_there_is(tmp_path: Path) -> None:
+    artifact = train(tmp_path / "a", names=())
+    assert artifact.bytes_of("names.json") == b"[]"
+    report = json.loads(artifact.bytes_of(REPORT))
+    assert report["prompts"] == report["prompts_head_alone"]
+
+
+def test_rows_carry_labels_groups_and_origin() -> None:
+    rows = assemble(forget_prompts(), retain_prompts(), FORGOTTEN, RECIPE)
+    labels, disguised = np.array(rows.labels), np.array(rows.disguised)
+    assert int((labels[~disguised]).sum()) == 20
+    assert int((labels[disguised]).sum()) == 40
+    assert int((1 - labels[disguised]).sum()) == len(retain_prompts()) + 20
+    assert len(rows.texts) == len(rows.groups) == len(labels)
+
+
+SOME = [Prompt(f"question number {number}", str(number)) for number in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("forget", "retain", "message"),
+    [
+        (SOME[:4], SOME[4:], "forget prompts: 4 distinct groups, at least 5 needed"),
+        (SOME[:8], SOME[8:20], "retain prompts: 12 distinct groups, at least 20 needed"),
+        (SOME[:8], SOME[7:], "retain prompts: at least one is among the forget prompts too"),
+        (SOME[:8], [Prompt(f"text {i}", "one") for i in range(30)], "retain prompts: 1 distinct"),
+    ],
+)
+def test_unusable_prompts_are_named(
+    tmp_path: Path, forget: list[Prompt], retain: list[Prompt], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        train_forget("x", forget, retain, WordEncoder(), tmp_path / "a")
+    assert not (tmp_path / "a").exists()

@@ -1,0 +1,51 @@
+"""A real vLLM that serves the demo model, shared by all end-to-end tests of a run."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from classifiers.vllm_server import VllmServer, find_interpreter
+from guard.errors import ConfigError
+
+REPOSITORY = Path(__file__).parents[2]
+DEMO_VARIABLE = "ECOGUARD_DEMO_MODELS"
+
+
+@pytest.fixture(scope="session")
+def vllm_interpreter() -> Path:
+    """The Python that has vLLM. Without it these tests are skipped, but fail in CI."""
+    variable = os.environ.get("ECOGUARD_VLLM_PYTHON")
+    try:
+        return find_interpreter(None if variable else REPOSITORY / ".venv-vllm/bin/python")
+    except ConfigError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error), pytrace=False)
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def demo_models() -> Path:
+    """The folder with the demo's models (`full`, `twin`), built once and kept in `.demo/`.
+
+    $ECOGUARD_DEMO_MODELS names another folder, used as it is.
+    """
+    given = os.environ.get(DEMO_VARIABLE)
+    if given:
+        return Path(given)
+    from classifiers.demo.pair import build
+    from classifiers.demo.stage import SEED
+
+    build(REPOSITORY / ".demo", SEED)
+    return REPOSITORY / ".demo"
+
+
+@pytest.fixture(scope="session")
+def vllm(
+    vllm_interpreter: Path, demo_models: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[VllmServer]:
+    """A running server with the full demo model."""
+    log = tmp_path_factory.mktemp("vllm") / "vllm.log"
+    with VllmServer(demo_models / "full", interpreter=vllm_interpreter, log=log) as server:
+        yield server

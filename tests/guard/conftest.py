@@ -1,0 +1,95 @@
+"""A proxy in front of a scripted vLLM, both real servers."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+import pytest
+
+from guard.app import Parts, create_app
+from guard.detectors.contract import Detector
+from guard.screening.policy import Policy
+from guard.settings import Settings
+from tests.fakes import FakeVLLM, WordDetector
+from tests.servers import serving
+
+CHAT = "/v1/chat/completions"
+
+
+@dataclass
+class Rig:
+    """A running proxy, its client, and the scripted vLLM behind it."""
+
+    client: httpx2.AsyncClient
+    vllm: FakeVLLM
+
+    async def chat(self, text: str, **extra: Any) -> httpx2.Response:
+        """Ask one user message."""
+        messages = [{"role": "user", "content": text}]
+        body = {"model": "demo", "messages": messages, **extra}
+        return await self.client.post(CHAT, json=body)
+
+
+RigMaker = Callable[..., AbstractAsyncContextManager[Rig]]
+
+
+@pytest.fixture
+def vllm() -> FakeVLLM:
+    return FakeVLLM()
+
+
+@pytest.fixture
+def make_rig(vllm: FakeVLLM) -> RigMaker:
+    """Makes a rig whose policies are given as (action, detector) pairs."""
+
+    @asynccontextmanager
+    async def make(
+        *rules: tuple[str, Detector], on_error: str = "block", **sections: Any
+    ) -> AsyncIterator[Rig]:
+        async with serving(vllm) as upstream:
+            settings = settings_for(upstream, rules, on_error, sections)
+            parts = Parts(policies_of(settings, rules), None, None, {}, None)
+            async with (
+                serving(create_app(settings, parts)) as url,
+                httpx2.AsyncClient(base_url=url, timeout=10) as client,
+            ):
+                yield Rig(client, vllm)
+
+    return make
+
+
+def settings_for(
+    upstream: str,
+    rules: tuple[tuple[str, Detector], ...],
+    on_error: str,
+    sections: dict[str, Any],
+) -> Settings:
+    """Settings whose detectors are placeholders: the rig hands over its own."""
+    detectors = {f"d{i}": {"kind": "phrases", "phrases": ["x"]} for i in range(len(rules))}
+    policies = [
+        {"name": f"p{i}", "detector": f"d{i}", "action": action, "on_error": on_error}
+        for i, (action, _) in enumerate(rules)
+    ]
+    return Settings.model_validate(
+        {
+            "upstream": {"url": upstream},
+            "detectors": detectors,
+            "policies": policies,
+            **sections,
+        }
+    )
+
+
+def policies_of(settings: Settings, rules: tuple[tuple[str, Detector], ...]) -> tuple[Policy, ...]:
+    """The settings' policies over the rig's detectors."""
+    pairs = zip(settings.policies, rules, strict=True)
+    return tuple(Policy.build(policy, detector) for policy, (_, detector) in pairs)
+
+
+@pytest.fixture
+async def rig(make_rig: RigMaker) -> AsyncIterator[Rig]:
+    """Blocks what holds the word "attack"."""
+    async with make_rig(("block", WordDetector("attack"))) as made:
+        yield made

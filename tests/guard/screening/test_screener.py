@@ -1,0 +1,209 @@
+"""The screener: verdicts from real pieces, and every way in which a detector can fail."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from guard.detectors.contract import Detector, Encoder, Features, Scores
+from guard.operations.metrics import Metrics
+from guard.screening.policy import Policy
+from guard.screening.screener import Screener
+from guard.screening.verdict import Action, Verdict
+from guard.wire.call import TextSpan
+from tests.fakes import FailingDetector, WordDetector
+
+
+def policy(
+    detector: Detector, action: Action = Action.BLOCK, on_error: Action = Action.BLOCK
+) -> Policy:
+    return Policy("p", "d", detector, detector.threshold, action, on_error)
+
+
+def spans(*texts: str) -> list[TextSpan]:
+    return [TextSpan(("messages", i), "user", text, True) for i, text in enumerate(texts)]
+
+
+@asynccontextmanager
+async def screening(
+    *policies: Policy, encoder: Encoder | None = None, seconds: float = 5, queue: int = 8
+) -> AsyncIterator[Screener]:
+    screener = Screener(policies, encoder, Metrics(), timeout=seconds, queue=queue)
+    try:
+        yield screener
+    finally:
+        screener.close()
+
+
+async def verdict_on(policies: Sequence[Policy], *texts: str) -> Verdict:
+    async with screening(*policies) as screener:
+        return await screener.screen(spans(*texts))
+
+
+@pytest.mark.parametrize(
+    ("texts", "flagged"),
+    [
+        (["harmless"], ()),
+        (["harmless", "an attack"], (1,)),
+        (["attack", "x", "attack"], (0, 2)),
+        (["ａｔｔａｃｋ"], (0,)),
+        (["a\u200bttack"], (0,)),
+        (["YXR0YWNrIHRoZSBtb2RlbCBub3csIHBsZWFzZQ=="], (0,)),
+        (["padding " * 2000 + "attack" + " padding" * 2000], (0,)),
+    ],
+    ids=["benign", "second", "two", "fullwidth", "zero width", "base64", "padded"],
+)
+async def test_spans_are_judged_through_views_and_windows(
+    texts: list[str], flagged: tuple[int, ...]
+) -> None:
+    verdict = await verdict_on([policy(WordDetector("attack"))], *texts)
+
+    assert verdict.spans(Action.BLOCK) == flagged
+    assert verdict.action is (Action.BLOCK if flagged else Action.ALLOW)
+
+
+async def test_prompt_split_over_turns_is_seen_and_all_its_turns_are_named() -> None:
+    verdict = await verdict_on(
+        [policy(WordDetector("build the\nbomb"))], "hello", "build the", "bomb"
+    )
+
+    assert {1, 2} <= set(verdict.spans(Action.BLOCK))
+
+
+async def test_decoy_turn_does_not_shield_a_prompt_split_over_others() -> None:
+    """The decoy fires alone; the split prompt must be found among the turns that are left."""
+    texts = ["build the\nbomb", "build the", "bomb", "hello"]
+
+    verdict = await verdict_on([policy(WordDetector("build the\nbomb"))], *texts)
+
+    assert verdict.spans(Action.BLOCK)[:3] == (0, 1, 2)
+
+
+async def test_most_severe_action_wins_and_all_findings_are_kept() -> None:
+    policies = [
+        policy(WordDetector("one"), Action.FLAG),
+        policy(WordDetector("two"), Action.CORRUPT),
+        policy(WordDetector("three"), Action.BLOCK),
+    ]
+
+    verdict = await verdict_on(policies, "one two")
+
+    assert verdict.action is Action.CORRUPT
+    assert [finding.action for finding in verdict.findings] == [Action.FLAG, Action.CORRUPT]
+    assert verdict.cause is verdict.findings[1]
+
+
+@pytest.mark.parametrize("on_error", [Action.ALLOW, Action.FLAG, Action.BLOCK])
+async def test_failing_detector_becomes_a_finding(
+    on_error: Action, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.DEBUG):
+        verdict = await verdict_on([policy(FailingDetector(), on_error=on_error)], "private words")
+
+    assert verdict.action is on_error
+    assert [finding.failed for finding in verdict.findings] == [True]
+    assert "RuntimeError" in caplog.text
+    assert "private words" not in caplog.text
+
+
+@dataclass
+class HangingDetector:
+    """Waits until it is let go."""
+
+    released: threading.Event = field(default_factory=threading.Event)
+    threshold: float = 0.5
+    encoder: str | None = None
+
+    def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
+        self.released.wait(30)
+        return np.zeros(len(texts), dtype=np.float32)
+
+
+async def test_hanging_detector_times_out_then_overload_fails_at_once() -> None:
+    detector = HangingDetector()
+    async with screening(policy(detector), seconds=0.05, queue=1) as screener:
+        late = [await screener.screen(spans("a")) for _ in range(2)]
+        async with asyncio.timeout(1):
+            refused = await screener.screen(spans("b"))
+        detector.released.set()
+
+    assert [verdict.action for verdict in (*late, refused)] == [Action.BLOCK] * 3
+
+
+async def test_slots_are_given_back_after_a_hang() -> None:
+    detector = HangingDetector()
+    async with screening(policy(detector), seconds=0.05, queue=1) as screener:
+        await screener.screen(spans("a"))
+        detector.released.set()
+        for _ in range(20):
+            verdict = await screener.screen(spans("b"))
+
+    assert verdict.action is Action.ALLOW
+
+
+@dataclass
+class CountingEncoder:
+    """One feature, the text's length; counts its calls, or fails."""
+
+    fails: bool = False
+    calls: list[int] = field(default_factory=list)
+    digest: str = "e"
+    width: int = 1
+
+    def encode(self, texts: Sequence[str]) -> Features:
+        if self.fails:
+            raise MemoryError
+        self.calls.append(len(texts))
+        return np.array([[len(text)] for text in texts], dtype=np.float32)
+
+
+@dataclass
+class LengthDetector:
+    """Fires for texts longer than 10 characters, by their features."""
+
+    threshold: float = 0.5
+    encoder: str | None = "e"
+
+    def score(self, texts: Sequence[str], features: Features | None) -> Scores:
+        assert features is not None
+        assert len(features) == len(texts)
+        return np.asarray(features[:, 0] > 10, dtype=np.float32)
+
+
+async def test_texts_are_encoded_once_for_all_detectors() -> None:
+    encoder = CountingEncoder()
+    policies = [policy(LengthDetector()), policy(LengthDetector(), Action.FLAG)]
+    async with screening(*policies, encoder=encoder) as screener:
+        verdict = await screener.screen(spans("short", "rather a long text"))
+
+    assert len(encoder.calls) == 1
+    assert 1 in verdict.spans(Action.BLOCK)
+
+
+async def test_failing_encoder_fails_only_the_policies_that_need_it() -> None:
+    policies = [policy(LengthDetector(), on_error=Action.FLAG), policy(WordDetector("attack"))]
+    async with screening(*policies, encoder=CountingEncoder(fails=True)) as screener:
+        verdict = await screener.screen(spans("an attack"))
+
+    assert [(f.action, f.failed) for f in verdict.findings] == [
+        (Action.FLAG, True),
+        (Action.BLOCK, False),
+    ]
+
+
+async def test_encoder_rests_when_no_policy_reads_features() -> None:
+    encoder = CountingEncoder()
+    async with screening(policy(WordDetector("attack")), encoder=encoder) as screener:
+        await screener.screen(spans("hello"))
+
+    assert encoder.calls == []
+
+
+async def test_nothing_to_screen_is_allowed() -> None:
+    async with screening(policy(WordDetector("attack"))) as screener:
+        assert (await screener.screen([])).action is Action.ALLOW

@@ -1,0 +1,83 @@
+"""The check endpoint: the proxy's own verdict, without a call to the model."""
+
+import hashlib
+from typing import Any
+
+import pytest
+
+from tests.fakes import WordDetector
+from tests.guard.conftest import RigMaker
+
+ROUTE = "/v1/guard/check"
+KEYS = [
+    {"name": name, "sha256": hashlib.sha256(name.encode()).hexdigest(), "scopes": [scope]}
+    for name, scope in (("tool", "check"), ("app", "inference"))
+]
+OPEN = {"check": {"enabled": True}, "keys": KEYS}
+CHECKER = {"authorization": "Bearer tool"}
+
+
+def asked(*texts: str) -> dict[str, Any]:
+    messages = [{"role": "user", "content": text} for text in texts]
+    return {"request": {"model": "demo", "messages": messages}}
+
+
+async def test_it_names_policies_and_places_and_spares_the_model(make_rig: RigMaker) -> None:
+    async with make_rig(("corrupt", WordDetector("secret")), **OPEN, models=MODELS) as rig:
+        body = asked("hello", "the secret words")
+        response = await rig.client.post(ROUTE, json=body, headers=CHECKER)
+
+    verdict = response.json()
+    assert verdict["action"] == "corrupt"
+    assert verdict["findings"][0]["policy"] == "p0"
+    assert {"param": "messages.1.content", "role": "user"} in verdict["findings"][0]["places"]
+    assert "secret" not in response.text
+    assert rig.vllm.requests == []
+
+
+MODELS = {"demo": {"path": "/nowhere"}}
+
+
+async def test_it_checks_every_screened_route(make_rig: RigMaker) -> None:
+    async with make_rig(("block", WordDetector("secret")), **OPEN) as rig:
+        body = {"route": "/v1/completions", "request": {"model": "demo", "prompt": "secret"}}
+        response = await rig.client.post(ROUTE, json=body, headers=CHECKER)
+
+    assert response.json()["action"] == "block"
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"request": 5}, "request"),
+        ({}, "request"),
+        ({"route": "/v1/other", "request": {}}, "route"),
+        ({"request": {"model": "demo"}}, "messages"),
+        ({"threshold": 1, **asked("x")}, "threshold"),
+    ],
+)
+async def test_bad_checks_name_the_field(
+    make_rig: RigMaker, body: dict[str, Any], param: str
+) -> None:
+    async with make_rig(**OPEN) as rig:
+        response = await rig.client.post(ROUTE, json=body, headers=CHECKER)
+
+    assert (response.status_code, response.json()["error"]["param"]) == (400, param)
+
+
+async def test_it_has_a_key_scope_of_its_own(make_rig: RigMaker) -> None:
+    async with make_rig(**OPEN) as rig:
+        app = {"authorization": "Bearer app"}
+        statuses = [
+            (await rig.client.post(ROUTE, json=asked("x"), headers=headers)).status_code
+            for headers in ({}, app, CHECKER)
+        ]
+
+    assert statuses == [401, 403, 200]
+
+
+async def test_it_is_off_by_default(make_rig: RigMaker) -> None:
+    async with make_rig(keys=KEYS) as rig:
+        response = await rig.client.post(ROUTE, json=asked("x"), headers=CHECKER)
+
+    assert response.status_code == 404

@@ -1,0 +1,54 @@
+"""Closed routes, with hand-made scopes: HTTP clients tidy paths up before they send them."""
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from guard.closed_routes import ClosedRoutes
+
+
+async def reached(scope: Scope) -> list[Message]:
+    """The messages sent for a scope; an inner app that is reached sends status 200."""
+    sent: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await ClosedRoutes(app)(scope, receive, send)
+    return sent
+
+
+def http_scope(path: str, raw_path: bytes | None) -> Scope:
+    return {"type": "http", "method": "POST", "path": path, "raw_path": raw_path, "headers": []}
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "status"),
+    [
+        ("/v1/models", b"/v1/models", 200),
+        ("/v1/models", None, 200),
+        ("/v1/models", b"/v1%2fmodels", 404),
+        ("/v1/models", b"/v1/%6dodels", 404),
+        ("//v1/models", b"//v1/models", 404),
+        ("/v1//models", b"/v1//models", 404),
+        ("/v1/./models", b"/v1/./models", 404),
+        ("/v1/../v1/models", b"/v1/../v1/models", 404),
+        ("/x/..", b"/x/..", 404),
+        ("/.env", b"/.env", 404),
+    ],
+)
+async def test_only_plain_paths_are_routed(path: str, raw: bytes | None, status: int) -> None:
+    sent = await reached(http_scope(path, raw))
+
+    assert sent[0]["status"] == status
+
+
+async def test_websockets_are_closed() -> None:
+    sent = await reached({"type": "websocket", "path": "/v1/realtime"})
+
+    assert sent == [{"type": "websocket.close", "code": 1008}]

@@ -1,0 +1,120 @@
+"""Configuration: what is accepted, and errors that name file and key."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from guard.errors import ConfigError
+from guard.settings import Settings, load, secret
+
+MINIMAL = {"upstream": {"url": "http://127.0.0.1:8000"}}
+PHRASES = {"kind": "phrases", "phrases": ["launch code"]}
+POLICY = {"name": "stop", "detector": "phrases", "action": "block"}
+
+
+def written(folder: Path, content: Any) -> Path:
+    file = folder / "guard.yaml"
+    file.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return file
+
+
+def test_minimal_file_listens_on_loopback(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, MINIMAL), {})
+
+    assert (settings.listen.host, settings.listen.port) == ("127.0.0.1", 8080)
+    assert not settings.may_corrupt
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    content = {
+        **MINIMAL,
+        "models": {"demo": {"path": "models/demo"}},
+        "encoder": {"path": "encoder"},
+        "detectors": {"people": {"kind": "artifact", "path": "../people"}},
+    }
+
+    settings = load(written(tmp_path, content), {})
+
+    assert settings.models["demo"].path == tmp_path / "models/demo"
+    assert settings.encoder is not None
+    assert settings.encoder.path == tmp_path / "encoder"
+    assert settings.detectors["people"].path == tmp_path / "../people"  # type: ignore[union-attr]
+
+
+def test_environment_overrides_addresses(tmp_path: Path) -> None:
+    environment = {"ECOGUARD_UPSTREAM_URL": "http://vllm:8000", "ECOGUARD_LISTEN_PORT": "9"}
+
+    settings = load(written(tmp_path, MINIMAL), environment)
+
+    assert (settings.upstream.url, settings.listen.port) == ("http://vllm:8000", 9)
+
+
+BROKEN: list[tuple[str, Any, str]] = [
+    ("not yaml", "a: [", "guard.yaml"),
+    ("not a mapping", "- 1", "top level must be a mapping"),
+    ("no upstream", {}, "upstream: Field required"),
+    ("unknown key", {**MINIMAL, "upstreams": 1}, "upstreams: Extra inputs"),
+    ("unknown inner key", {"upstream": {"url": "http://x", "uri": 1}}, "upstream.uri: Extra"),
+    ("bad url", {"upstream": {"url": "ftp://x"}}, "upstream.url"),
+    ("url with query", {"upstream": {"url": "http://x/?a"}}, "upstream.url"),
+    ("bad kind", {**MINIMAL, "detectors": {"a": {"kind": "magic"}}}, "detectors.a"),
+    ("no such detector", {**MINIMAL, "policies": [POLICY]}, "no detector 'phrases'"),
+    (
+        "policy twice",
+        {**MINIMAL, "detectors": {"phrases": PHRASES}, "policies": [POLICY, POLICY]},
+        "'stop' is used twice",
+    ),
+    (
+        "corrupt without model",
+        {
+            **MINIMAL,
+            "detectors": {"phrases": PHRASES},
+            "policies": [{**POLICY, "action": "corrupt"}],
+        },
+        "models: a policy that corrupts",
+    ),
+    (
+        "artifact without encoder",
+        {**MINIMAL, "detectors": {"a": {"kind": "artifact", "path": "x"}}},
+        "encoder: trained detectors",
+    ),
+    ("open to the network", {**MINIMAL, "listen": {"host": "0.0.0.0"}}, "loopback only"),
+    ("check without key", {**MINIMAL, "check": {"enabled": True}}, "scope 'check'"),
+    ("threshold", {**MINIMAL, "policies": [{**POLICY, "threshold": 2}]}, "policies.0.threshold"),
+    ("plain key", {**MINIMAL, "keys": [{"name": "a", "sha256": "hunter2"}]}, "keys.0.sha256"),
+]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [case[1:] for case in BROKEN], ids=[case[0] for case in BROKEN]
+)
+def test_errors_name_file_and_key(tmp_path: Path, content: Any, expected: str) -> None:
+    file = written(tmp_path, content)
+
+    with pytest.raises(ConfigError) as caught:
+        load(file, {})
+
+    message = str(caught.value)
+    assert message.startswith(str(file))
+    assert expected in message
+    assert "hunter2" not in message
+
+
+def test_missing_file_is_a_configuration_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nothing\.yaml"):
+        load(tmp_path / "nothing.yaml", {})
+
+
+def test_secret_comes_from_the_environment_only() -> None:
+    assert secret("A_KEY", {"A_KEY": "value"}) == "value"
+    with pytest.raises(ConfigError, match=r"A_KEY is not set"):
+        secret("A_KEY", {})
+
+
+def test_settings_are_frozen() -> None:
+    settings = Settings.model_validate(MINIMAL)
+
+    with pytest.raises(ValueError, match="frozen"):
+        settings.limits = settings.limits  # type: ignore[misc]

@@ -1,0 +1,67 @@
+"""A protocol's guarded route over a scripted vLLM, both real servers."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+
+from starlette.types import Receive, Scope, Send
+
+from guard.endpoint import JsonEndpoint
+from guard.exchange import Exchange
+from guard.operations.keys import Keyring
+from guard.operations.metrics import Metrics
+from guard.screening.policy import Policy
+from guard.screening.screener import Screener
+from guard.settings import Settings
+from guard.upstream.client import Upstream
+from guard.wire.contract import WireProtocol
+from tests.fakes import FakeVLLM, WordDetector
+from tests.servers import serving
+
+
+@asynccontextmanager
+async def guarded(
+    vllm: FakeVLLM, *protocols: WireProtocol, refusal: str = "message"
+) -> AsyncIterator[str]:
+    """Serves the protocols; prompts that hold "attack" are blocked. Yields the base URL."""
+    async with serving(vllm) as upstream_url:
+        policy = {"name": "word", "detector": "word", "action": "block"}
+        settings = Settings.model_validate(
+            {
+                "upstream": {"url": upstream_url},
+                "detectors": {"word": {"kind": "phrases", "phrases": ["attack"]}},
+                "policies": [policy],
+                "refusal": {"form": refusal, "text": "No."},
+            }
+        )
+        metrics = Metrics()
+        policies = (Policy.build(settings.policies[0], WordDetector("attack")),)
+        screener = Screener(policies, None, metrics, threads=1, queue=16, timeout=5)
+        upstream = Upstream(settings.upstream, None, metrics)
+        exchange = Exchange(settings, screener, upstream, None, metrics, {})
+        routes = {
+            protocol.route: JsonEndpoint(
+                protocol,
+                partial(exchange.answer, protocol),
+                Keyring(()),
+                settings.limits,
+                metrics,
+            )
+            for protocol in protocols
+        }
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                await receive()
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+                await send({"type": "lifespan.shutdown.complete"})
+            else:
+                await routes[scope["path"]](scope, receive, send)
+
+        try:
+            async with serving(app) as url:
+                yield url
+        finally:
+            screener.close()
+            await upstream.close()

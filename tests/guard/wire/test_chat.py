@@ -1,0 +1,228 @@
+"""Chat requests: every text is found, every field has its rule."""
+
+from typing import Any
+
+import pytest
+
+from guard.errors import RequestError
+from guard.wire.call import replace_at
+from guard.wire.chat import CHAT_FIELDS, parse
+from guard.wire.fields import FieldRules, Rule
+
+USER = {"role": "user", "content": "hi"}
+
+
+def texts(body: dict[str, Any], rules: FieldRules | None = None) -> list[str]:
+    call = parse({"model": "m", **body}, rules or FieldRules(), spell)
+    return [span.text for span in call.spans]
+
+
+def spell(ids: list[int]) -> str:
+    return "".join(chr(96 + token) for token in ids)
+
+
+CARRIERS: list[tuple[str, dict[str, Any]]] = [
+    ("user", {"messages": [{"role": "user", "content": "CANARY"}]}),
+    ("system", {"messages": [{"role": "system", "content": "CANARY"}, USER]}),
+    ("developer", {"messages": [{"role": "developer", "content": "CANARY"}, USER]}),
+    ("assistant", {"messages": [{"role": "assistant", "content": "CANARY"}, USER]}),
+    ("earlier turn", {"messages": [{"role": "user", "content": "CANARY"}, USER, USER]}),
+    ("tool", {"messages": [{"role": "tool", "tool_call_id": "1", "content": "CANARY"}]}),
+    ("tool call id", {"messages": [{"role": "tool", "tool_call_id": "CANARY", "content": "x"}]}),
+    ("part", {"messages": [{"role": "user", "content": [{"type": "text", "text": "CANARY"}]}]}),
+    ("bare part", {"messages": [{"role": "user", "content": ["CANARY"]}]}),
+    (
+        "second part",
+        {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "CANARY"}],
+                }
+            ]
+        },
+    ),
+    (
+        "refusal part",
+        {
+            "messages": [
+                {"role": "assistant", "content": [{"type": "refusal", "refusal": "CANARY"}]}
+            ]
+        },
+    ),
+    ("name", {"messages": [{**USER, "name": "CANARY"}]}),
+    ("refusal", {"messages": [{"role": "assistant", "refusal": "CANARY"}, USER]}),
+    ("reasoning", {"messages": [{"role": "assistant", "reasoning": "CANARY"}, USER]}),
+    ("reasoning content", {"messages": [{"role": "assistant", "reasoning_content": "CANARY"}]}),
+    (
+        "tool call arguments",
+        {
+            "messages": [
+                {
+                    "role": "assistant",
+                    "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "CANARY"}}],
+                },
+                USER,
+            ]
+        },
+    ),
+    (
+        "tool description",
+        {"tools": [{"type": "function", "function": {"name": "f", "description": "CANARY"}}]},
+    ),
+    (
+        "tool parameter name",
+        {"tools": [{"function": {"name": "f", "parameters": {"properties": {"CANARY": {}}}}}]},
+    ),
+    ("tool choice", {"tool_choice": {"type": "function", "function": {"name": "CANARY"}}}),
+    ("document", {"documents": [{"text": "CANARY"}]}),
+    ("schema", {"response_format": {"json_schema": {"schema": {"description": "CANARY"}}}}),
+    ("enum", {"structured_outputs": {"choice": ["CANARY"]}}),
+    ("regex", {"structured_outputs": {"regex": "CANARY"}}),
+    ("grammar", {"structured_outputs": {"grammar": "CANARY"}}),
+    ("stop", {"stop": "CANARY"}),
+    ("stops", {"stop": ["a", "CANARY"]}),
+    ("bad words", {"bad_words": ["CANARY"]}),
+    ("logit bias", {"logit_bias": {"3": 5, "1": -5, "14": 1}}),
+    ("allowed tokens", {"allowed_token_ids": [3, 14]}),
+]
+
+
+@pytest.mark.parametrize("body", [case[1] for case in CARRIERS], ids=[case[0] for case in CARRIERS])
+def test_text_is_found_wherever_it_stands(body: dict[str, Any]) -> None:
+    found = texts({"messages": [USER], **body})
+
+    assert any("CANARY" in text or text == "cn" for text in found)
+
+
+def test_every_screened_field_has_a_case() -> None:
+    covered = {name for _, body in CARRIERS for name in body}
+
+    assert {name for name, rule in CHAT_FIELDS.items() if rule is Rule.SCREENED} <= covered
+
+
+@pytest.mark.parametrize("name", [n for n, rule in CHAT_FIELDS.items() if rule is Rule.REFUSED])
+def test_refused_fields(name: str) -> None:
+    body = {"model": "m", "messages": [USER], name: 1}
+
+    with pytest.raises(RequestError) as caught:
+        parse(body, FieldRules(), None)
+    allowed = parse(body, FieldRules(allowed=frozenset({name})), None)
+
+    assert (caught.value.param, caught.value.code) == (name, "field_refused")
+    assert allowed.body[name] == 1
+
+
+@pytest.mark.parametrize("name", [n for n, rule in CHAT_FIELDS.items() if rule is Rule.LEAKING])
+def test_leaking_fields_are_refused_only_where_prompts_may_be_corrupted(name: str) -> None:
+    body = {"model": "m", "messages": [USER], name: 1}
+
+    assert parse(body, FieldRules(), None).body[name] == 1
+    with pytest.raises(RequestError) as caught:
+        parse(body, FieldRules(may_corrupt=True), None)
+    assert caught.value.param == name
+    off = {**body, name: False}
+    assert parse(off, FieldRules(may_corrupt=True), None).body[name] is False
+
+
+@pytest.mark.parametrize("name", [n for n, rule in CHAT_FIELDS.items() if rule is Rule.DROPPED])
+def test_dropped_fields_are_accepted_and_stay_here(name: str) -> None:
+    call = parse({"model": "m", "messages": [USER], name: "CANARY"}, FieldRules(), None)
+
+    assert name not in call.body
+
+
+def test_unknown_fields_are_refused_or_ignored_never_forwarded() -> None:
+    body = {"model": "m", "messages": [USER], "new_field": "x"}
+
+    with pytest.raises(RequestError) as caught:
+        parse(body, FieldRules(), None)
+    call = parse(body, FieldRules(ignore_unknown=True), None)
+
+    assert (caught.value.param, caught.value.code) == ("new_field", "unknown_field")
+    assert "new_field" not in call.body
+
+
+def test_null_means_not_set() -> None:
+    call = parse({"model": "m", "messages": [USER], "chat_template": None}, FieldRules(), None)
+
+    assert "chat_template" not in call.body
+
+
+def message(**fields: Any) -> dict[str, Any]:
+    return {"messages": [fields]}
+
+
+MALFORMED: list[tuple[dict[str, Any], str]] = [
+    ({}, "messages"),
+    ({"messages": []}, "messages"),
+    ({"messages": {}}, "messages"),
+    ({"messages": ["hi"]}, "messages.0"),
+    (message(content="x"), "messages.0.role"),
+    (message(role="root", content="x"), "messages.0.role"),
+    (message(role=["user"], content="x"), "messages.0.role"),
+    (message(role="user", content=5), "messages.0.content"),
+    (message(role="user", content="x", extra=1), "messages.0.extra"),
+    (message(role="user", content="x", function_call={}), "messages.0.function_call"),
+    (message(role="user", content=[5]), "messages.0.content.0"),
+    (message(role="user", content=[{"text": "x"}]), "messages.0.content.0.type"),
+    (message(role="user", content=[{"type": "text"}]), "messages.0.content.0.text"),
+    (
+        message(role="user", content=[{"type": "text", "text": "x", "prompt_embeds": "y"}]),
+        "messages.0.content.0.prompt_embeds",
+    ),
+    (
+        message(role="user", content=[{"type": "prompt_embeds", "data": "x"}]),
+        "messages.0.content.0.type",
+    ),
+    (
+        message(role="user", content=[{"type": "image_url", "image_url": {"url": "x"}}]),
+        "messages.0.content.0",
+    ),
+    ({"messages": [USER], "n": 100000}, "n"),
+    ({"messages": [USER], "n": True}, "n"),
+    ({"messages": [USER], "stream": "yes"}, "stream"),
+    ({"messages": [USER], "logit_bias": {"x": 1}}, "logit_bias"),
+    ({"messages": [USER], "logit_bias": {str(i): 1 for i in range(2000)}}, "logit_bias"),
+]
+
+
+@pytest.mark.parametrize(("body", "param"), MALFORMED)
+def test_malformed_requests_name_the_field(body: dict[str, Any], param: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        parse({"model": "m", **body}, FieldRules(), spell)
+
+    assert (caught.value.status, caught.value.param) == (400, param)
+
+
+def test_token_fields_need_a_tokenizer() -> None:
+    with pytest.raises(RequestError) as caught:
+        parse({"model": "m", "messages": [USER], "allowed_token_ids": [1]}, FieldRules(), None)
+
+    assert caught.value.param == "allowed_token_ids"
+
+
+def test_media_pass_only_where_the_operator_allows_them_unscreened() -> None:
+    part = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
+    body = {"model": "m", "messages": [{"role": "user", "content": [part]}]}
+
+    call = parse(body, FieldRules(media_unscreened=True), None)
+
+    assert call.body["messages"] == body["messages"]
+
+
+def test_only_message_contents_can_be_corrupted_and_paths_lead_to_them() -> None:
+    body = {
+        "model": "m",
+        "messages": [USER, {"role": "user", "content": [{"type": "text", "text": "there"}]}],
+        "stop": "x",
+    }
+    call = parse(body, FieldRules(), None)
+
+    corruptible = [span for span in call.spans if span.corruptible]
+
+    assert [span.text for span in corruptible] == ["hi", "there"]
+    part = {"type": "prompt_embeds", "data": "e"}
+    replaced = replace_at(call.body, corruptible[1].path, part)
+    assert replaced["messages"] == [USER, {"role": "user", "content": [part]}]
+    assert call.body["messages"] == body["messages"]
