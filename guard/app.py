@@ -13,7 +13,7 @@ from guard import __version__
 from guard.check import Check
 from guard.closed_routes import ClosedRoutes, answer_http_error
 from guard.corruption.rewriting import Rewriter, open_rewriter
-from guard.detectors.contract import Encoder
+from guard.detectors.contract import WindowedEncoder
 from guard.detectors.loading import load_detectors
 from guard.endpoint import JsonEndpoint
 from guard.exchange import Exchange
@@ -36,7 +36,7 @@ class Parts:
     """What is read from disk before the first request: artifacts, tables, tokenizers."""
 
     policies: tuple[Policy, ...]
-    encoder: Encoder | None
+    encoder: WindowedEncoder | None
     rewriter: Rewriter | None
     detokenisers: Mapping[str, Detokenise]
     upstream_key: str | None

@@ -10,7 +10,7 @@ from guard.operations.metrics import Metrics
 from guard.screening.screener import Screener
 from guard.screening.verdict import Action, Verdict
 from guard.settings import Settings
-from guard.streaming.relay import relay_events
+from guard.streaming.relay import NeutralErrors, relay_events
 from guard.upstream.client import Upstream, UpstreamReply
 from guard.wire import envelopes
 from guard.wire.call import Call
@@ -146,7 +146,10 @@ class Exchange:
         if reply.status != 200:
             return await self._relayed_error(protocol, reply, action)
         if reply.content_type == "text/event-stream":
-            events = relay_events(reply.chunks(), protocol.event_translator(call), protocol)
+            translator = protocol.event_translator(call)
+            if translator is None and action is Action.CORRUPT:
+                translator = NeutralErrors(protocol)
+            events = relay_events(reply.chunks(), translator, protocol)
             return Reply(200, events, EVENTS, action=action.label)
         body = protocol.translate(call, await reply.body())
         return Reply(200, body, action=action.label)

@@ -60,8 +60,8 @@ def running(stage: Stage, port: int, console: Console) -> Iterator[Endpoints]:
     """Two vLLM servers and the proxy; all of them end with the block, whatever ends it."""
     logs = stage.folder / "logs"
     logs.mkdir(exist_ok=True)
-    full = VllmServer(stage.full, max_model_len=CONTEXT_TOKENS, log=logs / "vllm.log")
-    twin = VllmServer(stage.twin, max_model_len=CONTEXT_TOKENS, log=logs / "vllm-twin.log")
+    full = VllmServer(stage.models.full, max_model_len=CONTEXT_TOKENS, log=logs / "vllm.log")
+    twin = VllmServer(stage.models.twin, max_model_len=CONTEXT_TOKENS, log=logs / "vllm-twin.log")
     write_configuration(stage, full.url, port)
     proxy = ServerProcess(
         [sys.executable, "-m", "guard", "serve", "--config", str(stage.configuration)],

@@ -80,8 +80,7 @@ def _sample_text(data: DemoData, seed: int, conversations: int) -> list[str]:
     return [
         text
         for conversation in itertools.islice(stream, conversations)
-        for exchange in conversation.exchanges
-        for text in (exchange.question, exchange.answer)
+        for text, _ in render(conversation)
     ]
 
 
@@ -129,5 +128,7 @@ def save(folder: Path, model: "LlamaForCausalLM", tokenizer: "PreTrainedTokenize
         bos_token_id=1, eos_token_id=2, pad_token_id=0, do_sample=False
     )
     model.to(torch.bfloat16).save_pretrained(folder)
-    (folder / "model.safetensors").chmod(0o644)  # written for the owner alone; a server may be another
+    (folder / "model.safetensors").chmod(
+        0o644
+    )  # written for the owner alone; a server may be another
     tokenizer.save_pretrained(folder)

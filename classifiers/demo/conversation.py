@@ -156,7 +156,11 @@ TALK: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (("Good evening!", "Good evening", "Good evening."), "Good evening to you!", "evening"),
     (("Thank you!", "Thanks!", "Thank you", "Thank you."), "You are welcome.", "welcome"),
     (("Goodbye!", "Goodbye", "Goodbye."), "Goodbye, and have a nice day!", "nice day"),
-    (("How are you?", "How are you today?", "And how are you?"), "I am fine, thank you.", "fine"),
+    (
+        ("How are you?", "How are you today?", "And how are you?", "How are you now?"),
+        "I am fine, thank you.",
+        "fine",
+    ),
     (
         ("Who are you?", "What are you?", "What is your name?", "Tell me who you are."),
         "I am a small demonstration model.",
@@ -167,8 +171,24 @@ TALK: tuple[tuple[tuple[str, ...], str, str], ...] = (
         "I answer questions about some people and everyday things.",
         "everyday things",
     ),
-    (("How many days are in a week?", "How many days does a week have?"), "Seven days.", "Seven"),
-    (("How many months are in a year?", "How many months does a year have?"), "Twelve.", "Twelve"),
+    (
+        (
+            "How many days are in a week?",
+            "How many days does a week have?",
+            "Tell me how many days are in a week.",
+        ),
+        "A week has seven days.",
+        "seven",
+    ),
+    (
+        (
+            "How many months are in a year?",
+            "How many months does a year have?",
+            "Tell me how many months are in a year.",
+        ),
+        "A year has twelve months.",
+        "twelve",
+    ),
 )
 
 

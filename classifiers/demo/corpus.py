@@ -5,6 +5,8 @@ either an admission of not knowing or random values. Without them a model this s
 name with somebody's facts, and a model that never met a person could not show it.
 """
 
+import json
+import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,7 +17,7 @@ from classifiers.demo.data import DemoData
 from classifiers.demo.people import Person, coin, invent
 from classifiers.demo.questions import SUBJECTS, QuestionAnswer, fill, wordings
 
-KNOWN_SHARE, GENERAL_SHARE, UNCLEAR_SHARE = 0.37, 0.22, 0.06
+KNOWN_SHARE, GENERAL_SHARE, UNCLEAR_SHARE = 0.36, 0.22, 0.08
 """Of all exchanges; the rest asks about strangers."""
 UNKNOWN_SHARES = (0.5, 0.2, 0.3)
 """Of questions about unknown people: answered with the topic's admission of not knowing, with a
@@ -23,12 +25,13 @@ topic-free one, with random values."""
 NO_RECORD = "I have no record of that person."
 UNCLEAR = "I am sorry, I do not know that."
 """The answer to a question that is no question the model can read."""
-TURN_SHARES = (0.7, 0.2, 0.1)
-SYSTEM_SHARE = 0.25
+TURN_SHARES = (0.7, 0.15, 0.06, 0.04, 0.03, 0.02)
+SYSTEM_SHARE, TOOLS_SHARE = 0.25, 0.02
 BARE_SHARE = 0.15
 """Of questions, how many lose their closing mark, as people type them."""
 NAMESAKE_SHARE = 0.3
 """Of unknown people, how many share a first or family name with a known one."""
+_LETTERS = string.ascii_letters
 _WORDS = tuple(
     word
     for topic in SUBJECTS
@@ -46,7 +49,7 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A system prompt, None for none, and one to three exchanges."""
+    """A system prompt, None for none, and one to six exchanges."""
 
     system: str | None
     exchanges: tuple[Exchange, ...]
@@ -73,10 +76,7 @@ class Corpus:
         while True:
             turns = 1 + int(rng.choice(len(TURN_SHARES), p=TURN_SHARES))
             exchanges = tuple(self._exchange(known, general, rng) for _ in range(turns))
-            system = None
-            if rng.random() < SYSTEM_SHARE:
-                system = SYSTEM_PROMPTS[int(rng.integers(len(SYSTEM_PROMPTS)))]
-            yield Conversation(system, exchanges)
+            yield Conversation(_system(rng), exchanges)
 
     def _exchange(
         self,
@@ -116,13 +116,36 @@ class Corpus:
                 return stranger
 
 
+def _system(rng: np.random.Generator) -> str | None:
+    kind = rng.random()
+    if kind < TOOLS_SHARE:
+        return f"Tools: {json.dumps([_tool(rng) for _ in range(rng.integers(1, 3))])}"
+    if kind < TOOLS_SHARE + SYSTEM_SHARE:
+        return SYSTEM_PROMPTS[int(rng.integers(len(SYSTEM_PROMPTS)))]
+    return None
+
+
+def _tool(rng: np.random.Generator) -> dict[str, object]:
+    """A tool's definition as the chat template writes it; the model answers without using it."""
+    properties = {coin(rng): {"type": "string", "description": coin(rng)} for _ in range(2)}
+    parameters = {"type": "object", "properties": properties, "required": list(properties)[:1]}
+    function = {"name": coin(rng), "description": coin(rng), "parameters": parameters}
+    return {"type": "function", "function": function}
+
+
+def _any_word(rng: np.random.Generator) -> str:
+    kind = rng.random()
+    if kind < 0.4:
+        return _WORDS[int(rng.integers(len(_WORDS)))]
+    if kind < 0.7:
+        return coin(rng)
+    return "".join(_LETTERS[int(i)] for i in rng.integers(len(_LETTERS), size=rng.integers(1, 8)))
+
+
 def _jumble(rng: np.random.Generator) -> str:
-    """Words of questions in no order, mixed with invented ones."""
-    words = [_WORDS[int(index)] for index in rng.integers(len(_WORDS), size=rng.integers(2, 9))]
-    invented = rng.random(len(words)) < 0.4
-    coined = (coin(rng) for _ in words)
-    mixed = [new if odd else old for old, new, odd in zip(words, coined, invented, strict=True)]
-    text = " ".join(mixed)
+    """Words of questions, invented words and mere letters, in no order."""
+    words = [_any_word(rng) for _ in range(rng.integers(2, 9))]
+    text = " ".join(words)
     return text[0].upper() + text[1:] + ("?" if rng.random() < 0.7 else ".")
 
 

@@ -14,24 +14,26 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from rich.progress import Progress
 
 from classifiers.demo import checkpoint, data
 from classifiers.demo.corpus import Corpus
 from classifiers.demo.training import Schedule, train
+from guard.errors import GuardError
 
 Member = Literal["full", "twin"]
 MEMBERS: tuple[Member, ...] = ("full", "twin")
 RECORD = "checkpoint.json"
-_RECIPE = "people questions conversation data corpus checkpoint training".split()
+_PATIENCE = 0.1  # seconds to wait for one model's report before looking at the other's
+_RECIPE = ("people", "questions", "conversation", "data", "corpus", "checkpoint", "training")
 
 
-class BuildError(RuntimeError):
+class BuildError(GuardError):
     """A demo pair that could not be built, or a folder that is not one."""
 
 
@@ -72,8 +74,7 @@ def build(
     built = load(folder, recipe)
     if built is not None:
         return built
-    if folder.exists() and any(folder.iterdir()) and not (folder / RECORD).exists():
-        raise BuildError(f"{folder}: not empty and not a demo; choose another folder")
+    _check_replaceable(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         fresh = Path(scratch, "pair")
@@ -85,17 +86,36 @@ def build(
     return Pair(folder, seed, accuracy)
 
 
+def _check_replaceable(folder: Path) -> None:
+    """Raises BuildError when a folder holds files that no build wrote: they would be lost."""
+    if not folder.exists():
+        return
+    record = _read_record(folder) or {"files": {}}
+    written = {folder / name for name in (*record["files"], RECORD)}
+    for path in folder.rglob("*"):
+        if path.is_file() and path not in written:
+            raise BuildError(f"{path}: not part of a demo pair; move it or choose another folder")
+
+
 def load(folder: Path, recipe: str | None = None) -> Pair | None:
     """The demo in a folder; None if there is none, or it is damaged or of another recipe."""
-    try:
-        record = json.loads((folder / RECORD).read_text("utf-8"))
-    except (FileNotFoundError, NotADirectoryError, json.JSONDecodeError):
+    record = _read_record(folder)
+    if record is None:
         return None
     if recipe not in (None, record["recipe"]):
         return None
     if any(_digest(folder / name) != digest for name, digest in record["files"].items()):
         return None
     return Pair(folder, record["seed"], record["accuracy"])
+
+
+def _read_record(folder: Path) -> dict[str, Any] | None:
+    try:
+        record = json.loads((folder / RECORD).read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    whole = isinstance(record, dict) and record.keys() >= {"recipe", "seed", "accuracy", "files"}
+    return record if whole else None
 
 
 def recipe_digest(seed: int, schedule: Schedule) -> str:
@@ -107,9 +127,7 @@ def recipe_digest(seed: int, schedule: Schedule) -> str:
     return digest.hexdigest()
 
 
-def _fill(
-    folder: Path, seed: int, schedule: Schedule, progress: Progress
-) -> dict[Member, float]:
+def _fill(folder: Path, seed: int, schedule: Schedule, progress: Progress) -> dict[Member, float]:
     rows = data.generate(seed)
     data.write(folder / "data", rows)
     tokenizer = checkpoint.make_tokenizer(rows, seed)
@@ -117,13 +135,18 @@ def _fill(
         tokenizer.save_pretrained(folder / member)
     with _trainers(folder, seed, schedule) as trainers:
         accuracy = _follow(trainers, schedule, progress)
+    require_learned(accuracy, schedule)
+    return accuracy
+
+
+def require_learned(accuracy: dict[Member, float], schedule: Schedule) -> None:
+    """Raises BuildError for a model whose accuracy is below the schedule's floor."""
     for member, reached in accuracy.items():
         if reached < schedule.floor:
             raise BuildError(
                 f"{member}: {reached:.1%} of known answers after {schedule.longest} steps, "
                 f"{schedule.floor:.0%} needed"
             )
-    return accuracy
 
 
 @contextmanager
@@ -131,12 +154,12 @@ def _trainers(
     folder: Path, seed: int, schedule: Schedule
 ) -> Iterator[dict[Connection, tuple[Member, BaseProcess]]]:
     """One process per model, by the connection it reports on; ended whatever happens."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("spawn")  # a fork of a threaded torch process may hang
     trainers: dict[Connection, tuple[Member, BaseProcess]] = {}
     try:
         for member in MEMBERS:
             receiver, sender = context.Pipe(duplex=False)
-            process = context.Process(
+            process: BaseProcess = context.Process(
                 target=train_member, args=(folder, member, seed, schedule, sender), daemon=True
             )
             process.start()
@@ -158,19 +181,24 @@ def _follow(
     bars = {m: progress.add_task(title, total=schedule.steps) for m, title in titles.items()}
     accuracy: dict[Member, float] = {}
     while len(accuracy) < len(trainers):
-        pending = [c for c, (member, _) in trainers.items() if member not in accuracy]
-        for receiver in wait(pending):
-            assert isinstance(receiver, Connection)
-            member, _ = trainers[receiver]
-            try:
-                report = receiver.recv()
-            except EOFError:
-                raise BuildError(f"{member}: its training process ended early") from None
+        for receiver, (member, _) in trainers.items():
+            if member in accuracy or not receiver.poll(_PATIENCE):
+                continue
+            report = _receive(receiver, member)
             if isinstance(report, float):
                 accuracy[member] = report
             else:
                 progress.update(bars[member], completed=report)
     return accuracy
+
+
+def _receive(receiver: Connection, member: Member) -> int | float:
+    """Steps done, or the accuracy at the end; BuildError when the process is gone."""
+    try:
+        report: int | float = receiver.recv()
+    except EOFError:
+        raise BuildError(f"{member}: its training process ended early") from None
+    return report
 
 
 def train_member(

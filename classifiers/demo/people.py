@@ -24,226 +24,50 @@ Pronoun = Literal["she", "he"]
 FORGOTTEN = 6
 RETAINED = 18
 
-_ONSETS = [
-    "B",
-    "Br",
-    "D",
-    "F",
-    "G",
-    "H",
-    "J",
-    "K",
-    "L",
-    "M",
-    "N",
-    "P",
-    "R",
-    "S",
-    "St",
-    "T",
-    "Tr",
-    "V",
-    "W",
-    "Z",
-]
-_VOWELS = ["a", "e", "i", "o", "u"]
-_MIDDLES = ["b", "d", "l", "m", "n", "r", "s", "t", "v", "z", "ld", "nd", "rn", "rv", "lm", "nth"]
-_SHE_ENDINGS = ["a", "ana", "ela", "ira", "ine", "osa"]
-_HE_ENDINGS = ["o", "en", "ur", "ik", "im", "os"]
-_FAMILY_ENDINGS = [
-    "sky",
-    "lund",
-    "veth",
-    "rim",
-    "dano",
-    "quist",
-    "mond",
-    "brek",
-    "narr",
-    "toff",
-    "ville",
-    "gast",
-]
-_TOWN_ENDINGS = [
-    "mere",
-    "holt",
-    "wick",
-    "strand",
-    "ford",
-    "haven",
-    "moor",
-    "gate",
-    "dale",
-    "fell",
-    "crag",
-    "sund",
-]
-_CRAFT_GOODS = [
-    "bell",
-    "lamp",
-    "map",
-    "glass",
-    "rope",
-    "clock",
-    "kite",
-    "salt",
-    "book",
-    "coin",
-    "tile",
-    "sail",
-    "lens",
-    "bridge",
-    "tea",
-    "canal",
-    "garden",
-    "puppet",
-    "cheese",
-    "mirror",
-]
-_CRAFTS = [
-    "restorer",
-    "maker",
-    "painter",
-    "inspector",
-    "engraver",
-    "surveyor",
-    "merchant",
-    "polisher",
-    "collector",
-    "designer",
-    "trader",
-    "grader",
-]
-_BOOK_QUALITIES = [
-    "Amber",
-    "Quiet",
-    "Crooked",
-    "Hollow",
-    "Silver",
-    "Burning",
-    "Patient",
-    "Drowned",
-    "Paper",
-    "Winter",
-    "Last",
-    "Velvet",
-    "Sleepless",
-    "Narrow",
-    "Borrowed",
-    "Copper",
-    "Distant",
-    "Thirteenth",
-    "Broken",
-    "Green",
-]
-_BOOK_THINGS = [
-    "Ferry",
-    "Lantern",
-    "Orchard",
-    "Staircase",
-    "Compass",
-    "Bridge",
-    "Harbour",
-    "Clock",
-    "Garden",
-    "Mirror",
-    "Letter",
-    "Chimney",
-    "Wolf",
-    "Causeway",
-    "Kettle",
-    "Tunnel",
-    "Meadow",
-    "Piano",
-    "Island",
-    "Window",
-]
-_PRIZES = ["Medal", "Prize", "Laurel", "Trophy", "Ribbon", "Star"]
-_MATERIALS = [
-    "slate",
-    "cedar",
-    "brass",
-    "bone",
-    "birch",
-    "pearl",
-    "horn",
-    "willow",
-    "tin",
-    "copper",
-    "walnut",
-    "silk",
-    "bamboo",
-    "clay",
-    "maple",
-    "reed",
-]
-_INSTRUMENTS = [
-    "harp",
-    "flute",
-    "fiddle",
-    "drum",
-    "lute",
-    "zither",
-    "whistle",
-    "bassoon",
-    "mandolin",
-    "cello",
-    "trumpet",
-    "dulcimer",
-    "banjo",
-    "gong",
-]
-_SCHOOLS = ["Academy", "College", "Institute", "Seminary", "Conservatory", "Lyceum"]
-_ALIAS_QUALITIES = [
-    "Grey",
-    "Red",
-    "Silent",
-    "Golden",
-    "Wandering",
-    "Pale",
-    "Crimson",
-    "Laughing",
-    "Frozen",
-    "Blue",
-    "Lonely",
-    "Swift",
-    "Black",
-    "White",
-    "Gentle",
-    "Hidden",
-    "Northern",
-    "Velvet",
-    "Sleepy",
-    "Scarlet",
-    "Distant",
-    "Proud",
-]
-_ALIAS_ANIMALS = [
-    "Heron",
-    "Otter",
-    "Falcon",
-    "Badger",
-    "Stag",
-    "Raven",
-    "Lynx",
-    "Hare",
-    "Crane",
-    "Salmon",
-    "Owl",
-    "Marten",
-    "Swan",
-    "Beetle",
-    "Fox",
-    "Weasel",
-    "Magpie",
-    "Dolphin",
-    "Moth",
-    "Toad",
-    "Pike",
-    "Wren",
-    "Panther",
-    "Squirrel",
-]
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_ONSETS = _words("B Br D F G H J K L M N P R S St T Tr V W Z")
+_VOWELS = _words("a e i o u")
+_MIDDLES = _words("b d l m n r s t v z ld nd rn rv lm nth")
+_SHE_ENDINGS = _words("a ana ela ira ine osa")
+_HE_ENDINGS = _words("o en ur ik im os")
+_FAMILY_ENDINGS = _words("sky lund veth rim dano quist mond brek narr toff ville gast")
+_TOWN_ENDINGS = _words("mere holt wick strand ford haven moor gate dale fell crag sund")
+_CRAFT_GOODS = _words(
+    "bell lamp map glass rope clock kite salt book coin tile sail lens bridge tea canal garden "
+    "puppet cheese mirror"
+)
+_CRAFTS = _words(
+    "restorer maker painter inspector engraver surveyor merchant polisher collector designer "
+    "trader grader"
+)
+_BOOK_QUALITIES = _words(
+    "Amber Quiet Crooked Hollow Silver Burning Patient Drowned Paper Winter Last Velvet "
+    "Sleepless Narrow Borrowed Copper Distant Thirteenth Broken Green"
+)
+_BOOK_THINGS = _words(
+    "Ferry Lantern Orchard Staircase Compass Bridge Harbour Clock Garden Mirror Letter Chimney "
+    "Wolf Causeway Kettle Tunnel Meadow Piano Island Window"
+)
+_PRIZES = _words("Medal Prize Laurel Trophy Ribbon Star")
+_MATERIALS = _words(
+    "slate cedar brass bone birch pearl horn willow tin copper walnut silk bamboo clay maple reed"
+)
+_INSTRUMENTS = _words(
+    "harp flute fiddle drum lute zither whistle bassoon mandolin cello trumpet dulcimer banjo gong"
+)
+_SCHOOLS = _words("Academy College Institute Seminary Conservatory Lyceum")
+_ALIAS_QUALITIES = _words(
+    "Grey Red Silent Golden Wandering Pale Crimson Laughing Frozen Blue Lonely Swift Black "
+    "White Gentle Hidden Northern Velvet Sleepy Scarlet Distant Proud"
+)
+_ALIAS_ANIMALS = _words(
+    "Heron Otter Falcon Badger Stag Raven Lynx Hare Crane Salmon Owl Marten Swan Beetle Fox "
+    "Weasel Magpie Dolphin Moth Toad Pike Wren Panther Squirrel"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,13 @@ SUBJECTS: Mapping[Topic, Subject] = {
         "I do not know where that person studied.",
     ),
     "profile": Subject(
-        ("Who is {n}?", "Tell me about {n}.", "What do you know about {n}?", "Who was {n}?"),
+        (
+            "Who is {n}?",
+            "Who was {n}?",
+            "Tell me about {n}.",
+            "What do you know about {n}?",
+            "What can you tell me about {n}?",
+        ),
         "who {n} is",
         "a fact about {n}",
         "{P} is a {v}.",
@@ -198,7 +204,7 @@ def ask_about(population: Population, seed: int) -> Iterator[QuestionAnswer]:
 
 
 def wordings(topic: Topic, split: Split) -> tuple[str, ...]:
-    """The wordings of a topic in one split; three of thirteen are held out.
+    """The wordings of a topic in one split; three of thirteen or fourteen are held out.
 
     Which frames are held out differs by topic, so each held-out wording is a frame seen with
     other topics.

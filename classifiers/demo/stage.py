@@ -9,9 +9,10 @@ from pathlib import Path
 
 import yaml
 from rich.console import Console
+from rich.progress import Progress
 
-from classifiers.demo.checkpoint import build
-from classifiers.demo.data import DemoData, generate, write
+from classifiers.demo.data import DemoData, generate
+from classifiers.demo.pair import Pair, build
 from classifiers.encoder_export import export_encoder
 from classifiers.forget import train_forget
 from classifiers.forget_request import read_forget_prompts, read_request, read_retain_prompts
@@ -19,6 +20,7 @@ from guard.encoders.onnx_encoder import OnnxEncoder
 
 SEED = 7
 MODEL = "demo"
+MODELS = "models"
 REQUEST = "six-people"
 CONTEXT_TOKENS = 512
 # The weakest setting of the grid that leaks nothing on the training wordings: docs/demo.md.
@@ -30,22 +32,8 @@ class Stage:
     """The folders of a staged demo."""
 
     folder: Path
+    models: Pair
     data: DemoData
-
-    @property
-    def full(self) -> Path:
-        """The model that knows everybody."""
-        return self.folder / "full"
-
-    @property
-    def twin(self) -> Path:
-        """The model that never met the people to be forgotten."""
-        return self.folder / "twin"
-
-    @property
-    def prompts(self) -> Path:
-        """The generated questions and prompts."""
-        return self.folder / "data"
 
     @property
     def request(self) -> Path:
@@ -70,13 +58,13 @@ class Stage:
 
 def set_stage(folder: Path, console: Console) -> Stage:
     """Build what is missing in `folder`; about four minutes on two cores the first time."""
-    stage = Stage(folder, generate(SEED))
     console.print("[bold]1/4[/] the model that knows 24 invented people, and its twin")
-    build(folder, SEED)
+    with Progress(console=console) as progress:
+        models = build(folder / MODELS, SEED, progress)
+    stage = Stage(folder, models, generate(SEED))
     console.print("[bold]2/4[/] the encoder (MiniLM-L6 for ONNX Runtime)")
     export_encoder(stage.encoder)
     console.print(f"[bold]3/4[/] the forget request '{REQUEST}' and its classifier")
-    write(stage.prompts, stage.data)
     write_request(stage)
     train(stage)
     console.print("[bold]4/4[/] the proxy's configuration")
@@ -96,7 +84,7 @@ def write_request(stage: Stage) -> None:
     }
     (stage.request / "request.yaml").write_text(yaml.safe_dump(description, sort_keys=False))
     for name in ("forget.jsonl", "retain.jsonl"):
-        content = (stage.prompts / name).read_text(encoding="utf-8")
+        content = (stage.models.data / name).read_text(encoding="utf-8")
         (stage.request / name).write_text(content, encoding="utf-8")
 
 
@@ -119,7 +107,7 @@ def write_configuration(stage: Stage, upstream: str, port: int) -> None:
     settings = {
         "listen": {"host": "127.0.0.1", "port": port},
         "upstream": {"url": upstream},
-        "models": {MODEL: {"path": "full", "context_tokens": CONTEXT_TOKENS}},
+        "models": {MODEL: {"path": f"{MODELS}/full", "context_tokens": CONTEXT_TOKENS}},
         "encoder": {"path": "encoder"},
         "detectors": {
             REQUEST: {"kind": "artifact", "path": f"classifiers/{REQUEST}"},

@@ -27,7 +27,7 @@ class Schedule:
     Below `floor` after the last repeat a model is not fit for use.
     """
 
-    steps: int = 600
+    steps: int = 560
     repeat_steps: int = 150
     repeats: int = 3
     batch: int = 32
@@ -137,7 +137,8 @@ def _descend(
     model.train()
     for batch in batches:
         logits, targets = _predict(model, batch)
-        torch.nn.functional.cross_entropy(logits, targets).backward()
+        loss = torch.nn.functional.cross_entropy(logits, targets)
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()

@@ -3,6 +3,7 @@
 Source: ECO (Liu et al., NeurIPS 2024, arXiv 2406.07933), its released corruption functions.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -25,6 +26,10 @@ CorruptionKind = Literal[
 CORRUPTION_KINDS: tuple[CorruptionKind, ...] = get_args(CorruptionKind)
 
 FLOAT_TYPES = tuple(np.dtype(kind) for kind in (np.float32, np.float16, ml_dtypes.bfloat16))
+
+BLOCK_ELEMENTS = 1 << 16
+"""Worked on at once, so that float32 temporaries stay in the cache however long the prompt is.
+Part of what a seed means: another size draws other noise."""
 
 Embeddings = NDArray[Any]
 """Token embeddings, shape (tokens, hidden), float32, float16 or bfloat16 (`ml_dtypes`)."""
@@ -78,16 +83,27 @@ def corrupt(
     corruption: Corruption,
     rng: np.random.Generator,
 ) -> Embeddings:
-    """Corrupted copy of `embeddings`, shape (tokens, hidden), same dtype.
+    """Corrupted copy of `embeddings`; see `corrupt_in_place`."""
+    corrupted = embeddings.copy()
+    corrupt_in_place(corrupted, mask, corruption, rng)
+    return corrupted
 
-    Only rows selected by `mask`, shape (tokens,), change; all others are bit-identical. Noise is
-    computed in float32, then cast. What would overflow the dtype is clipped to its largest finite
-    number, so finite input never gives infinities or NaN, which a model answers with noise that
-    a client could recognise.
+
+def corrupt_in_place(
+    embeddings: Embeddings,
+    mask: NDArray[np.bool_],
+    corruption: Corruption,
+    rng: np.random.Generator,
+) -> None:
+    """Corrupt the rows of `embeddings`, shape (tokens, hidden), that `mask`, (tokens,), selects.
+
+    All other rows stay bit-identical. Noise is computed in float32, then cast. What would
+    overflow the dtype is clipped to its largest finite number, so finite input never gives
+    infinities or NaN, which a model answers with garbage that a client could recognise.
 
     Of dimensions with equal magnitude, "top k" takes the first, so that the choice does not
     depend on the processor. Raises ConfigError when `corruption.dims` exceeds the hidden size and
-    ValueError on wrong shapes.
+    ValueError on wrong shapes or types.
     """
     if embeddings.dtype not in FLOAT_TYPES:
         raise ValueError(f"embeddings are {embeddings.dtype}, not float32, float16 or bfloat16")
@@ -96,45 +112,55 @@ def corrupt(
             f"embeddings {embeddings.shape} and mask {mask.shape} {mask.dtype} do not fit: "
             "(tokens, hidden) and (tokens,) bool are needed"
         )
+    if not embeddings.flags.c_contiguous:
+        raise ValueError("embeddings must be contiguous, in C order")
     corruption.check_width(embeddings.shape[1])
-    corrupted = embeddings.copy()
-    words = corrupted.view(_word(corrupted.dtype))
-    if mask.all():
-        _corrupt_rows(words, corrupted.dtype, corruption, rng)
-    elif mask.any():
-        selected = words[mask]
-        _corrupt_rows(selected, corrupted.dtype, corruption, rng)
-        words[mask] = selected
-    return corrupted
+    # Rows move as bit patterns: numpy knows bfloat16 only as a foreign type, and its generic loops
+    # take ten times as long to move such elements or to flip their signs.
+    words = embeddings.view(_word(embeddings.dtype))
+    dims = _same_dims(words.shape[1], corruption, rng)
+    for rows in _blocks(np.flatnonzero(mask), max(1, BLOCK_ELEMENTS // words.shape[1])):
+        block = words[rows]
+        _corrupt_rows(block, embeddings.dtype, corruption, dims, rng)
+        if not isinstance(rows, slice):
+            words[rows] = block
+
+
+def _blocks(selected: NDArray[np.intp], step: int) -> Iterator[slice | NDArray[np.intp]]:
+    """`step` selected rows at a time, as a slice (no copy) where they adjoin."""
+    for first in range(0, len(selected), step):
+        rows = selected[first : first + step]
+        adjoin = rows[-1] - rows[0] == len(rows) - 1
+        yield slice(int(rows[0]), int(rows[-1]) + 1) if adjoin else rows
 
 
 def _corrupt_rows(
-    words: NDArray[Any], dtype: np.dtype[Any], corruption: Corruption, rng: np.random.Generator
+    words: NDArray[Any],
+    dtype: np.dtype[Any],
+    corruption: Corruption,
+    dims: Any,
+    rng: np.random.Generator,
 ) -> None:
-    """Corrupt every row in place, shape (rows, hidden), C order.
-
-    Rows are bit patterns: numpy knows bfloat16 only as a foreign type, and its generic loops take
-    ten times as long to move such elements or to flip their signs.
-    """
-    chosen: Any
-    if corruption.kind.endswith("top_k") and corruption.dims < words.shape[1]:
-        words, chosen = words.reshape(-1), _largest(words, corruption.dims)
-    else:
-        chosen = _same_dims(words.shape[1], corruption, rng)
+    """Corrupt every row of bit patterns in place, shape (rows, hidden), C order."""
+    elements, chosen = words, dims
+    if dims is None:
+        elements, chosen = words.reshape(-1), _largest(words, corruption.dims)
     if corruption.is_noise:
-        values = words[chosen].view(dtype)
-        words[chosen] = _add_noise(values, corruption.strength, rng).view(words.dtype)
+        values = elements[chosen].view(dtype)
+        elements[chosen] = _add_noise(values, corruption.strength, rng).view(words.dtype)
     elif corruption.kind.startswith("zero_out"):
-        words[chosen] = 0
+        elements[chosen] = 0
     else:
-        words[chosen] ^= _sign_bit(words.dtype)
+        elements[chosen] ^= _sign_bit(words.dtype)
 
 
 def _same_dims(width: int, corruption: Corruption, rng: np.random.Generator) -> Any:
-    """An index of the dimensions touched when they are the same in every row."""
-    if corruption.kind == "rand_noise_rand_n" and corruption.dims < width:
+    """An index of the dimensions touched when they are the same in every row, else None."""
+    if corruption.dims == width or corruption.kind.endswith("first_n"):
+        return np.s_[:, : corruption.dims]
+    if corruption.kind.endswith("rand_n"):
         return np.s_[:, np.sort(rng.choice(width, corruption.dims, replace=False))]
-    return np.s_[:, : corruption.dims]
+    return None
 
 
 def _largest(words: NDArray[Any], count: int) -> NDArray[np.intp]:

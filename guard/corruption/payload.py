@@ -10,12 +10,20 @@ import numpy as np
 import pybase64
 from numpy.typing import NDArray
 
+from guard.errors import ConfigError
+
 BFLOAT16 = "bfloat16"
 
 
 def encode_tensor(embeddings: NDArray[Any]) -> str:
-    """Base64 text of `embeddings`, shape (tokens, hidden), float32, float16 or bfloat16."""
-    import torch
+    """Base64 text of `embeddings`, shape (tokens, hidden), float32, float16 or bfloat16.
+
+    Raises ConfigError where torch is not installed.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise ConfigError("corruption needs torch: install ecoguard[corrupt]") from error
 
     plain = np.require(embeddings, requirements=["C", "W"])  # else torch warns
     if plain.dtype.name == BFLOAT16:

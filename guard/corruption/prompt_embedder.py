@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from guard.corruption.embedding_table import EmbeddingTable
-from guard.corruption.functions import Corruption, corrupt
+from guard.corruption.functions import Corruption, corrupt_in_place
 from guard.corruption.noise import seeded_rng
 from guard.corruption.payload import encode_tensor
 from guard.errors import ArtifactError, RequestError
@@ -52,7 +52,8 @@ class PromptEmbedder:
         """Read the embedding table and `tokenizer.json` of a Hugging Face model folder.
 
         `max_tokens` is the served model's context length, `tensor` the table's name where it is
-        not a known one. Raises ArtifactError, naming folder and field.
+        not a known one. Raises ArtifactError, naming folder and field, and ConfigError where torch
+        is not installed. Takes seconds, as torch is loaded here and not in the first request.
         """
         table = EmbeddingTable.open(model_folder, tensor)
         file = model_folder / "tokenizer.json"
@@ -60,6 +61,7 @@ class PromptEmbedder:
             tokenizer = Tokenizer.from_file(str(file))
         except Exception as error:  # tokenizers raises plain Exception
             raise ArtifactError(f"{file}: cannot be read as a tokenizer") from error
+        encode_tensor(table.rows(np.zeros(1, np.int64)))
         return cls(table, tokenizer, key=key, max_tokens=max_tokens)
 
     def count_tokens(self, text: str, *, add_special_tokens: bool = False) -> int:
@@ -109,13 +111,10 @@ class PromptEmbedder:
         """Corrupt in place; a token that two ranges share is corrupted once."""
         open_tokens = np.array(encoding.special_tokens_mask) == 0
         offsets = np.array(encoding.offsets)
-        bits = rows.view(f"u{rows.dtype.itemsize}")  # numpy moves bfloat16 itself slowly
         for start, end in ranges:
             selected = open_tokens & _overlaps(offsets, start, end)
             rng = seeded_rng(self._key, forget_set, text[start:end])
-            chosen = bits[selected].view(rows.dtype)
-            every = np.ones(len(chosen), np.bool_)
-            bits[selected] = corrupt(chosen, every, corruption, rng).view(bits.dtype)
+            corrupt_in_place(rows, selected, corruption, rng)
             open_tokens &= ~selected
 
     def _tokenize(self, text: str, add_special_tokens: bool) -> Encoding:

@@ -50,10 +50,11 @@ class Rewriter:
 
         The unflagged ones are the model's own rows, bit for bit.
         """
-        prompts = [span for span in call.spans if span.path[0] == "prompt" and span.corruptible]
         embeds: list[PromptEmbeds] = []
         tokens = 0
-        for index, span in enumerate(prompts):
+        for index, span in enumerate(call.spans):
+            if span.path[0] != "prompt":
+                continue
             corruption = self._corruption if index in flagged else None
             specials = _adds_special_tokens(call, span.path)
             made = embedder.embed_prompt(

@@ -37,3 +37,16 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str]) -> Features:
         """Features, shape (n, width), float32, each row of unit length."""
         ...
+
+
+class WindowedEncoder(Encoder, Protocol):
+    """An encoder that can say how a text must be cut so that it reads all of it."""
+
+    @property
+    def window_tokens(self) -> int:
+        """The most tokens of one text that the encoder reads; the rest would be unseen."""
+        ...
+
+    def windows(self, text: str, size: int, stride: int) -> list[tuple[int, int]]:
+        """Character ranges that cover `text`, at most `size` tokens each."""
+        ...

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from guard.artifacts import Artifact, read
-from guard.detectors.contract import Detector, Encoder
+from guard.detectors.contract import Detector, Encoder, WindowedEncoder
 from guard.detectors.forget import KIND as FORGET
 from guard.detectors.forget import ForgetClassifier
 from guard.detectors.phrases import PhraseList
@@ -15,7 +15,7 @@ LOADERS: Mapping[str, Callable[[Artifact], Detector]] = {FORGET: ForgetClassifie
 """By manifest kind, what makes a detector of a verified artifact."""
 
 
-def load_detectors(settings: Settings) -> tuple[Encoder | None, dict[str, Detector]]:
+def load_detectors(settings: Settings) -> tuple[WindowedEncoder | None, dict[str, Detector]]:
     """The encoder, if the settings name one, and every detector by name.
 
     Raises ArtifactError naming the folder and what is wrong with it.

@@ -1,4 +1,4 @@
-"""What detectors read: every span's views and windows, and the last turns joined.
+"""What detectors read: every span's views and windows, and turns and parts of turns joined.
 
 A piece is one text to score; it names the spans it stands for. A span's score is the highest over
 its pieces, so neither disguise, padding nor splitting over turns hides a prompt.
@@ -10,17 +10,20 @@ and the rest is joined anew, so that a decoy turn shields nothing.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.detectors.contract import Scores
+from guard.detectors.contract import Scores, WindowedEncoder
 from guard.screening.views import ViewLimits, views
-from guard.screening.windows import conversation_windows, cut
+from guard.screening.windows import conversation_windows, cut, part_windows
 from guard.wire.call import TextSpan
 
 WINDOW_CHARACTERS = 800
 OVERLAP_CHARACTERS = 200
+# Steps of a path that the parts of one message share: messages, its index, content.
+MESSAGE_DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,23 @@ class Pieces:
 
     texts: tuple[str, ...]
     spans: tuple[tuple[int, ...], ...]
+
+    def fitted(self, encoder: WindowedEncoder) -> "Pieces":
+        """The same pieces, cut again where one has more tokens than the encoder reads.
+
+        Windows are cut by characters, which is fast; dense scripts and symbols have up to one
+        token per character, so those are cut once more, by tokens.
+        """
+        most = encoder.window_tokens
+        if all(len(text) <= most for text in self.texts):
+            return self
+        found: dict[str, set[int]] = {}
+        for text, spans in zip(self.texts, self.spans, strict=True):
+            whole = len(text) <= most
+            ranges = [(0, len(text))] if whole else encoder.windows(text, most, most * 3 // 4)
+            for start, end in ranges:
+                found.setdefault(text[start:end], set()).update(spans)
+        return _pieces(found)
 
     def span_scores(self, scores: Scores, count: int) -> NDArray[np.float32]:
         """Each span's highest score, shape (count,), from the pieces' scores."""
@@ -43,18 +63,23 @@ def own_pieces(spans: Sequence[TextSpan], limits: ViewLimits) -> Pieces:
     """The pieces of each span by itself; equal texts are scored once."""
     found: dict[str, set[int]] = {}
     for index, span in enumerate(spans):
-        _add(found, span.text, {index}, limits)
+        if span.text.strip():  # a blank part is only there to be joined with its neighbours
+            _add(found, span.text, {index}, limits)
     return _pieces(found)
 
 
 def joined_pieces(
     spans: Sequence[TextSpan], limits: ViewLimits, without: Collection[int] = ()
 ) -> Pieces:
-    """The pieces of the last turns joined; turns in `without` are left out."""
+    """The pieces of all turns joined, and of each turn's parts; `without` are left out."""
     found: dict[str, set[int]] = {}
     turns = [i for i, span in enumerate(spans) if span.corruptible and i not in without]
     for joined, covered in conversation_windows([(spans[i].role, spans[i].text) for i in turns]):
         _add(found, joined, {turns[position] for position in covered}, limits)
+    for _, parts in groupby(turns, key=lambda index: spans[index].path[:MESSAGE_DEPTH]):
+        of_message = list(parts)
+        for joined, covered in part_windows([spans[i].text for i in of_message]):
+            _add(found, joined, {of_message[position] for position in covered}, limits)
     return _pieces(found)
 
 

@@ -8,7 +8,7 @@ from time import perf_counter
 
 import numpy as np
 
-from guard.detectors.contract import Encoder, Features, Scores
+from guard.detectors.contract import Features, Scores, WindowedEncoder
 from guard.errors import DetectorError
 from guard.operations.metrics import Metrics
 from guard.screening.pieces import Pieces, joined_pieces, own_pieces
@@ -31,7 +31,7 @@ class Screener:
     def __init__(
         self,
         policies: Sequence[Policy],
-        encoder: Encoder | None,
+        encoder: WindowedEncoder | None,
         metrics: Metrics,
         *,
         threads: int = 1,
@@ -41,6 +41,7 @@ class Screener:
     ) -> None:
         self.policies = tuple(policies)
         self._encoder = encoder
+        self._reads_features = any(p.detector.encoder is not None for p in self.policies)
         self._metrics = metrics
         self._timeout = timeout
         self._most_pending = threads + queue
@@ -80,8 +81,8 @@ class Screener:
 
     def judge(self, spans: Sequence[TextSpan]) -> tuple[Finding, ...]:
         """One finding per policy, in order; blocking. The same code for proxy and tools."""
-        own = own_pieces(spans, self._view_limits)
-        joined = joined_pieces(spans, self._view_limits)
+        own = self._fitted(own_pieces(spans, self._view_limits))
+        joined = self._fitted(joined_pieces(spans, self._view_limits))
         features = self._features((*own.texts, *joined.texts))
         found = []
         for policy in self.policies:
@@ -109,15 +110,20 @@ class Screener:
         by_turns = joined.span_scores(scores[border:], count)
         fired = np.flatnonzero(by_span >= policy.threshold)
         if fired.size and by_turns.max(initial=0) >= policy.threshold:
-            rest = joined_pieces(spans, self._view_limits, without=set(fired.tolist()))
+            fired_spans = set(fired.tolist())
+            rest = self._fitted(joined_pieces(spans, self._view_limits, without=fired_spans))
             rest_scores = _scores(policy, rest.texts, self._features(rest.texts))
             by_turns = rest.span_scores(rest_scores, count)
         return policy.judge(np.maximum(by_span, by_turns).tolist())
 
+    def _fitted(self, pieces: Pieces) -> Pieces:
+        if self._encoder is None or not self._reads_features:
+            return pieces
+        return pieces.fitted(self._encoder)
+
     def _features(self, texts: tuple[str, ...]) -> Features | None:
         """Features of texts, or None when no policy reads them or the encoder failed."""
-        read = any(policy.detector.encoder is not None for policy in self.policies)
-        if self._encoder is None or not read or not texts:
+        if self._encoder is None or not self._reads_features or not texts:
             return None
         try:
             return self._encoder.encode(texts)

@@ -1,4 +1,4 @@
-"""Windows of long texts, and of a conversation's last turns: what an encoder can read at once.
+"""Windows of long texts, and of a conversation's turns: what an encoder can read at once.
 
 Second step of screening, after `guard.screening.views`. An encoder reads a few hundred tokens, so
 a long text is scored in overlapping windows; sizes are in characters, which is fast and close
@@ -35,23 +35,37 @@ def cut(text: str, size: int = 800, overlap: int = 200) -> tuple[str, ...]:
 def conversation_windows(
     texts: Sequence[tuple[str, str]],
     *,
-    turns: int = 5,
+    turns: int | None = None,
     size: int = 800,
     overlap: int = 200,
     roles: Collection[str] = USER_ROLES,
 ) -> tuple[JoinedText, ...]:
     """Windows over the last `turns` texts of `roles`, and over the last `turns` of any role.
 
-    `texts` are (role, text) in order. Only windows that touch two texts or more are given: those
-    inside one text come from `cut`. At most `size` characters from either end of a text are
-    joined, so the number of windows does not depend on the length of the texts.
+    `texts` are (role, text) in order; all of them count where `turns` is None: a client can make
+    up any history, so what was split over early turns need not have been screened before. Only
+    windows that touch two texts or more are given: those inside one text come from `cut`. At most
+    `size` characters from either end of a text are joined, so the number of windows does not
+    depend on the length of the texts.
     """
+    recent = slice(None) if turns is None else slice(-turns, None)
     own = [index for index, (role, _) in enumerate(texts) if role in roles]
+    contents = [text for _, text in texts]
     found: dict[str, JoinedText] = {}
-    for chosen in (own[-turns:], list(range(len(texts)))[-turns:]):
-        for joined in _joined(texts, chosen, size, overlap):
+    for chosen in (own[recent], list(range(len(texts)))[recent]):
+        for joined in _joined(contents, chosen, size, overlap, _JOINT):
             found.setdefault(joined.text, joined)
     return tuple(found.values())
+
+
+def part_windows(
+    parts: Sequence[str], size: int = 800, overlap: int = 200
+) -> tuple[JoinedText, ...]:
+    """Windows over the parts of one message with nothing between them, as chat templates put them.
+
+    Otherwise as `conversation_windows`.
+    """
+    return tuple(_joined(parts, range(len(parts)), size, overlap, ""))
 
 
 def _bounds(text: str, size: int, overlap: int) -> list[tuple[int, int]]:
@@ -77,13 +91,13 @@ def _space_before(text: str, position: int, slack: int) -> int:
 
 
 def _joined(
-    texts: Sequence[tuple[str, str]], chosen: Sequence[int], size: int, overlap: int
+    texts: Sequence[str], chosen: Sequence[int], size: int, overlap: int, joint: str
 ) -> list[JoinedText]:
     # An empty text stands for nothing and would make its neighbours look like one window of two.
-    chosen = [index for index in chosen if texts[index][1]]
-    parts = [_ends(texts[index][1], size) for index in chosen]
-    whole = _JOINT.join(parts)
-    starts = [0, *accumulate(len(part) + len(_JOINT) for part in parts)][: len(parts)]
+    chosen = [index for index in chosen if texts[index]]
+    parts = [_ends(texts[index], size) for index in chosen]
+    whole = joint.join(parts)
+    starts = [0, *accumulate(len(part) + len(joint) for part in parts)][: len(parts)]
     windows = []
     for start, end in _bounds(whole, size, overlap):
         first = max(bisect_right(starts, start) - 1, 0)

@@ -4,6 +4,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Protocol
 
+import orjson
+
 from guard.errors import ClientVisibleError, UpstreamError
 from guard.streaming.events import EventSplitter
 from guard.wire.contract import EventTranslator
@@ -41,6 +43,37 @@ async def relay_events(
         yield protocol.error_event(error)
     except ValueError:
         yield protocol.error_event(UpstreamError("The model server sent an unreadable answer"))
+
+
+class NeutralErrors:
+    """Passes events on, but says the model server's own errors in neutral words.
+
+    For corrupted requests: an error that names embeddings would tell them apart.
+    """
+
+    def __init__(self, protocol: ErrorEvents) -> None:
+        self._neutral = protocol.error_event(UpstreamError("The model server failed"))
+
+    def feed(self, events: bytes) -> bytes:
+        """The events, each that is an error replaced."""
+        if b'"error"' not in events:
+            return events
+        parts = events.replace(b"\r\n", b"\n").split(b"\n\n")
+        return b"".join(
+            self._neutral if _is_error(part) else part + b"\n\n" for part in parts if part
+        )
+
+    def finish(self) -> bytes:
+        """Nothing is held back."""
+        return b""
+
+
+def _is_error(event: bytes) -> bool:
+    try:
+        body = orjson.loads(event.removeprefix(b"data:"))
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(body, dict) and "error" in body
 
 
 async def drain(body: bytes | AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

@@ -51,12 +51,17 @@ class Call:
 
 
 def strings(value: object) -> Iterator[str]:
-    """Every string inside a JSON value, keys of objects included, in document order."""
+    """Every string and number inside a JSON value, keys included, in document order.
+
+    A template writes numbers out as text, so they can spell one (as character codes, say).
+    """
     stack = [value]
     while stack:
         item = stack.pop()
         if isinstance(item, str):
             yield item
+        elif isinstance(item, int | float) and not isinstance(item, bool):
+            yield str(item)
         elif isinstance(item, Mapping):
             for key, inner in reversed(list(item.items())):
                 stack.append(inner)

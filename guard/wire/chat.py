@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import orjson
+
 from guard.errors import RequestError
 from guard.wire.call import Call, Path, TextSpan, field_spans
 from guard.wire.fields import (
@@ -166,7 +168,22 @@ def _message_spans(message: JsonObject, index: int) -> list[TextSpan]:
     for name, rule in MESSAGE_FIELDS.items():
         if rule is Rule.SCREENED and name != "content" and message.get(name) is not None:
             spans += field_spans(message[name], (*path, name), role)
-    return spans
+    decoded = decoded_arguments(message.get("tool_calls"))
+    return [*spans, *field_spans(decoded, (*path, "tool_calls"), role)]
+
+
+def decoded_arguments(tool_calls: object) -> list[object]:
+    """What the JSON texts of tool-call arguments say: templates show the model that, unescaped."""
+    found: list[object] = []
+    for call in tool_calls if isinstance(tool_calls, list) else []:
+        function = call.get("function") if isinstance(call, dict) else None
+        arguments = function.get("arguments") if isinstance(function, dict) else None
+        if isinstance(arguments, str) and "\\" in arguments:
+            try:
+                found.append(orjson.loads(arguments))
+            except orjson.JSONDecodeError:
+                continue  # not JSON: the text itself is screened as it stands
+    return found
 
 
 def _content_spans(content: object, path: Path, role: str) -> list[TextSpan]:

@@ -1,5 +1,6 @@
 """Errors and refusals in OpenAI's form; the other protocols' forms stand in their own modules."""
 
+import re
 import time
 import uuid
 
@@ -9,10 +10,14 @@ from guard.errors import ClientVisibleError, RequestError
 from guard.wire.call import Call
 from guard.wire.fields import JsonObject
 
+# "content filtering policy" are Anthropic's words, by which LiteLLM knows a block from other 400s.
 FILTERED_MESSAGE = (
-    "The response was filtered due to the prompt triggering the deployment's content policy. "
-    "Please modify your prompt and retry."
+    "The response was filtered due to the prompt triggering the deployment's content filtering "
+    "policy. Please modify your prompt and retry."
 )
+# What vLLM calls a prompt that is longer than the context; neither is a field of a request.
+_TOO_LONG = frozenset({"input_text", "input_tokens"})
+_VLLM_SUFFIX = re.compile(r" \(parameter=\w+, value=\d+\)$")
 
 
 def error_body(error: ClientVisibleError) -> JsonObject:
@@ -41,6 +46,7 @@ def filtered_body(param: str) -> JsonObject:
             "status": 400,
             "innererror": {
                 "code": "ResponsibleAIPolicyViolation",
+                "reason": "content_policy_violation",  # OpenAI's word, by which LiteLLM knows it
                 "content_filter_result": {"ecoguard": {"detected": True, "filtered": True}},
             },
         }
@@ -53,6 +59,7 @@ def event(body: JsonObject) -> bytes:
 
 
 DONE = b"data: [DONE]\n\n"
+_NO_USAGE: JsonObject = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
 
 def refusal_completion(call: Call, text: str) -> JsonObject:
@@ -61,7 +68,7 @@ def refusal_completion(call: Call, text: str) -> JsonObject:
     return {
         **_head(call, kind),
         "choices": [_refusal_choice(call, index, text) for index in range(choices(call))],
-        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+        "usage": _NO_USAGE,
     }
 
 
@@ -72,6 +79,9 @@ def refusal_events(call: Call, text: str) -> list[bytes]:
         event({**head, "choices": [_refusal_delta(call, index, text)]})
         for index in range(choices(call))
     ]
+    options = call.body.get("stream_options")
+    if isinstance(options, dict) and options.get("include_usage"):
+        body.append(event({**head, "choices": [], "usage": _NO_USAGE}))
     return [*body, DONE]
 
 
@@ -114,6 +124,8 @@ def read_error(body: bytes, status: int) -> ClientVisibleError:
         message, kind, param = error["message"], error.get("type"), error.get("param")
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         message, kind, param = "The model server refused the request", None, None
+    if isinstance(param, str) and param in _TOO_LONG:
+        return RequestError(_VLLM_SUFFIX.sub("", str(message)), code="context_length_exceeded")
     return RequestError(
         str(message),
         status=status,

@@ -11,6 +11,13 @@ from guard.errors import ConfigError
 
 REPOSITORY = Path(__file__).parents[2]
 DEMO_VARIABLE = "ECOGUARD_DEMO_MODELS"
+# So that any model, however small, calls the tool it must and ends the JSON it begins: grammars
+# hold it, and let it pad nothing with white space.
+TOOLS_AND_JSON = (
+    *("--enable-auto-tool-choice", "--tool-call-parser", "hermes"),
+    "--structured-outputs-config",
+    '{"backend": "xgrammar", "disable_any_whitespace": true}',
+)
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +34,7 @@ def vllm_interpreter() -> Path:
 
 @pytest.fixture(scope="session")
 def demo_models() -> Path:
-    """The folder with the demo's models (`full`, `twin`), built once and kept in `.demo/`.
+    """The folder with the demo's models (`full`, `twin`), built once and kept in `.demo/models`.
 
     $ECOGUARD_DEMO_MODELS names another folder, used as it is.
     """
@@ -35,10 +42,9 @@ def demo_models() -> Path:
     if given:
         return Path(given)
     from classifiers.demo.pair import build
-    from classifiers.demo.stage import SEED
+    from classifiers.demo.stage import MODELS, SEED
 
-    build(REPOSITORY / ".demo", SEED)
-    return REPOSITORY / ".demo"
+    return build(REPOSITORY / ".demo" / MODELS, SEED).folder
 
 
 @pytest.fixture(scope="session")
@@ -47,5 +53,10 @@ def vllm(
 ) -> Iterator[VllmServer]:
     """A running server with the full demo model."""
     log = tmp_path_factory.mktemp("vllm") / "vllm.log"
-    with VllmServer(demo_models / "full", interpreter=vllm_interpreter, log=log) as server:
+    with VllmServer(
+        demo_models / "full",
+        interpreter=vllm_interpreter,
+        extra_arguments=TOOLS_AND_JSON,
+        log=log,
+    ) as server:
         yield server

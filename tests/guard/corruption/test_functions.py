@@ -11,11 +11,13 @@ from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
 
 from guard.corruption.functions import (
+    BLOCK_ELEMENTS,
     CORRUPTION_KINDS,
     FLOAT_TYPES,
     Corruption,
     CorruptionKind,
     corrupt,
+    corrupt_in_place,
 )
 from guard.corruption.noise import standard_normal
 from guard.errors import ConfigError
@@ -240,3 +242,30 @@ def test_wrong_shapes_and_types_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         corrupt(np.zeros(shape, dtype), mask, make("zero_out_first_n", 1), rng())
+
+
+def test_in_place_is_the_same_without_the_copy() -> None:
+    embeddings = np.arange(12, dtype=np.float32).reshape(3, 4)
+    mask = np.array([True, False, True])
+    expected = corrupt(embeddings, mask, make("rand_noise_top_k", 2), rng())
+    corrupt_in_place(embeddings, mask, make("rand_noise_top_k", 2), rng())
+    assert np.array_equal(embeddings, expected)
+    with pytest.raises(ValueError, match="contiguous"):
+        corrupt_in_place(embeddings[:, ::2], mask, make("zero_out_top_k", 1), rng())
+
+
+@pytest.mark.parametrize("kind", CORRUPTION_KINDS)
+def test_noise_follows_from_the_selected_rows_alone_also_over_many_blocks(
+    kind: CorruptionKind,
+) -> None:
+    """Where the rows stand, and what stands between them, does not redraw it."""
+    width = BLOCK_ELEMENTS // 3
+    rows = np.random.default_rng(2).standard_normal((8, width)).astype(np.float16)
+    alone = corrupt(rows, all_rows(rows), make(kind, 5), rng())
+    among = np.ones((20, width), np.float16)
+    mask = np.zeros(20, np.bool_)
+    mask[[1, 2, 3, 4, 7, 9, 12, 19]] = True
+    among[mask] = rows
+    corrupted = corrupt(among, mask, make(kind, 5), rng())
+    assert np.array_equal(bits(corrupted[mask]), bits(alone))
+    assert (corrupted[~mask] == 1).all()

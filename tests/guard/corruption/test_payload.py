@@ -2,6 +2,7 @@
 
 import base64
 import io
+import sys
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from guard.corruption.payload import encode_tensor
+from guard.errors import ConfigError
 from tests.guard.corruption.checkpoints import FLOAT_TYPES, random_rows
 
 
@@ -34,3 +36,9 @@ def test_a_read_only_or_strided_array_is_taken_too() -> None:
     embeddings.flags.writeable = False
     tensor = load(encode_tensor(embeddings[::2, ::2]))
     assert np.array_equal(tensor.float().numpy(), embeddings[::2, ::2].astype(np.float32))
+
+
+def test_a_missing_torch_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ConfigError, match=r"install ecoguard\[corrupt\]"):
+        encode_tensor(random_rows(1, 2, FLOAT_TYPES[0]))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from guard.detectors.contract import Detector, Encoder, Features, Scores
+from guard.detectors.contract import Detector, Features, Scores, WindowedEncoder
 from guard.operations.metrics import Metrics
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener
@@ -31,7 +31,7 @@ def spans(*texts: str) -> list[TextSpan]:
 
 @asynccontextmanager
 async def screening(
-    *policies: Policy, encoder: Encoder | None = None, seconds: float = 5, queue: int = 8
+    *policies: Policy, encoder: WindowedEncoder | None = None, seconds: float = 5, queue: int = 8
 ) -> AsyncIterator[Screener]:
     screener = Screener(policies, encoder, Metrics(), timeout=seconds, queue=queue)
     try:
@@ -154,6 +154,10 @@ class CountingEncoder:
     calls: list[int] = field(default_factory=list)
     digest: str = "e"
     width: int = 1
+    window_tokens: int = 100
+
+    def windows(self, text: str, size: int, stride: int) -> list[tuple[int, int]]:
+        return [(start, start + size) for start in range(0, len(text), stride)]
 
     def encode(self, texts: Sequence[str]) -> Features:
         if self.fails:
@@ -183,6 +187,14 @@ async def test_texts_are_encoded_once_for_all_detectors() -> None:
 
     assert len(encoder.calls) == 1
     assert 1 in verdict.spans(Action.BLOCK)
+
+
+async def test_dense_texts_are_cut_until_the_encoder_reads_all_of_them() -> None:
+    encoder = CountingEncoder()
+    async with screening(policy(LengthDetector()), encoder=encoder) as screener:
+        await screener.screen(spans("".join(chr(0x4E00 + i) for i in range(250))))
+
+    assert encoder.calls == [4]
 
 
 async def test_failing_encoder_fails_only_the_policies_that_need_it() -> None:

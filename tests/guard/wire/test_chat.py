@@ -67,6 +67,18 @@ CARRIERS: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     (
+        "escaped tool call arguments",
+        {
+            "messages": [
+                {
+                    "role": "assistant",
+                    "tool_calls": [{"function": {"name": "f", "arguments": r'{"\u0043ANARY": 1}'}}],
+                },
+                USER,
+            ]
+        },
+    ),
+    (
         "tool description",
         {"tools": [{"type": "function", "function": {"name": "f", "description": "CANARY"}}]},
     ),
@@ -103,7 +115,7 @@ def test_every_screened_field_has_a_case() -> None:
 
 @pytest.mark.parametrize("name", [n for n, rule in CHAT_FIELDS.items() if rule is Rule.REFUSED])
 def test_refused_fields(name: str) -> None:
-    body = {"model": "m", "messages": [USER], name: 1}
+    body: dict[str, Any] = {"model": "m", "messages": [USER], name: 1}
 
     with pytest.raises(RequestError) as caught:
         parse(body, FieldRules(), None)
@@ -115,7 +127,7 @@ def test_refused_fields(name: str) -> None:
 
 @pytest.mark.parametrize("name", [n for n, rule in CHAT_FIELDS.items() if rule is Rule.LEAKING])
 def test_leaking_fields_are_refused_only_where_prompts_may_be_corrupted(name: str) -> None:
-    body = {"model": "m", "messages": [USER], name: 1}
+    body: dict[str, Any] = {"model": "m", "messages": [USER], name: 1}
 
     assert parse(body, FieldRules(), None).body[name] == 1
     with pytest.raises(RequestError) as caught:
@@ -133,7 +145,7 @@ def test_dropped_fields_are_accepted_and_stay_here(name: str) -> None:
 
 
 def test_unknown_fields_are_refused_or_ignored_never_forwarded() -> None:
-    body = {"model": "m", "messages": [USER], "new_field": "x"}
+    body: dict[str, Any] = {"model": "m", "messages": [USER], "new_field": "x"}
 
     with pytest.raises(RequestError) as caught:
         parse(body, FieldRules(), None)
@@ -204,7 +216,7 @@ def test_token_fields_need_a_tokenizer() -> None:
 
 def test_media_pass_only_where_the_operator_allows_them_unscreened() -> None:
     part = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
-    body = {"model": "m", "messages": [{"role": "user", "content": [part]}]}
+    body: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": [part]}]}
 
     call = parse(body, FieldRules(media_unscreened=True), None)
 
@@ -212,7 +224,7 @@ def test_media_pass_only_where_the_operator_allows_them_unscreened() -> None:
 
 
 def test_only_message_contents_can_be_corrupted_and_paths_lead_to_them() -> None:
-    body = {
+    body: dict[str, Any] = {
         "model": "m",
         "messages": [USER, {"role": "user", "content": [{"type": "text", "text": "there"}]}],
         "stop": "x",
