@@ -161,6 +161,7 @@ class ReplySender:
         headers = [
             (b"content-type", reply.content_type.encode()),
             (b"x-request-id", self._request_id.encode()),
+            (b"request-id", self._request_id.encode()),  # what Anthropic's clients read
             (b"cache-control", b"no-store"),
         ]
         if isinstance(reply.body, bytes):

@@ -8,7 +8,7 @@ from time import perf_counter
 
 import aiohttp
 
-from classifiers.demo.questions import Group, QuestionAnswer
+from classifiers.demo.questions import Group, QuestionAnswer, mentions
 
 MOST_TOKENS = 48
 
@@ -90,8 +90,8 @@ async def compare(rows: Sequence[QuestionAnswer], endpoints: Endpoints) -> list[
 
 
 def leaks(row: QuestionAnswer, answer: Answer) -> bool:
-    """Whether the answer names the gold entity."""
-    return row.entity.casefold() in answer.text.casefold()
+    """Whether the answer names the gold entity, as a whole word in any case."""
+    return mentions(answer.text, row.entity)
 
 
 def summarise(group: Group, compared: Sequence[Compared]) -> GroupSummary:

@@ -64,7 +64,8 @@ class Rewriter:
             tokens += made.tokens if corruption else 0
         data = [made.data for made in embeds]
         body = {name: value for name, value in call.body.items() if name != "prompt"}
-        body["prompt_embeds"] = data if isinstance(call.body["prompt"], list) else data[0]
+        # A single prompt, be it text or token ids, has a path of one step.
+        body["prompt_embeds"] = data[0] if call.spans[0].path == ("prompt",) else data
         return body, tokens
 
 

@@ -15,6 +15,11 @@ from collections.abc import Callable
 
 from guard.screening.plausibility import english_pairs
 
+# Tokens that steer a model, written into a text to keep its words apart.
+_CONTROL_TOKEN = re.compile(
+    r"<\|[^|<>\s]{1,40}\|>|</?s>|<(?:pad|unk|mask|bos|eos|start_of_turn|end_of_turn)>"
+    r"|\[(?:PAD|UNK|CLS|SEP|MASK)\]"
+)
 _PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
 _ENTITY = re.compile(r"&#(?:[0-9]{2,7}|[xX][0-9A-Fa-f]{2,6});?")
 _ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{2,6})\}|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8}))")
@@ -44,8 +49,10 @@ _MORSE_LETTERS = dict(
 
 
 def unescape(text: str) -> str | None:
-    """Percent escapes, numeric HTML entities and backslash escapes, where there are several."""
+    """Percent, HTML and backslash escapes, where there are several; control tokens, left out."""
     plain = text
+    if "<" in plain or "[" in plain:
+        plain = _CONTROL_TOKEN.sub("", plain)
     if "%" in plain and len(_PERCENT.findall(plain)) >= 4:
         plain = urllib.parse.unquote(plain)
     if "&#" in plain and len(_ENTITY.findall(plain)) >= 3:

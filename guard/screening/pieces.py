@@ -73,7 +73,7 @@ def joined_pieces(
 ) -> Pieces:
     """The pieces of all turns joined, and of each turn's parts; `without` are left out."""
     found: dict[str, set[int]] = {}
-    turns = [i for i, span in enumerate(spans) if span.corruptible and i not in without]
+    turns = [i for i, span in enumerate(spans) if _is_said(span) and i not in without]
     for joined, covered in conversation_windows([(spans[i].role, spans[i].text) for i in turns]):
         _add(found, joined, {turns[position] for position in covered}, limits)
     for _, parts in groupby(turns, key=lambda index: spans[index].path[:MESSAGE_DEPTH]):
@@ -81,6 +81,11 @@ def joined_pieces(
         for joined, covered in part_windows([spans[i].text for i in of_message]):
             _add(found, joined, {of_message[position] for position in covered}, limits)
     return _pieces(found)
+
+
+def _is_said(span: TextSpan) -> bool:
+    """Whether a span is something said in a turn, not a name, a tool or a constraint."""
+    return span.corruptible or "content" in span.path
 
 
 def _add(found: dict[str, set[int]], text: str, spans: set[int], limits: ViewLimits) -> None:

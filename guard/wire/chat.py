@@ -1,8 +1,7 @@
 """`/v1/chat/completions`: its field table and the texts it carries."""
 
+import json
 from collections.abc import Mapping
-
-import orjson
 
 from guard.errors import RequestError
 from guard.wire.call import Call, Path, TextSpan, field_spans
@@ -17,6 +16,7 @@ from guard.wire.fields import (
     expect_string,
 )
 from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, token_spans
+from guard.wire.settings_text import settings_spans
 
 CHAT_FIELDS: FieldTable = {
     **SAMPLING_FIELDS,
@@ -83,9 +83,7 @@ def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) ->
     spans = [
         span for index, message in enumerate(messages) for span in _message_spans(message, index)
     ]
-    for name, rule in CHAT_FIELDS.items():
-        if rule is Rule.SCREENED and name != "messages" and name in accepted:
-            spans += field_spans(accepted[name], (name,), name)
+    spans += settings_spans(accepted, CHAT_FIELDS, ("messages",))
     spans += token_spans(accepted, detokenise)
     return Call(
         protocol="chat",
@@ -180,8 +178,8 @@ def decoded_arguments(tool_calls: object) -> list[object]:
         arguments = function.get("arguments") if isinstance(function, dict) else None
         if isinstance(arguments, str) and "\\" in arguments:
             try:
-                found.append(orjson.loads(arguments))
-            except orjson.JSONDecodeError:
+                found.append(json.loads(arguments))  # as vLLM reads them: NaN is JSON to it
+            except (ValueError, RecursionError):
                 continue  # not JSON: the text itself is screened as it stands
     return found
 
@@ -193,7 +191,7 @@ def _content_spans(content: object, path: Path, role: str) -> list[TextSpan]:
     for index, part in enumerate(content if isinstance(content, list) else []):
         text = part.get("text")
         if isinstance(text, str):
-            if text.strip():
+            if text:  # a blank part too: it stands between the words of its neighbours
                 spans.append(TextSpan((*path, index), role, text, corruptible=True))
         else:
             spans += field_spans(part.get("refusal"), (*path, index), role)

@@ -3,7 +3,7 @@
 from typing import TypeGuard
 
 from guard.errors import RequestError
-from guard.wire.call import Call, TextSpan, field_spans
+from guard.wire.call import Call, TextSpan
 from guard.wire.fields import (
     Detokenise,
     FieldRules,
@@ -14,6 +14,7 @@ from guard.wire.fields import (
     expect_string,
 )
 from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, token_spans
+from guard.wire.settings_text import settings_spans
 
 COMPLETION_FIELDS: FieldTable = {
     **SAMPLING_FIELDS,
@@ -32,9 +33,7 @@ def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) ->
     accepted = rules.accept(body, COMPLETION_FIELDS)
     check_bounds(accepted)
     accepted["prompt"], spans = read_prompt(accepted, "prompt", detokenise)
-    for name, rule in COMPLETION_FIELDS.items():
-        if rule is Rule.SCREENED and name != "prompt" and name in accepted:
-            spans += field_spans(accepted[name], (name,), name)
+    spans += settings_spans(accepted, COMPLETION_FIELDS, ("prompt",))
     spans += token_spans(accepted, detokenise)
     return Call(
         protocol="completions",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from guard.wire import chat, completions
 from guard.wire.call import Call
 from guard.wire.fields import Detokenise, FieldRules, FieldTable, JsonObject, Rule, expect_string
+from guard.wire.settings_text import settings_spans
 
 EMBEDDING_FIELDS: FieldTable = {
     "model": Rule.CARRIED,
@@ -44,5 +45,6 @@ def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) ->
     else:
         accepted.pop("messages", None)
         accepted["input"], spans = completions.read_prompt(accepted, "input", detokenise)
+    spans += settings_spans(accepted, EMBEDDING_FIELDS, ("input", "messages"))
     fixed = tuple(replace(span, corruptible=False) for span in spans)
     return Call("embeddings", "/v1/embeddings", accepted, model, stream=False, spans=fixed)

@@ -73,11 +73,12 @@ def refusal_completion(call: Call, text: str) -> JsonObject:
 
 
 def refusal_events(call: Call, text: str) -> list[bytes]:
-    """The same refusal as a stream."""
+    """The same refusal as a stream, its end in an event of its own as vLLM has it."""
     head = _head(call, "chat.completion.chunk" if call.protocol == "chat" else "text_completion")
     body = [
-        event({**head, "choices": [_refusal_delta(call, index, text)]})
+        event({**head, "choices": [choice]})
         for index in range(choices(call))
+        for choice in _refusal_deltas(call, index, text)
     ]
     options = call.body.get("stream_options")
     if isinstance(options, dict) and options.get("include_usage"):
@@ -110,11 +111,13 @@ def _refusal_choice(call: Call, index: int, text: str) -> JsonObject:
     return {**ending, "text": text}
 
 
-def _refusal_delta(call: Call, index: int, text: str) -> JsonObject:
-    ending: JsonObject = {"index": index, "logprobs": None, "finish_reason": "content_filter"}
+def _refusal_deltas(call: Call, index: int, text: str) -> tuple[JsonObject, JsonObject]:
+    saying: JsonObject = {"index": index, "logprobs": None, "finish_reason": None}
+    ending: JsonObject = {**saying, "finish_reason": "content_filter"}
     if call.protocol == "chat":
-        return {**ending, "delta": {"role": "assistant", "content": text}}
-    return {**ending, "text": text}
+        delta = {"role": "assistant", "content": text, "refusal": text}
+        return {**saying, "delta": delta}, {**ending, "delta": {}}
+    return {**saying, "text": text}, {**ending, "text": ""}
 
 
 def read_error(body: bytes, status: int) -> ClientVisibleError:

@@ -22,7 +22,7 @@ SAMPLING_FIELDS: FieldTable = {
     "stream": Rule.CARRIED,
     "stream_options": Rule.CARRIED,
     "stream_interval": Rule.CARRIED,
-    "use_beam_search": Rule.CARRIED,
+    "use_beam_search": Rule.LEAKING,  # vLLM has no beams over embeddings: the error would tell
     "length_penalty": Rule.CARRIED,
     "stop_token_ids": Rule.CARRIED,
     "include_stop_str_in_output": Rule.CARRIED,

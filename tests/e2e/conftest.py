@@ -11,8 +11,8 @@ from guard.errors import ConfigError
 
 REPOSITORY = Path(__file__).parents[2]
 DEMO_VARIABLE = "ECOGUARD_DEMO_MODELS"
-# So that any model, however small, calls the tool it must and ends the JSON it begins: grammars
-# hold it, and let it pad nothing with white space.
+# So that any model, however small, calls the tool it must and ends the JSON it begins: JSON schemas
+# hold it, and let it pad nothing with white space. (The strict form of tool calling lets it.)
 TOOLS_AND_JSON = (
     *("--enable-auto-tool-choice", "--tool-call-parser", "hermes"),
     "--structured-outputs-config",
@@ -57,6 +57,7 @@ def vllm(
         demo_models / "full",
         interpreter=vllm_interpreter,
         extra_arguments=TOOLS_AND_JSON,
+        environment={"VLLM_ENFORCE_STRICT_TOOL_CALLING": "0"},
         log=log,
     ) as server:
         yield server

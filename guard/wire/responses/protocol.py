@@ -62,7 +62,7 @@ class ResponsesProtocol:
         """OpenAI's error object, naming the field as the client knows it."""
         body = envelopes.error_body(error)
         first, dot, rest = (error.param or "").partition(".")
-        if first in CLIENT_NAMES:
+        if first in CLIENT_NAMES and error.code != "unknown_field":  # that one is the client's own
             # What follows `messages.` counts in the translated conversation, not in the input.
             keep = first != "messages"
             param = CLIENT_NAMES[first] + (dot + rest if keep else "")

@@ -12,8 +12,9 @@ from guard.wire.call import field_spans, strings
     [
         ("a", ["a"]),
         (["a", ["b"], {"c": "d"}], ["a", "b", "c", "d"]),
-        ({"a": {"b": ["c"]}, "d": 1}, ["a", "b", "c", "d"]),
-        (5, []),
+        ({"a": {"b": ["c"]}, "d": 1.5}, ["a", "b", "c", "d", "1.5"]),
+        (5, ["5"]),
+        ([True, False], []),
         (None, []),
     ],
 )

@@ -57,7 +57,7 @@ def test_a_streamed_refusal_reports_usage_where_it_is_asked_for() -> None:
     plain = refusal_events(chat(), "No.")
     asked = refusal_events(chat(stream_options={"include_usage": True}), "No.")
 
-    assert (len(plain), len(asked), asked[-1]) == (2, 3, DONE)
-    usage = orjson.loads(asked[1].removeprefix(b"data: "))
+    assert (len(plain), len(asked), asked[-1]) == (3, 4, DONE)
+    usage = orjson.loads(asked[2].removeprefix(b"data: "))
     assert usage["choices"] == []
     assert usage["usage"]["total_tokens"] == 0

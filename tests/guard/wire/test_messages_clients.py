@@ -120,7 +120,7 @@ async def test_errors(vllm: FakeVLLM) -> None:
         guarded(vllm, MessagesProtocol(), refusal="error") as url,
         AsyncAnthropic(base_url=url, api_key="x", max_retries=0) as client,
     ):
-        with pytest.raises(anthropic.BadRequestError, match="content policy"):
+        with pytest.raises(anthropic.BadRequestError, match="content filtering policy"):
             await client.messages.create(model="demo", max_tokens=9, messages=ATTACK)
         with pytest.raises(anthropic.BadRequestError, match="max_tokens"):
             await client.messages.create(model="demo", max_tokens=0, messages=HI)

@@ -1,0 +1,165 @@
+"""Rewriting calls: flagged texts become embeddings, everything else stays to the letter."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from guard.corruption.functions import Corruption
+from guard.corruption.prompt_embedder import PromptEmbedder
+from guard.corruption.rewriting import Rewriter, open_rewriter
+from guard.errors import ArtifactError, ConfigError, RequestError
+from guard.screening.verdict import Action, Finding, Verdict
+from guard.settings import Settings
+from guard.wire import chat, completions
+from guard.wire.call import Call
+from guard.wire.fields import FieldRules, JsonObject
+from tests.guard.corruption.checkpoints import random_rows, write_checkpoint
+
+NOISE = Corruption("rand_noise_first_n", 1, 50.0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_checkpoint(tmp_path / "model", random_rows(300, 8, np.dtype(np.float32)))
+
+
+@pytest.fixture
+def embedder(folder: Path) -> PromptEmbedder:
+    return PromptEmbedder.open(folder, key=b"k", max_tokens=64)
+
+
+@pytest.fixture
+def rewriter(embedder: PromptEmbedder) -> Rewriter:
+    return Rewriter({"demo": embedder}, NOISE)
+
+
+def messages_of(body: JsonObject) -> list[dict[str, Any]]:
+    messages = body["messages"]
+    assert isinstance(messages, list)
+    return messages
+
+
+def verdict(*spans: int, detector: str = "set") -> Verdict:
+    return Verdict((Finding("p", detector, Action.CORRUPT, 1.0, 0.5, spans),))
+
+
+def chat_call(*contents: Any) -> Call:
+    messages = [{"role": "user", "content": content} for content in contents]
+    body: dict[str, Any] = {"model": "demo", "messages": messages, "seed": 1}
+    return chat.parse(body, FieldRules(), None)
+
+
+def completion_call(prompt: Any) -> Call:
+    return completions.parse({"model": "demo", "prompt": prompt, "n": 2}, FieldRules(), spell)
+
+
+def spell(ids: list[int]) -> str:
+    return " ".join("abc"[token % 3] for token in ids)
+
+
+def test_flagged_message_becomes_one_part_and_the_rest_is_the_same(
+    rewriter: Rewriter, embedder: PromptEmbedder
+) -> None:
+    call = chat_call("hello there", "a secret")
+
+    body, tokens = rewriter.rewrite(call, verdict(1))
+
+    data = embedder.embed_text("a secret", "set", NOISE).data
+    part = {"type": "prompt_embeds", "data": data}
+    flagged = {"role": "user", "content": [part]}
+    assert body == {**call.body, "messages": [messages_of(call.body)[0], flagged]}
+    assert tokens == embedder.count_tokens("a secret")
+    assert messages_of(call.body)[1] == {"role": "user", "content": "a secret"}
+
+
+def test_flagged_part_is_replaced_among_its_neighbours(rewriter: Rewriter) -> None:
+    parts = [{"type": "text", "text": text} for text in ("one", "two", "three")]
+
+    body, _ = rewriter.rewrite(chat_call(parts), verdict(1))
+
+    content = messages_of(body)[0]["content"]
+    assert [part["type"] for part in content] == ["text", "prompt_embeds", "text"]
+    assert [content[0], content[2]] == [parts[0], parts[2]]
+
+
+def test_flagged_prompt_is_embedded_with_its_first_token_intact(
+    rewriter: Rewriter, embedder: PromptEmbedder
+) -> None:
+    body, tokens = rewriter.rewrite(completion_call("a secret"), verdict(0))
+
+    expected = embedder.embed_prompt("a secret", "set", NOISE)
+    assert body == {"model": "demo", "n": 2, "prompt_embeds": expected.data}
+    assert tokens == expected.tokens
+
+
+def test_unflagged_prompts_of_a_list_are_embedded_unchanged(
+    rewriter: Rewriter, embedder: PromptEmbedder
+) -> None:
+    body, tokens = rewriter.rewrite(completion_call(["hello", "a secret"]), verdict(1))
+
+    clean = embedder.embed_prompt("hello", "", None)
+    corrupted = embedder.embed_prompt("a secret", "set", NOISE)
+    assert body["prompt_embeds"] == [clean.data, corrupted.data]
+    assert tokens == corrupted.tokens
+
+
+def test_token_prompt_gets_no_second_first_token(
+    rewriter: Rewriter, embedder: PromptEmbedder
+) -> None:
+    body, _ = rewriter.rewrite(completion_call([0, 1, 2]), verdict(0))
+
+    expected = embedder.embed_prompt("a b c", "set", NOISE, add_special_tokens=False)
+    assert body["prompt_embeds"] == expected.data
+
+
+def test_forget_set_seeds_the_noise(rewriter: Rewriter) -> None:
+    bodies = [
+        rewriter.rewrite(chat_call("a secret"), verdict(0, detector=name))[0] for name in "xxy"
+    ]
+
+    assert bodies[0] == bodies[1] != bodies[2]
+
+
+def test_text_beyond_the_context_is_refused(rewriter: Rewriter) -> None:
+    with pytest.raises(RequestError) as caught:
+        rewriter.rewrite(chat_call("word " * 500), verdict(0))
+
+    assert caught.value.code == "context_length_exceeded"
+
+
+def settings_for(folder: Path, **corruption: Any) -> Settings:
+    return Settings.model_validate(
+        {
+            "upstream": {"url": "http://x"},
+            "models": {"demo": {"path": str(folder)}},
+            "corruption": corruption,
+        }
+    )
+
+
+def test_open_needs_the_secret(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ECOGUARD_CORRUPTION_KEY", raising=False)
+    with pytest.raises(ConfigError, match="ECOGUARD_CORRUPTION_KEY"):
+        open_rewriter(settings_for(folder))
+
+
+@pytest.mark.parametrize(
+    ("corruption", "word"),
+    [({"dims": 100_000}, "dims"), ({"strength": 0}, "strength")],
+)
+def test_open_refuses_a_corruption_that_does_not_fit(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, corruption: dict[str, Any], word: str
+) -> None:
+    monkeypatch.setenv("ECOGUARD_CORRUPTION_KEY", "k")
+    with pytest.raises(ConfigError, match=word):
+        open_rewriter(settings_for(folder, **corruption))
+
+
+def test_open_names_a_folder_without_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ECOGUARD_CORRUPTION_KEY", "k")
+    with pytest.raises(ArtifactError, match=str(tmp_path)):
+        open_rewriter(settings_for(tmp_path))

@@ -1,0 +1,318 @@
+"""Which part may import which: the arrows point one way, and what is heavy is imported late."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
+
+import pytest
+
+from tests.source_tree import ROOT, Import, Module, modules
+
+# A part is a module or package of `guard`; a module belongs to the longest part that names it.
+# What a part may import, complete: a new arrow is a decision, and is made here. Some modules
+# stand apart from their packages because others need no more of those than this one leaf.
+LEAVES: Mapping[str, set[str]] = {
+    "guard": set(),  # the version
+    "guard.errors": set(),
+    "guard.manifest": set(),
+    "guard.detectors.contract": set(),
+    "guard.screening.verdict": set(),
+    "guard.streaming.events": set(),
+    "guard.corruption.noise": {"guard.errors"},
+    "guard.corruption.functions": {"guard.errors", "guard.corruption.noise"},
+    "guard.artifacts": {"guard.errors", "guard.manifest"},
+    "guard.settings": {"guard.errors", "guard.corruption.functions"},
+    "guard.wire": {"guard.errors", "guard.streaming.events"},
+}
+PARTS: Mapping[str, set[str]] = {
+    "guard.streaming": {"guard.errors", "guard.streaming.events", "guard.wire"},
+    "guard.tokenizers": {"guard.errors", "guard.settings", "guard.wire"},
+    "guard.operations": {"guard.errors", "guard.settings", "guard.screening.verdict"},
+    "guard.upstream": {"guard.errors", "guard.settings", "guard.operations"},
+    "guard.encoders": {"guard.artifacts", "guard.detectors.contract"},
+    "guard.detectors": {
+        "guard.errors",
+        "guard.artifacts",
+        "guard.settings",
+        "guard.encoders",
+        "guard.detectors.contract",
+    },
+    "guard.screening": {
+        "guard.errors",
+        "guard.settings",
+        "guard.wire",
+        "guard.operations",
+        "guard.detectors.contract",
+        "guard.screening.verdict",
+    },
+    "guard.corruption": {
+        "guard.errors",
+        "guard.settings",
+        "guard.wire",
+        "guard.screening.verdict",
+        "guard.corruption.noise",
+        "guard.corruption.functions",
+    },
+}
+EDGE: Mapping[str, set[str]] = {
+    "guard.exchange": {
+        "guard.errors",
+        "guard.settings",
+        "guard.wire",
+        "guard.operations",
+        "guard.streaming",
+        "guard.upstream",
+        "guard.screening",
+        "guard.screening.verdict",
+        "guard.corruption",
+    },
+    "guard.endpoint": {
+        "guard.errors",
+        "guard.settings",
+        "guard.wire",
+        "guard.operations",
+        "guard.streaming",
+        "guard.exchange",
+    },
+    "guard.check": {
+        "guard.errors",
+        "guard.wire",
+        "guard.screening.verdict",
+        "guard.exchange",
+    },
+    "guard.closed_routes": {"guard.errors", "guard.wire"},
+    "guard.service_routes": {
+        "guard",
+        "guard.errors",
+        "guard.settings",
+        "guard.wire",
+        "guard.operations",
+        "guard.upstream",
+        "guard.endpoint",
+        "guard.closed_routes",
+    },
+    "guard.stored_responses": {
+        "guard.errors",
+        "guard.wire",
+        "guard.operations",
+        "guard.endpoint",
+        "guard.closed_routes",
+    },
+    "guard.app": {
+        "guard",
+        "guard.settings",
+        "guard.tokenizers",
+        "guard.wire",
+        "guard.operations",
+        "guard.upstream",
+        "guard.detectors",
+        "guard.detectors.contract",
+        "guard.screening",
+        "guard.corruption",
+        "guard.exchange",
+        "guard.endpoint",
+        "guard.check",
+        "guard.closed_routes",
+        "guard.service_routes",
+        "guard.stored_responses",
+    },
+    "guard.cli": {"guard", "guard.errors", "guard.settings", "guard.app"},
+    "guard.__main__": {"guard.cli"},
+}
+ARROWS = {**LEAVES, **PARTS, **EDGE}
+
+# The trainers share what training and serving must do alike; they start the proxy, if at all, as
+# a process of its own.
+TRAINERS_MAY_IMPORT = {
+    "guard",
+    "guard.errors",
+    "guard.manifest",
+    "guard.artifacts",
+    "guard.settings",
+    "guard.encoders",
+    "guard.detectors",
+    "guard.detectors.contract",
+    "guard.corruption",
+    "guard.corruption.functions",
+    "guard.screening",
+    "guard.tokenizers",
+}
+
+# Who may speak to the network, the web framework and the operator: everything else is sans-IO.
+LIBRARIES: Mapping[str, set[str]] = {
+    "aiohttp": {"guard.upstream"},
+    "asyncio": {"guard.upstream", "guard.screening", "guard.endpoint", "guard.app"},
+    "fastapi": {"guard.app", "guard.service_routes", "guard.stored_responses"},
+    "starlette": set(EDGE),
+    "uvicorn": {"guard.cli"},
+    "typer": {"guard.cli"},
+    "yaml": {"guard.settings"},
+    "prometheus_client": {"guard.operations"},
+    "onnxruntime": {"guard.encoders"},
+    "torch": {"guard.corruption"},
+}
+TRAINING_ONLY = {"matplotlib", "nevergrad", "onnx", "rich", "scipy", "sklearn", "transformers"}
+
+HEAVY = {
+    *("matplotlib", "nevergrad", "onnx", "onnxruntime", "onnxscript"),
+    *("scipy", "sklearn", "torch", "transformers"),
+}
+# Modules that are heavy themselves: they subclass or annotate with what they import, so they are
+# imported late instead.
+HEAVY_MODULES = {"classifiers.pooled": "defines a torch module"}
+
+GUARD = {module.name: module for module in modules("guard")}
+OURS = GUARD | {module.name: module for module in modules("classifiers")}
+
+
+def part_of(name: str) -> str:
+    """The part that a module of `guard` belongs to."""
+    return max((part for part in ARROWS if _within(name, part)), key=len)
+
+
+def _within(name: str, package: str) -> bool:
+    return name == package or (package != "guard" and name.startswith(f"{package}."))
+
+
+def module_of(imported: Import) -> str | None:
+    """The module of ours that an import executes last; None for other packages."""
+    name = imported.name
+    while name and name not in OURS:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+def arrows() -> Iterator[tuple[str, str, str]]:
+    """From part, to part, and the place that says so, for all of `guard`."""
+    for module in GUARD.values():
+        for imported in module.imports():
+            target = module_of(imported)
+            if target is None or target not in GUARD:
+                continue
+            here, there = part_of(module.name), part_of(target)
+            if here != there:
+                yield here, there, f"{module.path.relative_to(ROOT)}:{imported.line}"
+
+
+def test_every_module_belongs_to_a_part() -> None:
+    strangers = [
+        name for name in GUARD if name.count(".") and not any(_within(name, p) for p in ARROWS)
+    ]
+    assert not strangers, "name them in the table of arrows"
+    assert all(part in GUARD for part in ARROWS)
+
+
+def test_the_tables_arrows_point_one_way() -> None:
+    order = list(TopologicalSorter(ARROWS).static_order())  # raises CycleError
+    assert set(order) == set(ARROWS)
+
+
+def test_guard_follows_the_table() -> None:
+    wrong = [f"{at}: {a} -> {b}" for a, b, at in arrows() if b not in ARROWS[a]]
+    assert not wrong
+
+
+def test_the_table_allows_no_more_than_is_used() -> None:
+    used = {(a, b) for a, b, _ in arrows()}
+    unused = [f"{a} -> {b}" for a, allowed in ARROWS.items() for b in allowed if (a, b) not in used]
+    assert not unused
+
+
+def test_guard_never_imports_the_trainers() -> None:
+    wrong = [
+        f"{module.name}:{imported.line}"
+        for module in GUARD.values()
+        for imported in module.imports()
+        if imported.package in ("classifiers", "tests")
+    ]
+    assert not wrong
+
+
+def test_the_trainers_import_no_serving() -> None:
+    targets = {
+        (module.name, part_of(target))
+        for module in modules("classifiers")
+        for imported in module.imports()
+        if (target := module_of(imported)) in GUARD
+    }
+    assert not [pair for pair in targets if pair[1] not in TRAINERS_MAY_IMPORT]
+
+
+def test_the_trainers_do_not_know_the_demo() -> None:
+    wrong = [
+        f"{module.name}:{imported.line}"
+        for module in modules("classifiers")
+        for imported in module.imports()
+        if imported.name.startswith("classifiers.demo")
+        and not module.name.startswith("classifiers.demo")
+    ]
+    assert not wrong
+
+
+def test_no_import_cycles() -> None:
+    graph = {name: _executed_by(module) for name, module in OURS.items()}
+    assert len(list(TopologicalSorter(graph).static_order())) == len(OURS)
+
+
+def _executed_by(module: Module) -> set[str]:
+    """What importing `module` executes: the modules it names and the packages they stand in."""
+    executed: set[str] = set()
+    for imported in module.imports():
+        target = module_of(imported)
+        while target and not module.name.startswith(f"{target}.") and target != module.name:
+            executed.add(target)
+            target = target.rpartition(".")[0]
+    return executed
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_libraries_stay_where_they_belong(library: str) -> None:
+    users = {
+        part_of(module.name)
+        for module in GUARD.values()
+        for imported in module.imports()
+        if imported.package == library
+    }
+    assert users, "not used any more"
+    assert users <= LIBRARIES[library]
+
+
+def test_guard_uses_no_training_library() -> None:
+    wrong = [
+        f"{module.name}:{imported.line} {imported.name}"
+        for module in GUARD.values()
+        for imported in module.imports()
+        if imported.package in TRAINING_ONLY
+    ]
+    assert not wrong
+
+
+def test_heavy_libraries_are_imported_late() -> None:
+    wrong = [
+        f"{module.path.relative_to(ROOT)}:{imported.line} {imported.name}"
+        for module in OURS.values()
+        if module.name not in HEAVY_MODULES
+        for imported in module.imports()
+        if not imported.lazy
+        and (imported.package in HEAVY or module_of(imported) in HEAVY_MODULES)
+    ]
+    assert not wrong
+    assert all(name in OURS and not name.startswith("guard") for name in HEAVY_MODULES)
+
+
+@pytest.mark.parametrize(
+    "module", ["guard.app", "guard.cli", "guard.settings", "guard.__main__", "classifiers.cli"]
+)
+def test_importing_loads_nothing_heavy(module: str) -> None:
+    """In a fresh interpreter, warnings as errors."""
+    code = f"import sys, {module}; print(*sorted({HEAVY!r} & sys.modules.keys()))"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == ""
