@@ -1,1 +1,1 @@
-"""EcoGuard's offline side: training, evaluation and the demo. May import `guard`, never the reverse."""
+"""The offline side: training, evaluation, the demo. May import `guard`, never the reverse."""

@@ -29,7 +29,7 @@ class ServerProcess:
     """A server on a loopback port, with all processes it starts.
 
     It ends when this process does, in whatever way (`classifiers.lifeline`). `ready_within` and
-    `grace` are seconds: the deadline for /health to answer 200, and the time between SIGTERM and
+    `grace` are seconds: the deadline for `health` to answer 200, and the time between SIGTERM and
     SIGKILL. A server that was killed or stopped can be started again and keeps its port, so it can
     play an outage. Its output is appended to `log`, a temporary file when None.
     """
@@ -41,6 +41,7 @@ class ServerProcess:
         port: int,
         environment: Mapping[str, str] | None = None,
         log: Path | None = None,
+        health: str = "/health",
         ready_within: float = 60.0,
         grace: float = 10.0,
     ) -> None:
@@ -48,6 +49,7 @@ class ServerProcess:
         self.port = port
         self.environment = dict(environment or {})
         self.log = log or _temporary_log()
+        self.health = health
         self.ready_within = ready_within
         self.grace = grace
         self._process: subprocess.Popen[bytes] | None = None
@@ -75,7 +77,7 @@ class ServerProcess:
         self.stop()
 
     def start(self) -> None:
-        """Start the server and return when /health answers 200.
+        """Start the server and return when `health` answers 200.
 
         Raises ServerError when it ends by itself or is not ready in time; nothing is left running.
         """
@@ -130,7 +132,7 @@ class ServerProcess:
 
     def _wait_until_ready(self, process: subprocess.Popen[bytes]) -> None:
         deadline = monotonic() + self.ready_within
-        while not is_healthy(self.port):
+        while not is_healthy(self.port, self.health):
             try:
                 process.wait(POLL_SECONDS)
             except subprocess.TimeoutExpired:
@@ -148,11 +150,11 @@ class ServerProcess:
                 pipe.close()
 
 
-def is_healthy(port: int) -> bool:
-    """Whether a server on this loopback port answers /health with 200."""
+def is_healthy(port: int, path: str = "/health") -> bool:
+    """Whether a server on this loopback port answers `path` with 200."""
     connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
     try:
-        connection.request("GET", "/health")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     except (OSError, http.client.HTTPException):
         return False

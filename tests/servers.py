@@ -12,7 +12,8 @@ from starlette.types import ASGIApp
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """Serve an app on a free loopback port; yields its base URL."""
-    listener = socket.socket()
+    # Named, or asyncio does not know it for TCP and leaves it to delay small packets by 40 ms.
+    listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
         app, log_level="error", access_log=False, ws="none", timeout_graceful_shutdown=2

@@ -294,8 +294,7 @@ def test_heavy_libraries_are_imported_late() -> None:
         for module in OURS.values()
         if module.name not in HEAVY_MODULES
         for imported in module.imports()
-        if not imported.lazy
-        and (imported.package in HEAVY or module_of(imported) in HEAVY_MODULES)
+        if not imported.lazy and (imported.package in HEAVY or module_of(imported) in HEAVY_MODULES)
     ]
     assert not wrong
     assert all(name in OURS and not name.startswith("guard") for name in HEAVY_MODULES)

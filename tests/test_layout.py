@@ -57,3 +57,107 @@ TESTS_OF_MANY = {
     "guard/wire/test_messages_clients.py",  # Anthropic's own client
     "guard/wire/test_responses_clients.py",  # OpenAI's own client
 }
+
+
+def shown(module: Module, line: int = 1) -> str:
+    """A place in a file, as editors read it."""
+    return f"{module.path.relative_to(ROOT)}:{line}"
+
+
+def functions(module: Module) -> Iterator[Function]:
+    """Every function and method, nested ones too."""
+    return (node for node in ast.walk(module.tree) if isinstance(node, Function))
+
+
+def undocumented(module: Module) -> Iterator[str]:
+    """Public functions and classes without a docstring, and methods of public classes."""
+    waiting: list[ast.Module | ast.ClassDef] = [module.tree]
+    while waiting:
+        for node in waiting.pop().body:
+            if not isinstance(node, Function | ast.ClassDef) or node.name.startswith("_"):
+                continue
+            if not ast.get_docstring(node):
+                yield f"{shown(module, node.lineno)} {node.name}"
+            if isinstance(node, ast.ClassDef):
+                waiting.append(node)
+
+
+def comments(module: Module) -> Iterator[tuple[int, str]]:
+    """Line and text of every comment."""
+    for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def mirrors(module: Module) -> set[Path]:
+    """Where a module's own tests may stand: `wire/messages/answers` in `test_messages_answers`."""
+    folder, _, name = module.name.rpartition(".")
+    folder = "tests/" + folder.replace(".", "/")
+    above, _, last = folder.rpartition("/")
+    return {ROOT / folder / f"test_{name}.py", ROOT / above / f"test_{last}_{name}.py"}
+
+
+def test_files_are_short() -> None:
+    assert not [shown(m) for m in OURS if len(m.text.splitlines()) > MOST_FILE_LINES]
+
+
+def test_functions_are_short() -> None:
+    long = [
+        f"{shown(module, function.lineno)} {function.name}"
+        for module in ALL
+        for function in functions(module)
+        if (function.end_lineno or 0) - function.lineno >= MOST_FUNCTION_LINES
+    ]
+    assert not long
+
+
+def test_names_say_what_is_inside() -> None:
+    assert not [shown(m) for m in ALL if VAGUE_NAMES & set(m.name.split("."))]
+
+
+def test_modules_say_what_they_are_for() -> None:
+    documented = [m for m in ALL if not (m.is_package and m.name.startswith("tests"))]
+    assert not [shown(m) for m in documented if not ast.get_docstring(m.tree)]
+
+
+def test_public_names_of_guard_are_documented() -> None:
+    assert not [place for module in modules("guard") for place in undocumented(module)]
+
+
+def test_nothing_prints() -> None:
+    calls = [
+        shown(module, node.lineno)
+        for module in OURS
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
+    ]
+    assert not calls
+
+
+@pytest.mark.parametrize("pattern", [r"#\s*type:\s*ignore(?!\[)", r"#\s*noqa(?!:)"])
+def test_silenced_checks_are_named(pattern: str) -> None:
+    unnamed = [
+        shown(module, line)
+        for module in ALL
+        for line, comment in comments(module)
+        if re.search(pattern, comment)
+    ]
+    assert not unnamed
+
+
+def test_every_module_of_guard_has_its_tests() -> None:
+    tested = [m for m in modules("guard") if not m.is_package and m.name != "guard.__main__"]
+    own = {m.name for m in tested if any(file.exists() for file in mirrors(m))}
+    missing = {m.name for m in tested} - own - TESTED_ELSEWHERE.keys()
+    assert not missing, "write tests/guard/…, or say where it is tested"
+    assert not TESTED_ELSEWHERE.keys() - {m.name for m in tested}
+    assert not TESTED_ELSEWHERE.keys() & own, "these have a test file of their own"
+    assert not [file for file in TESTED_ELSEWHERE.values() if not (ROOT / "tests" / file).exists()]
+
+
+def test_every_test_of_guard_has_its_module() -> None:
+    known = {file for module in modules("guard") for file in mirrors(module)}
+    known |= {ROOT / "tests" / file for file in TESTS_OF_MANY}
+    assert not set((ROOT / "tests" / "guard").rglob("test_*.py")) - known

@@ -180,7 +180,12 @@ def test_forgotten_people_stay_forgotten_in_completions(
 def test_corrupted_answer_cannot_be_told_apart_and_comes_again_the_same(
     stage: Stage, endpoints: Endpoints, stream: bool
 ) -> None:
-    options: dict[str, Any] = {"stream": stream, "logprobs": True, "top_logprobs": 2, "max_tokens": 8}
+    options: dict[str, Any] = {
+        "stream": stream,
+        "logprobs": True,
+        "top_logprobs": 2,
+        "max_tokens": 8,
+    }
     if stream:
         options["stream_options"] = {"include_usage": True}
     forget = asking(question(stage, "forget"), **options)

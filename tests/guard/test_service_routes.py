@@ -1,0 +1,67 @@
+"""Health, models, version, CORS."""
+
+import httpx2
+import pytest
+
+from tests.fakes import WordDetector
+from tests.guard.conftest import CHAT, RigMaker
+
+
+@pytest.mark.parametrize(("healthy", "status"), [(True, 200), (False, 503)])
+@pytest.mark.parametrize("path", ["/readyz", "/health"])
+async def test_readiness_follows_the_model_server(
+    make_rig: RigMaker, path: str, healthy: bool, status: int
+) -> None:
+    async with make_rig() as rig:
+        rig.vllm.healthy = healthy
+
+        assert (await rig.client.get(path)).status_code == status
+        assert (await rig.client.get("/livez")).status_code == 200
+
+
+async def test_models_are_those_that_are_configured(make_rig: RigMaker) -> None:
+    async with make_rig(models={"demo": {"path": "/nowhere"}}) as rig:
+        rig.vllm.models = ["demo", "adapter"]
+        listed = (await rig.client.get("/v1/models")).json()
+
+    assert [card["id"] for card in listed["data"]] == ["demo"]
+
+
+async def test_models_of_a_dead_server_are_an_error(make_rig: RigMaker) -> None:
+    async with make_rig(upstream={"url": "http://127.0.0.1:9"}) as rig:
+        response = await rig.client.get("/v1/models")
+
+    assert (response.status_code, response.json()["error"]["type"]) == (503, "upstream_error")
+
+
+async def test_version(make_rig: RigMaker) -> None:
+    async with make_rig() as rig:
+        assert set((await rig.client.get("/version")).json()) == {"version"}
+
+
+def preflight(client: httpx2.AsyncClient, origin: str) -> httpx2.Request:
+    headers = {"origin": origin, "access-control-request-method": "POST"}
+    return client.build_request("OPTIONS", CHAT, headers=headers)
+
+
+async def test_browsers_are_turned_away_by_default(make_rig: RigMaker) -> None:
+    async with make_rig() as rig:
+        response = await rig.client.send(preflight(rig.client, "https://app.example"))
+
+    assert response.status_code == 405
+    assert "access-control-allow-origin" not in response.headers
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"), [("https://app.example", True), ("https://evil.example", False)]
+)
+async def test_configured_origins_may_call(make_rig: RigMaker, origin: str, allowed: bool) -> None:
+    cors = {"allow_origins": ["https://app.example"]}
+    async with make_rig(("block", WordDetector("attack")), cors=cors) as rig:
+        asked = await rig.client.send(preflight(rig.client, origin))
+        rig.client.headers["origin"] = origin
+        blocked = await rig.chat("attack")
+
+    assert (asked.headers.get("access-control-allow-origin") == origin) is allowed
+    assert (blocked.headers.get("access-control-allow-origin") == origin) is allowed
+    assert blocked.status_code == 400

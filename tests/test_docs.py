@@ -1,0 +1,225 @@
+"""The documentation against the code: keys, defaults, metrics, commands, fields, links."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import pytest
+import typer
+from packaging.requirements import Requirement
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from classifiers.cli import app as train_app
+from classifiers.demo.__main__ import app as demo_app
+from guard.cli import app as guard_app
+from guard.operations.metrics import Metrics
+from guard.settings import Settings, load
+from guard.wire import protocols
+from guard.wire.fields import FieldTable, Rule
+from tests import field_tables
+from tests.source_tree import ROOT, modules
+
+DOCS = ROOT / "docs"
+PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
+OPERATOR = (DOCS / "operator.md").read_text(encoding="utf-8")
+EVERYTHING = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+EXAMPLE = ROOT / "deploy" / "guard.example.yaml"
+
+CODE = re.compile(r"`([^`\n]+)`")
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ +(.+)$", re.MULTILINE)
+# Tables that are parts of others, written down there.
+SHARED_TABLES = {"SAMPLING_FIELDS", "SAME", "UNTRANSLATABLE", "ITEM", "TYPE"}
+
+
+def rows(page: str, title: str) -> Iterator[list[str]]:
+    """The cells of the table whose first column is headed `title`."""
+    lines = iter(page.splitlines())
+    for line in lines:
+        if line.startswith(f"| {title} |"):
+            next(lines)
+            break
+    for line in lines:
+        if not line.startswith("|"):
+            return
+        yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every key of the configuration, `NAME` for a name of the operator's, `[]` for an item."""
+    for name, info in model.model_fields.items():
+        inner = list(_models(info.annotation))
+        origin = get_origin(info.annotation)
+        step = {dict: ".NAME", tuple: "[]"}.get(origin or object, "")
+        for section in inner:
+            yield from keys(section, f"{prefix}{name}{step}.")
+        if not inner:
+            yield prefix + name, info
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
+
+
+KEYS = dict(keys(Settings))
+
+
+def as_written(info: FieldInfo) -> str:
+    """A default as the table writes it."""
+    value = info.default
+    if value is PydanticUndefined or value is None or value == ():
+        return "–"
+    if isinstance(value, frozenset):
+        return ", ".join(sorted(value))
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int) and value >= 1 << 20 and value % (1 << 20) == 0:
+        return f"{value >> 20} MiB"
+    return str(value)
+
+
+def test_every_key_is_in_the_operators_table() -> None:
+    written = [key for row in rows(OPERATOR, "key") for key in CODE.findall(row[0])]
+    assert sorted(written) == sorted(KEYS)
+
+
+@pytest.mark.parametrize("row", list(rows(OPERATOR, "key")), ids=lambda row: row[0])
+def test_defaults_are_the_codes(row: list[str]) -> None:
+    """One default for each key of the row, or one for all of them."""
+    defaults = [as_written(KEYS[key]) for key in CODE.findall(row[0])]
+    written = row[1].replace("`", "")
+    assert written in (", ".join(defaults), *set(defaults))
+    assert len(set(defaults)) == 1 or written == ", ".join(defaults)
+
+
+def test_every_metric_is_in_the_operators_table() -> None:
+    written = {row[0].strip("`") for row in rows(OPERATOR, "metric")}
+    families = Metrics().registry.collect()
+    assert written == {
+        family.name + ("_total" if family.type == "counter" else "") for family in families
+    }
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    """Each command line, and its parameters: options as `--name`, arguments by name."""
+    for program, app in (("ecoguard", guard_app), ("ecoguard-train", train_app)):
+        group = typer.main.get_command(app)
+        for name, command in getattr(group, "commands", {}).items():
+            yield f"{program} {name}", [p.opts[0] for p in command.params if p.opts[0][:2] == "--"]
+    demo = typer.main.get_command(demo_app)
+    yield "ecoguard demo", [p.opts[0] for p in demo.params if p.opts[0][:2] == "--"]
+
+
+@pytest.mark.parametrize(("command", "options"), list(commands()))
+def test_commands_are_documented(command: str, options: list[str]) -> None:
+    assert re.search(rf"\b{command}\b", EVERYTHING)
+    assert [o for o in options if not re.search(rf"(?<![\w-]){o}(?![\w-])", EVERYTHING)] == []
+
+
+def test_the_field_page_is_what_the_tables_say() -> None:
+    page = (DOCS / "fields.md").read_text(encoding="utf-8")
+    assert page == field_tables.text(), "run: python -m tests.field_tables > docs/fields.md"
+
+
+def test_every_field_is_on_the_field_page() -> None:
+    page = (DOCS / "fields.md").read_text(encoding="utf-8")
+    sections = {part.split("`", 2)[1]: part for part in page.split("\n## ")[1:]}
+    for protocol in protocols.make_protocols(field_tables.ResponseStore()).values():
+        named = set(CODE.findall(sections[protocol.route]))
+        assert not protocol.table.keys() - named, protocol.route
+
+
+def test_every_table_is_on_the_field_page() -> None:
+    """Those of objects inside requests too."""
+    shown = [*(p.table for p in protocols.make_protocols(field_tables.ResponseStore()).values())]
+    shown += [table for page in field_tables.DOCUMENTED.values() for table in page.inner.values()]
+    written = {id(table) for table in shown}
+    missing = [place for place, table in field_tables_in_code() if id(table) not in written]
+    assert not missing
+
+
+def field_tables_in_code() -> Iterator[tuple[str, FieldTable]]:
+    """The public field tables of `guard.wire`, and where they stand."""
+    for module in modules("guard/wire"):
+        namespace = vars(__import__(module.name, fromlist=["*"]))
+        for name, value in namespace.items():
+            if name.startswith("_") or name in SHARED_TABLES or not isinstance(value, Mapping):
+                continue
+            for table in (value, *value.values()):
+                if isinstance(table, Mapping) and {type(rule) for rule in table.values()} == {Rule}:
+                    yield f"{module.name}.{name}", table
+
+
+def links() -> Iterator[tuple[Path, str]]:
+    """Every relative link, with the page it stands on."""
+    for page in PAGES:
+        for target in LINK.findall(page.read_text(encoding="utf-8")):
+            if not re.match(r"[a-z]+:", target):
+                yield page, target
+
+
+def test_relative_links_lead_somewhere() -> None:
+    assert not [f"{page.name}: {target}" for page, target in links() if not _resolves(page, target)]
+
+
+def _resolves(page: Path, target: str) -> bool:
+    path, _, anchor = target.partition("#")
+    file = (page.parent / path).resolve() if path else page
+    if not anchor:
+        return file.exists()
+    headings = HEADING.findall(file.read_text(encoding="utf-8")) if file.exists() else []
+    return anchor in {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def test_paths_in_the_text_exist() -> None:
+    """Files of the repository that the pages name as code."""
+    named = {
+        name
+        for name in CODE.findall(EVERYTHING)
+        if re.fullmatch(r"(guard|classifiers|deploy|docs|tests)/[\w./-]+", name)
+    }
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    named = {target for code in CODE.findall(EVERYTHING) for target in made(code)}
+    named |= {target for line in EVERYTHING.splitlines() for target in made(line)}
+    assert {"demo", "test"} <= named <= targets
+
+
+def made(command: str) -> list[str]:
+    """The target of a command line that calls make."""
+    return re.findall(r"^make ([a-z-]+)\b", command)
+
+
+def test_the_example_loads() -> None:
+    settings = load(EXAMPLE, {})
+    assert settings.policies
+
+
+def test_the_examples_commented_parts_load_too(tmp_path: Path) -> None:
+    """Prose stands after `# `; what stands after a bare `#` is configuration, switched off."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    whole = tmp_path / "guard.yaml"
+    whole.write_text(re.sub(r"^#(?! \S|$)", "", text, flags=re.MULTILINE), encoding="utf-8")
+    settings = load(whole, {})
+    assert settings.may_corrupt and settings.keys and settings.encoder
+    assert settings.model_fields_set == set(Settings.model_fields)
+
+
+def test_dependencies_are_explained() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    declared = {Requirement(line).name for group in groups for line in group} - {"ecoguard"}
+    page = (DOCS / "dependencies.md").read_text(encoding="utf-8")
+    explained = [name for line in page.splitlines() for name in re.findall(r"^\| `([^`]+)`", line)]
+    assert sorted(explained) == sorted(declared)
