@@ -1,5 +1,6 @@
 """One request's way: bytes → call → verdict → upstream → reply. Knows nothing of ASGI."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -24,7 +25,6 @@ EVENTS = "text/event-stream; charset=utf-8"
 # Routes whose answers are words: only there can a refusal be one.
 GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
 
-# Upstream answers to a corrupted request that name its embeddings would tell it apart.
 _NEUTRAL_ERROR = "The model server refused the request"
 
 
@@ -111,7 +111,7 @@ class Exchange:
         if action is Action.BLOCK:
             yield self._refusal(protocol, call)
             return
-        sent = self._corrupted(call, verdict) if action is Action.CORRUPT else call.body
+        sent = await self._corrupted(call, verdict) if action is Action.CORRUPT else call.body
         async with self._upstream.send(
             "POST", call.upstream_path, body=serialise(sent), headers=client.headers
         ) as reply:
@@ -122,10 +122,11 @@ class Exchange:
         flagged = verdict.spans(Action.CORRUPT)
         return self._rewriter is not None and all(call.spans[i].corruptible for i in flagged)
 
-    def _corrupted(self, call: Call, verdict: Verdict) -> JsonObject:
+    async def _corrupted(self, call: Call, verdict: Verdict) -> JsonObject:
         if self._rewriter is None:
             raise RequestError("Prompts cannot be rewritten here")  # pragma: no cover
-        body, tokens = self._rewriter.rewrite(call, verdict)
+        # Milliseconds for a long prompt of a wide model: too long for the event loop.
+        body, tokens = await asyncio.to_thread(self._rewriter.rewrite, call, verdict)
         self._metrics.corrupted_tokens.inc(tokens)
         return body
 
@@ -157,13 +158,16 @@ class Exchange:
     async def _relayed_error(
         self, protocol: WireProtocol, reply: UpstreamReply, action: Action
     ) -> Reply:
-        """The model server's own error; said in neutral words for a corrupted request."""
+        """The model server's own error, so that a corrupted request's is like any other's.
+
+        One that speaks of embeddings is said in neutral words: only a corrupted request has any.
+        """
         body = await reply.body()
         if reply.status >= 500 or reply.status in (401, 403):
             # Its 401 means that our key is wrong, not the client's.
             error: ClientVisibleError = UpstreamError("The model server failed")
-        elif action is Action.CORRUPT:
-            error = RequestError(_NEUTRAL_ERROR, status=reply.status)
         else:
             error = envelopes.read_error(body, reply.status)
+            if action is Action.CORRUPT and "embed" in f"{error.message} {error.param}".lower():
+                error = RequestError(_NEUTRAL_ERROR, status=reply.status)
         return Reply(error.status, serialise(protocol.error_body(error)), action=action.label)

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from guard.app import Parts, create_app
+from guard.corruption.rewriting import Rewriter
 from guard.detectors.contract import Detector
 from guard.screening.policy import Policy
 from guard.settings import Settings
@@ -46,11 +47,14 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
 
     @asynccontextmanager
     async def make(
-        *rules: tuple[str, Detector], on_error: str = "block", **sections: Any
+        *rules: tuple[str, Detector],
+        on_error: str = "block",
+        rewriter: Rewriter | None = None,
+        **sections: Any,
     ) -> AsyncIterator[Rig]:
         async with serving(vllm) as upstream:
             settings = settings_for(upstream, rules, on_error, sections)
-            parts = Parts(policies_of(settings, rules), None, None, {}, None)
+            parts = Parts(policies_of(settings, rules), None, rewriter, {}, None)
             async with (
                 serving(create_app(settings, parts)) as url,
                 httpx2.AsyncClient(base_url=url, timeout=10) as client,

@@ -71,10 +71,13 @@ async def test_silent_server_is_504(vllm: FakeVLLM) -> None:
 
 async def test_connection_lost_in_mid_stream_is_502(vllm: FakeVLLM) -> None:
     vllm.script = [chat_chunk("a"), "die"]
-    async with serving(vllm) as url, upstream_to(url) as upstream:
-        async with upstream.send("POST", "/v1/x", body=b'{"stream": true}') as reply:
-            with pytest.raises(UpstreamError) as caught:
-                [chunk async for chunk in reply.chunks()]
+    async with (
+        serving(vllm) as url,
+        upstream_to(url) as upstream,
+        upstream.send("POST", "/v1/x", body=b'{"stream": true}') as reply,
+    ):
+        with pytest.raises(UpstreamError) as caught:
+            [chunk async for chunk in reply.chunks()]
 
     assert caught.value.status == 502
 

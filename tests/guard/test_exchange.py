@@ -1,0 +1,83 @@
+"""Corrupted requests: what goes upstream, and that nothing tells them apart on the way back."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from guard.corruption.functions import Corruption
+from guard.corruption.prompt_embedder import PromptEmbedder
+from guard.corruption.rewriting import Rewriter
+from tests.fakes import DONE, WordDetector, chat_chunk
+from tests.guard.conftest import RigMaker
+from tests.guard.corruption.checkpoints import random_rows, write_checkpoint
+
+MODELS = {"demo": {"path": "/nowhere"}}
+SECRET = ("corrupt", WordDetector("secret"))
+
+
+@pytest.fixture
+def rewriter(tmp_path: Path) -> Rewriter:
+    folder = write_checkpoint(tmp_path / "model", random_rows(300, 8, np.dtype(np.float32)))
+    embedder = PromptEmbedder.open(folder, key=b"k", max_tokens=64)
+    return Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0))
+
+
+def parts_of(body: dict[str, Any]) -> list[str]:
+    content = body["messages"][-1]["content"]
+    return [content] if isinstance(content, str) else [part["type"] for part in content]
+
+
+async def test_flagged_text_goes_upstream_as_embeddings_only(
+    make_rig: RigMaker, rewriter: Rewriter
+) -> None:
+    async with make_rig(SECRET, rewriter=rewriter, models=MODELS) as rig:
+        response = await rig.chat("the secret words")
+        metrics = (await rig.client.get("/metrics")).text
+
+    assert response.json() == rig.vllm.answer
+    assert parts_of(rig.vllm.requests[0]) == ["prompt_embeds"]
+    assert "secret" not in str(rig.vllm.requests)
+    assert "ecoguard_corrupted_tokens_total 16.0" in metrics
+
+
+async def test_flagged_text_that_cannot_be_replaced_is_blocked(
+    make_rig: RigMaker, rewriter: Rewriter
+) -> None:
+    async with make_rig(SECRET, rewriter=rewriter, models=MODELS) as rig:
+        response = await rig.chat("hello", stop=["secret"])
+
+    assert response.json()["error"]["code"] == "content_filter"
+    assert rig.vllm.requests == []
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("temperature must be non-negative", "temperature must be non-negative"),
+        ("prompt_embeds must have shape (3, 4)", "The model server refused the request"),
+        ("Embeddings are not enabled", "The model server refused the request"),
+    ],
+)
+async def test_upstream_errors_speak_of_no_embeddings(
+    make_rig: RigMaker, rewriter: Rewriter, said: str, shown: str
+) -> None:
+    async with make_rig(SECRET, rewriter=rewriter, models=MODELS) as rig:
+        rig.vllm.status = 400
+        rig.vllm.answer = {"error": {"message": said, "type": "BadRequestError", "code": 400}}
+        response = await rig.chat("the secret")
+
+    assert (response.status_code, response.json()["error"]["message"]) == (400, shown)
+
+
+async def test_errors_inside_a_stream_speak_of_no_embeddings(
+    make_rig: RigMaker, rewriter: Rewriter
+) -> None:
+    error = b'data: {"error": {"message": "prompt_embeds: bad"}}\n\n'
+    async with make_rig(SECRET, rewriter=rewriter, models=MODELS) as rig:
+        rig.vllm.script = [chat_chunk("a"), error, DONE]
+        stream = (await rig.chat("the secret", stream=True)).text
+
+    assert "prompt_embeds" not in stream
+    assert "The model server failed" in stream
