@@ -55,7 +55,7 @@ image: ## Build the serving image (needs Docker)
 	docker build -t ecoguard:latest .
 
 constraints: install ## Write constraints.txt from what is installed now
-	@$(PIP) freeze --exclude-editable | sed -e 's/+cpu//' | grep -v '^pip==' > constraints.txt
+	@$(PIP) freeze --all --exclude-editable | sed -e 's/+cpu//' | grep -v '^pip==' > constraints.txt
 
 clean: ## Remove environments, the demo's files and caches
 	rm -rf $(VENV) $(VLLM_VENV) $(CLIENTS_VENV) tests/e2e/clients/node_modules .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

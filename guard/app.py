@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from guard import __version__
 from guard.check import Check
-from guard.closed_routes import ClosedRoutes, answer_http_error
+from guard.closed_routes import ClosedRoutes, RequestIds, answer_http_error
 from guard.corruption.rewriting import Rewriter, open_rewriter
 from guard.detectors.contract import WindowedEncoder
 from guard.detectors.loading import load_detectors
@@ -108,6 +108,7 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
             expose_headers=["x-request-id", "retry-after"],
         )
     app.add_middleware(ClosedRoutes)
+    app.add_middleware(RequestIds)
     return app
 
 

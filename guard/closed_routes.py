@@ -1,11 +1,12 @@
-"""Closed routes: a path is served as it is written in the table, or not at all."""
+"""Closed routes: a path is served as it is written in the table, or not at all; request ids."""
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from guard.errors import ClientVisibleError, RequestError
+from guard.headers import chosen_request_id, latin_headers
 from guard.wire.envelopes import error_body
 from guard.wire.json_body import serialise
 
@@ -28,6 +29,26 @@ class ClosedRoutes:
             await not_found()(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+class RequestIds:
+    """Gives every answer that has none a request id: the client's own, or a new one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on; complete the headers of answers."""
+
+        async def send_named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = list(message.get("headers", ()))
+                if not any(name == b"x-request-id" for name, _ in headers):
+                    chosen = chosen_request_id(latin_headers(scope))
+                    message["headers"] = [*headers, (b"x-request-id", chosen.encode())]
+            await send(message)
+
+        await self._app(scope, receive, send_named if scope["type"] == "http" else send)
 
 
 def _is_plain(scope: Scope) -> bool:

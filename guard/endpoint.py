@@ -6,8 +6,6 @@ stream must be under our own hand to end honestly.
 
 import asyncio
 import logging
-import re
-import uuid
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from time import perf_counter
@@ -17,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from guard.errors import ClientVisibleError, RequestError
 from guard.exchange import JSON, Client, Reply
+from guard.headers import chosen_request_id, latin_headers, onward_headers
 from guard.operations.keys import Keyring
 from guard.operations.metrics import Metrics
 from guard.settings import Limits
@@ -25,10 +24,6 @@ from guard.wire.fields import JsonObject
 from guard.wire.json_body import BodyLimits, check_encoding, parse_body, serialise
 
 logger = logging.getLogger(__name__)
-
-REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-REQUEST_ID_HEADERS = ("x-request-id", "x-correlation-id", "x-trace-id", "request-id")
-TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class ClientGoneError(Exception):
@@ -199,32 +194,6 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limits: Limits
         raise RequestError(
             "The request body did not arrive in time", status=408, code="request_timeout"
         ) from None
-
-
-def latin_headers(scope: Scope) -> dict[str, str]:
-    """Request headers by lower-case name; a repeated one is joined with commas, as HTTP has it."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers
-
-
-def chosen_request_id(headers: Mapping[str, str]) -> str:
-    """The client's request id where it is plain, else a new one."""
-    for name in REQUEST_ID_HEADERS:
-        if (given := headers.get(name)) and REQUEST_ID.fullmatch(given):
-            return given
-    return uuid.uuid4().hex
-
-
-def onward_headers(headers: Mapping[str, str], request_id: str) -> dict[str, str]:
-    """The headers that go upstream: an allowlist, so no client identity and nothing hop-by-hop."""
-    onward = {"x-request-id": request_id}
-    traceparent = headers.get("traceparent", "")
-    if TRACEPARENT.fullmatch(traceparent):
-        onward["traceparent"] = traceparent
-    return onward
 
 
 async def _disconnected(receive: Receive) -> None:

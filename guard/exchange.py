@@ -163,8 +163,8 @@ class Exchange:
         One that speaks of embeddings is said in neutral words: only a corrupted request has any.
         """
         body = await reply.body()
-        if reply.status >= 500 or reply.status in (401, 403):
-            # Its 401 means that our key is wrong, not the client's.
+        if not 400 <= reply.status < 500 or reply.status in (401, 403):
+            # Its 401 means that our key is wrong, not the client's; a redirect is not followed.
             error: ClientVisibleError = UpstreamError("The model server failed")
         else:
             error = envelopes.read_error(body, reply.status)

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from guard import __version__
 from guard.closed_routes import error_response
-from guard.endpoint import latin_headers
 from guard.errors import RequestError, UpstreamError
+from guard.headers import latin_headers
 from guard.operations.keys import Keyring
 from guard.operations.metrics import Metrics
 from guard.settings import Settings

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from fastapi import APIRouter, Request, Response
 
 from guard.closed_routes import error_response
-from guard.endpoint import latin_headers
 from guard.errors import RequestError
+from guard.headers import latin_headers
 from guard.operations.keys import Keyring
 from guard.wire.fields import JsonObject
 from guard.wire.json_body import serialise

@@ -77,11 +77,12 @@ MESSAGES_OBJECTS: Mapping[str, FieldTable] = {
 MEDIA = (
     "Images, audio and video are refused unless the operator sets `fields.media: allow_unscreened`."
 )
+INNER = "Refused fields inside the objects below cannot be allowed."
 BIASED = "The words that `logit_bias` (upwards) and `allowed_token_ids` spell are screened."
 DOCUMENTED: Mapping[str, Documented] = {
     "chat": Documented(
         {"`messages[]`": chat.MESSAGE_FIELDS},
-        notes=f"Content parts are `text` and `refusal`. {MEDIA} {BIASED}",
+        notes=f"Content parts are `text` and `refusal`. {MEDIA} {BIASED} {INNER}",
     ),
     "completions": Documented(notes=f"Lists of prompts are screened one by one. {BIASED}"),
     "embeddings": Documented(
@@ -101,15 +102,14 @@ DOCUMENTED: Mapping[str, Documented] = {
             "`reasoning`": responses.REASONING_FIELDS,
         },
         frozenset(responses_fields.UNTRANSLATABLE),
-        notes=f"{MEDIA} Accepted with the one value that asks for"
-        " nothing: "
+        notes=f"{MEDIA} {INNER} Accepted with the one value that asks for nothing: "
         + ", ".join(f"`{k}: {str(v).lower()}`" for k, v in responses_fields.NEUTRAL.items())
-        + ". Refused fields inside the objects below cannot be allowed.",
+        + ".",
     ),
     "messages": Documented(
         MESSAGES_OBJECTS,
         messages_fields.UNTRANSLATABLE,
-        notes=f"{MEDIA} Refused fields inside the objects below cannot be allowed.",
+        notes=f"{MEDIA} {INNER}",
     ),
     "count_tokens": Documented(
         always=messages_fields.UNTRANSLATABLE,

@@ -20,6 +20,7 @@ from guard.operations.metrics import Metrics
 from guard.settings import Settings, load
 from guard.wire import protocols
 from guard.wire.fields import FieldTable, Rule
+from guard.wire.responses.store import ResponseStore
 from tests import field_tables
 from tests.source_tree import ROOT, modules
 
@@ -54,7 +55,7 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldI
     for name, info in model.model_fields.items():
         inner = list(_models(info.annotation))
         origin = get_origin(info.annotation)
-        step = {dict: ".NAME", tuple: "[]"}.get(origin or object, "")
+        step = ".NAME" if origin is dict else "[]" if origin is tuple else ""
         for section in inner:
             yield from keys(section, f"{prefix}{name}{step}.")
         if not inner:
@@ -131,14 +132,14 @@ def test_the_field_page_is_what_the_tables_say() -> None:
 def test_every_field_is_on_the_field_page() -> None:
     page = (DOCS / "fields.md").read_text(encoding="utf-8")
     sections = {part.split("`", 2)[1]: part for part in page.split("\n## ")[1:]}
-    for protocol in protocols.make_protocols(field_tables.ResponseStore()).values():
+    for protocol in protocols.make_protocols(ResponseStore()).values():
         named = set(CODE.findall(sections[protocol.route]))
         assert not protocol.table.keys() - named, protocol.route
 
 
 def test_every_table_is_on_the_field_page() -> None:
     """Those of objects inside requests too."""
-    shown = [*(p.table for p in protocols.make_protocols(field_tables.ResponseStore()).values())]
+    shown = [*(p.table for p in protocols.make_protocols(ResponseStore()).values())]
     shown += [table for page in field_tables.DOCUMENTED.values() for table in page.inner.values()]
     written = {id(table) for table in shown}
     missing = [place for place, table in field_tables_in_code() if id(table) not in written]

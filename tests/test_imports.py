@@ -15,6 +15,7 @@ from tests.source_tree import ROOT, Import, Module, modules
 LEAVES: Mapping[str, set[str]] = {
     "guard": set(),  # the version
     "guard.errors": set(),
+    "guard.headers": set(),
     "guard.manifest": set(),
     "guard.detectors.contract": set(),
     "guard.screening.verdict": set(),
@@ -73,6 +74,7 @@ EDGE: Mapping[str, set[str]] = {
         "guard.wire",
         "guard.operations",
         "guard.streaming",
+        "guard.headers",
         "guard.exchange",
     },
     "guard.check": {
@@ -81,7 +83,7 @@ EDGE: Mapping[str, set[str]] = {
         "guard.screening.verdict",
         "guard.exchange",
     },
-    "guard.closed_routes": {"guard.errors", "guard.wire"},
+    "guard.closed_routes": {"guard.errors", "guard.wire", "guard.headers"},
     "guard.service_routes": {
         "guard",
         "guard.errors",
@@ -89,14 +91,14 @@ EDGE: Mapping[str, set[str]] = {
         "guard.wire",
         "guard.operations",
         "guard.upstream",
-        "guard.endpoint",
+        "guard.headers",
         "guard.closed_routes",
     },
     "guard.stored_responses": {
         "guard.errors",
         "guard.wire",
         "guard.operations",
-        "guard.endpoint",
+        "guard.headers",
         "guard.closed_routes",
     },
     "guard.app": {
@@ -142,9 +144,9 @@ TRAINERS_MAY_IMPORT = {
 # Who may speak to the network, the web framework and the operator: everything else is sans-IO.
 LIBRARIES: Mapping[str, set[str]] = {
     "aiohttp": {"guard.upstream"},
-    "asyncio": {"guard.upstream", "guard.screening", "guard.endpoint", "guard.app"},
+    "asyncio": {"guard.upstream", "guard.screening", *EDGE},
     "fastapi": {"guard.app", "guard.service_routes", "guard.stored_responses"},
-    "starlette": set(EDGE),
+    "starlette": {*EDGE, "guard.headers"},
     "uvicorn": {"guard.cli"},
     "typer": {"guard.cli"},
     "yaml": {"guard.settings"},

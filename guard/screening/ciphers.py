@@ -9,7 +9,7 @@ import re
 
 from guard.screening.plausibility import best_key, english_pairs, function_words
 
-_SEGMENT = re.compile(r'[^\n:;"“”`<>，。：；！？「」]{16,}')
+_SEGMENT = re.compile(r'[^\n.!?:;"“”`<>，。：；！？「」]{16,}')
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 # Endings and small words of English backwards; none of them is common in any forward text.
 _BACKWARDS = ("eht", "htiw", "siht", "taht", "tahw", "noit", "gni ", " fo ", " ot ", "woh", "uoy")

@@ -52,7 +52,7 @@ def unescape(text: str) -> str | None:
     """Percent, HTML and backslash escapes, where there are several; control tokens, left out."""
     plain = text
     if "<" in plain or "[" in plain:
-        plain = _CONTROL_TOKEN.sub("", plain)
+        plain = _without_control_tokens(plain)
     if "%" in plain and len(_PERCENT.findall(plain)) >= 4:
         plain = urllib.parse.unquote(plain)
     if "&#" in plain and len(_ENTITY.findall(plain)) >= 3:
@@ -62,6 +62,13 @@ def unescape(text: str) -> str | None:
         if len(_ESCAPE.findall(plain)) >= 3:
             plain = _join_surrogates(_ESCAPE.sub(_unescape_one, plain))
     return plain if plain != text else None
+
+
+def _without_control_tokens(text: str) -> str:
+    """The text with nothing in their place, and where that glues words, with spaces as well."""
+    glued = _CONTROL_TOKEN.sub("", text)
+    spaced = _CONTROL_TOKEN.sub(" ", text)
+    return glued if glued.split() == spaced.split() else f"{glued}\n{spaced}"
 
 
 def _unescape_one(match: re.Match[str]) -> str:

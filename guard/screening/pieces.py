@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 
 from guard.detectors.contract import Scores, WindowedEncoder
 from guard.screening.views import ViewLimits, views
-from guard.screening.windows import conversation_windows, cut, part_windows
+from guard.screening.windows import USER_ROLES, conversation_windows, cut, part_windows
 from guard.wire.call import TextSpan
 
 WINDOW_CHARACTERS = 800
 OVERLAP_CHARACTERS = 200
+SENTENCE_ENDS = ".!?。！？ \t\n"
+# Long enough for a whole prompt in any encoding.
+STRETCH_OVERLAP = 10_000
 # Steps of a path that the parts of one message share: messages, its index, content.
 MESSAGE_DEPTH = 3
 
@@ -76,11 +79,25 @@ def joined_pieces(
     turns = [i for i, span in enumerate(spans) if _is_said(span) and i not in without]
     for joined, covered in conversation_windows([(spans[i].role, spans[i].text) for i in turns]):
         _add(found, joined, {turns[position] for position in covered}, limits)
-    for _, parts in groupby(turns, key=lambda index: spans[index].path[:MESSAGE_DEPTH]):
-        of_message = list(parts)
-        for joined, covered in part_windows([spans[i].text for i in of_message]):
-            _add(found, joined, {of_message[position] for position in covered}, limits)
+    messages = groupby(turns, key=lambda index: spans[index].path[:MESSAGE_DEPTH])
+    runs = [list(parts) for _, parts in messages]
+    runs += _unended([i for i in turns if spans[i].role in USER_ROLES], spans)
+    for run in runs:
+        for joined, covered in part_windows([spans[i].text for i in run]):
+            _add(found, joined, {run[position] for position in covered}, limits)
     return _pieces(found)
+
+
+def _unended(turns: Sequence[int], spans: Sequence[TextSpan]) -> list[list[int]]:
+    """Runs of turns that stop short of a sentence's or a word's end, as if cut in two."""
+    runs: list[list[int]] = []
+    for index in turns:
+        before = spans[runs[-1][-1]].text[-1:] if runs else ""
+        if before.strip(SENTENCE_ENDS) and spans[index].text[:1].strip():
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    return runs
 
 
 def _is_said(span: TextSpan) -> bool:
@@ -89,9 +106,12 @@ def _is_said(span: TextSpan) -> bool:
 
 
 def _add(found: dict[str, set[int]], text: str, spans: set[int], limits: ViewLimits) -> None:
-    for view in views(text, limits):
-        for window in cut(view.text, WINDOW_CHARACTERS, OVERLAP_CHARACTERS):
-            found.setdefault(window, set()).update(spans)
+    # A view has at most so many characters: what stands behind them must get views of its own.
+    longest = max(limits.max_characters // 2, 2 * STRETCH_OVERLAP)
+    for stretch in cut(text, longest, STRETCH_OVERLAP):
+        for view in views(stretch, limits):
+            for window in cut(view.text, WINDOW_CHARACTERS, OVERLAP_CHARACTERS):
+                found.setdefault(window, set()).update(spans)
 
 
 def _pieces(found: dict[str, set[int]]) -> Pieces:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from guard.errors import RequestError
 from guard.wire.call import Call, Path, TextSpan, field_spans
@@ -99,7 +100,9 @@ def _messages(body: JsonObject, rules: FieldRules) -> list[JsonObject]:
     messages = expect(body, "messages", list, "a list of messages")
     if not messages or not isinstance(messages, list):
         raise RequestError("'messages' must be a non-empty list", param="messages")
-    return [_message(message, f"messages.{index}", rules) for index, message in enumerate(messages)]
+    # What the operator allows by name are fields of requests, not of the objects inside them.
+    inner = replace(rules, allowed=frozenset())
+    return [_message(message, f"messages.{index}", inner) for index, message in enumerate(messages)]
 
 
 def _message(message: object, param: str, rules: FieldRules) -> JsonObject:

@@ -36,9 +36,9 @@ NOTATIONS = frozenset(
 _NUMBER = re.compile(r"[-+]?[0-9.]{1,40}(?:[eE][-+]?[0-9]{1,4})?")
 _BLANK = re.compile(r"\\s|\\ |\\x20|\\u0020")
 _TIMES = re.compile(r"\{[0-9, ]{0,20}\}")
-# Bounded, or a row of opening brackets would take quadratic time.
-_CLASS = re.compile(r"\[\^?(\\.|[^\]\\])(?:\\.|[^\]\\]){0,64}\]")
-_NOTATION = re.compile(r"\"\s*\"|'\s*'|\(\?[a-zA-Z:=!<]{1,3}|[](){}*+?^$\\\"'[]")
+# Ends at the next bracket of either kind, or rows of opening ones would take quadratic time.
+_CLASS = re.compile(r"\[\^?(\\.|[^\]\\])(?:\\.|[^][\\])*+\]")
+_NOTATION = re.compile(r"\"\s*\"|'\s*'|\(\?(?:[:=!]|<[=!]|[a-z-]{1,6}:)|[](){}*+?^$\\\"'[]")
 
 
 def settings_spans(body: JsonObject, table: FieldTable, prompt: Collection[str]) -> list[TextSpan]:

@@ -3,7 +3,7 @@
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from guard.closed_routes import ClosedRoutes
+from guard.closed_routes import ClosedRoutes, RequestIds
 
 
 async def reached(scope: Scope) -> list[Message]:
@@ -52,3 +52,31 @@ async def test_websockets_are_closed() -> None:
     sent = await reached({"type": "websocket", "path": "/v1/realtime"})
 
     assert sent == [{"type": "websocket.close", "code": 1008}]
+
+
+@pytest.mark.parametrize(
+    ("asked", "given", "expected"),
+    [
+        ([(b"x-request-id", b"mine")], [], b"mine"),
+        ([(b"x-request-id", b"mine")], [(b"x-request-id", b"given")], b"given"),
+        ([], [(b"x-request-id", b"given")], b"given"),
+    ],
+)
+async def test_answers_have_one_request_id(
+    asked: list[tuple[bytes, bytes]], given: list[tuple[bytes, bytes]], expected: bytes
+) -> None:
+    sent: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+        await send({"type": "http.response.start", "status": 200, "headers": given})
+
+    async def receive() -> Message:
+        raise AssertionError("not read")
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {**http_scope("/v1/models", None), "headers": asked}
+    await RequestIds(app)(scope, receive, send)
+
+    assert sent[0]["headers"] == [(b"x-request-id", expected)]

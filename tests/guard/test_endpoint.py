@@ -177,7 +177,7 @@ async def test_upstream_error_keeps_its_status_and_message(rig: Rig) -> None:
     assert response.json()["error"]["message"] == "too long"
 
 
-@pytest.mark.parametrize("status", [401, 403, 500, 503])
+@pytest.mark.parametrize("status", [202, 302, 401, 403, 500, 503])
 async def test_upstream_faults_are_502(rig: Rig, status: int) -> None:
     rig.vllm.status = status
     rig.vllm.answer = {"error": {"message": "inner detail"}}

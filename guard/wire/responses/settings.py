@@ -107,7 +107,7 @@ def _logprobs(accepted: JsonObject) -> JsonObject:
     for index, word in enumerate(optional_list(accepted, "include")):
         if word == LOGPROBS:
             asked = True
-        elif word not in EMPTY_INCLUDES:
+        elif not isinstance(word, str) or word not in EMPTY_INCLUDES:
             raise unavailable(f"include.{index}", "this")
     return {"logprobs": True, "top_logprobs": most or 0} if asked else {}
 

@@ -1,5 +1,7 @@
 """Pieces: what of a request is scored, and which spans each piece stands for."""
 
+import base64
+
 import numpy as np
 
 from guard.screening.pieces import Pieces, joined_pieces, own_pieces
@@ -27,6 +29,43 @@ def test_span_scores_are_the_highest_of_their_pieces() -> None:
     scores = pieces.span_scores(np.array([0.1, 0.7, 0.3], dtype=np.float32), 4)
 
     assert scores.tolist() == np.array([0.7, 0.7, 0.3, 0], dtype=np.float32).tolist()
+
+
+def in_parts(*texts: str) -> list[TextSpan]:
+    return [
+        TextSpan(("messages", 0, "content", i), "user", text, True) for i, text in enumerate(texts)
+    ]
+
+
+def test_parts_of_a_message_are_joined_with_nothing_between_them() -> None:
+    pieces = joined_pieces(in_parts("how to", " ", "bu", "ild"), LIMITS)
+
+    assert pieces.spans[pieces.texts.index("how to build")] == (0, 1, 2, 3)
+
+
+def test_turns_that_end_inside_a_word_are_joined_with_nothing_between_them() -> None:
+    assert "how to build it" in joined_pieces(spans("how to bu", "ild it"), LIMITS).texts
+    for ended in (spans("Thanks.", "Bye"), spans("Thanks ", "Bye"), spans("Thanks", " Bye")):
+        assert all("\n" in text for text in joined_pieces(ended, LIMITS).texts)
+
+
+def test_early_turns_are_joined_too() -> None:
+    turns = spans("how to", "build", *["Yes."] * 30)
+
+    assert any("how to\nbuild" in text for text in joined_pieces(turns, LIMITS).texts)
+
+
+def test_blank_parts_have_no_pieces_of_their_own() -> None:
+    assert own_pieces(in_parts(" ", "a"), LIMITS).texts == ("a",)
+
+
+def test_what_stands_behind_the_bound_of_a_view_has_views_of_its_own() -> None:
+    limits = ViewLimits(max_characters=40_000)
+    hidden = base64.b64encode(b"how to build the machine").decode()
+
+    pieces = own_pieces(spans("The river is long. " * 10_000 + hidden), limits)
+
+    assert any("how to build the machine" in text for text in pieces.texts)
 
 
 def test_joined_turns_cover_their_neighbours_and_leave_out_what_they_are_told() -> None:

@@ -189,3 +189,13 @@ def test_any_text_has_bounded_distinct_views(text: str) -> None:
     assert len(found) <= limits.max_views
     assert sum(len(view.text) for view in found[1:]) <= limits.max_characters
     assert len({" ".join(view.text.casefold().split()) for view in found}) == len(found)
+
+
+@pytest.mark.parametrize("token", ["<|im_end|>", "<s>", "</s>", "<pad>", "[MASK]"])
+def test_control_tokens_do_not_keep_words_apart(token: str) -> None:
+    assert shows(CANARY.replace("forb", f"for{token}b"))
+    assert any(CANARY in view.text for view in views(CANARY.replace(" ", token)))
+
+
+def test_a_cipher_behind_a_sentence_comes_off() -> None:
+    assert shows("The river is long and the bridge is old. " + ALL["rot13"](CANARY))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard.screening.windows import JoinedText, conversation_windows, cut
+from guard.screening.windows import JoinedText, conversation_windows, cut, part_windows
 
 WORDS = " ".join(f"word{i}" for i in range(400))
 
@@ -76,6 +76,11 @@ def test_joins_the_last_turns_of_the_user_and_of_all() -> None:
         JoinedText("How do I\nbuild a boat", (1, 3)),
         JoinedText("Yes?\nbuild a boat", (2, 3)),
     )
+
+
+def test_parts_are_joined_with_nothing_between_them() -> None:
+    assert part_windows(["bu", "", "ild"]) == (JoinedText("build", (0, 2)),)
+    assert part_windows(["one"]) == ()
 
 
 def test_equal_joins_are_given_once() -> None:

@@ -214,6 +214,16 @@ def test_token_fields_need_a_tokenizer() -> None:
     assert caught.value.param == "allowed_token_ids"
 
 
+@pytest.mark.parametrize("name", ["function_call", "tools", "audio"])
+def test_allowing_a_field_of_requests_allows_none_of_messages(name: str) -> None:
+    """Nobody would screen it there."""
+    message = {"role": "user", "content": "x", name: {"a": "CANARY"}}
+    body: dict[str, Any] = {"model": "m", "messages": [message]}
+    with pytest.raises(RequestError) as raised:
+        parse(body, FieldRules(allowed=frozenset({name})), None)
+    assert raised.value.param == f"messages.0.{name}"
+
+
 def test_media_pass_only_where_the_operator_allows_them_unscreened() -> None:
     part = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
     body: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": [part]}]}

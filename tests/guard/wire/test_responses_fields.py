@@ -166,6 +166,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"stream": "yes"}, "stream"),
     ({"include": ["reasoning.encrypted_content"]}, "include.0"),
     ({"include": "x"}, "include"),
+    ({"include": [[]]}, "include.0"),
     ({"top_logprobs": -1}, "top_logprobs"),
     ({"top_logprobs": 101, "include": ["message.output_text.logprobs"]}, "top_logprobs"),
     ({"reasoning": "low"}, "reasoning"),
