@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install vllm clients demo test test-fast check format serve image constraints clean
+.PHONY: help install vllm clients demo test test-fast fuzz check format serve image constraints clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
@@ -38,6 +38,9 @@ test: install vllm clients ## Run the whole test suite, real vLLM included
 
 test-fast: install ## Run the tests that need no vLLM
 	@$(BIN)/python -m pytest -m "not vllm" $(TESTS)
+
+fuzz: install ## Send 50,000 mutated requests through the whole application (REQUESTS=, SEED=)
+	@$(BIN)/python -m tests.fuzz --requests $(or $(REQUESTS),50000) --seed $(or $(SEED),0)
 
 check: install ## Lint, formatting and types
 	@$(BIN)/ruff check .

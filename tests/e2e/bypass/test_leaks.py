@@ -211,7 +211,6 @@ MISTAKES: dict[str, Body] = {
     "broken regex": {"structured_outputs": {"regex": "("}},
     "two constraints": {"structured_outputs": {"regex": "a", "choice": ["a"]}},
     "token beyond the vocabulary": {"logprob_token_ids": [10**9], "logprobs": True},
-    "tools without a parser": {"tools": [function()], "tool_choice": "auto"},
     "options without a stream": {"stream_options": {"include_usage": True}},
     "penalty of nothing": {"repetition_penalty": 0},
     "contradiction": {"continue_final_message": True},
