@@ -65,6 +65,7 @@ class Exchange:
         self._rewriter = rewriter
         self._metrics = metrics
         self._detokenisers = detokenisers
+        self._refusal_forms = {policy.name: policy.refusal for policy in settings.policies}
         self._rules = FieldRules(
             allowed=frozenset(settings.fields.allow),
             ignore_unknown=settings.fields.unknown == "ignore",
@@ -109,7 +110,7 @@ class Exchange:
         if action is Action.CORRUPT and not self._can_corrupt(call, verdict):
             action = Action.BLOCK
         if action is Action.BLOCK:
-            yield self._refusal(protocol, call)
+            yield self._refusal(protocol, call, verdict)
             return
         sent = await self._corrupted(call, verdict) if action is Action.CORRUPT else call.body
         async with self._upstream.send(
@@ -130,9 +131,12 @@ class Exchange:
         self._metrics.corrupted_tokens.inc(tokens)
         return body
 
-    def _refusal(self, protocol: WireProtocol, call: Call) -> Reply:
+    def _refusal(self, protocol: WireProtocol, call: Call, verdict: Verdict) -> Reply:
+        """A refusal in the form that the deciding policy, or else the operator, has chosen."""
         refusal = self._settings.refusal
-        if refusal.form == "error" or call.upstream_path not in GENERATING:
+        cause = verdict.cause
+        form = (self._refusal_forms.get(cause.policy) if cause else None) or refusal.form
+        if form == "error" or call.upstream_path not in GENERATING:
             body = protocol.filtered_body(call)
             return Reply(400, serialise(body), action=Action.BLOCK.label)
         if call.stream:

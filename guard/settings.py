@@ -85,6 +85,7 @@ class Policy(Section):
     threshold: Threshold | Literal["from_artifact"] = "from_artifact"
     action: Literal["allow", "flag", "corrupt", "block"]
     on_error: Literal["allow", "flag", "block"] = "block"
+    refusal: Literal["error", "message"] | None = None
 
 
 class CorruptionChoice(Section):

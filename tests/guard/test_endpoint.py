@@ -56,6 +56,19 @@ async def test_refusal_as_a_message_streamed_and_not(make_rig: RigMaker) -> None
     assert rig.vllm.requests == []
 
 
+async def test_policy_may_choose_its_own_form_of_refusal(make_rig: RigMaker) -> None:
+    rules = [
+        {"name": "p0", "detector": "d0", "action": "block", "refusal": "message"},
+        {"name": "p1", "detector": "d1", "action": "block"},
+    ]
+    detectors = (("block", WordDetector("rude")), ("block", WordDetector("attack")))
+    async with make_rig(*detectors, policies=rules) as rig:
+        rude, attack = await rig.chat("rude"), await rig.chat("attack")
+
+    assert rude.json()["choices"][0]["finish_reason"] == "content_filter"
+    assert attack.json()["error"]["code"] == "content_filter"
+
+
 async def test_flagged_prompt_passes_and_is_counted(make_rig: RigMaker) -> None:
     async with make_rig(("flag", WordDetector("odd"))) as rig:
         response = await rig.chat("an odd one")
