@@ -42,6 +42,8 @@ def starter(fake: FakeServer, mode: str) -> Iterator[subprocess.Popen[bytes]]:
     """Another process that starts the server and waits for ever."""
     program = (
         "import signal, sys; from pathlib import Path; from classifiers.server_process import *\n"
+        # Where SIGINT came ignored, as to a background job's children, Python leaves it so.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "port = free_port(); command = [sys.argv[1] + '/python', '--port', str(port)]\n"
         "log = Path(sys.argv[1]) / 'server.log'\n"
         "with ServerProcess(command, port=port, log=log, grace=0.3):\n"

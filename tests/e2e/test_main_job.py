@@ -18,6 +18,7 @@ from classifiers.demo.stage import CONTEXT_TOKENS, Stage, set_stage, write_confi
 from classifiers.server_process import ServerProcess, free_port
 from classifiers.vllm_server import VllmServer
 from tests.e2e.conftest import REPOSITORY
+from tests.e2e.streams import folded
 
 pytestmark = pytest.mark.vllm
 
@@ -132,8 +133,7 @@ def test_benign_answers_equal_vllms_own(
 def contents(response: httpx2.Response) -> Any:
     """All of an answer but its id and its time of creation."""
     if response.headers["content-type"].startswith("text/event-stream"):
-        events = [line.removeprefix("data: ") for line in response.text.splitlines() if line]
-        return [without_identity(json.loads(e)) if e != "[DONE]" else e for e in events]
+        return folded(response.text)
     return without_identity(response.json())
 
 
@@ -202,12 +202,8 @@ def test_corrupted_answer_cannot_be_told_apart_and_comes_again_the_same(
     )
 
     assert first == again
-    if stream:
-        assert shape(first[0]) == shape(benign[0])
-        assert first[-2]["usage"]["prompt_tokens"] == direct[-2]["usage"]["prompt_tokens"]
-    else:
-        assert shape(first) == shape(benign)
-        assert first["usage"]["prompt_tokens"] == direct["usage"]["prompt_tokens"]
+    assert shape(first) == shape(benign)
+    assert first["usage"]["prompt_tokens"] == direct["usage"]["prompt_tokens"]
 
 
 def test_harmless_turn_beside_a_forgotten_one_reaches_the_model_untouched(

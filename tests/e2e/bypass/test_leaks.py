@@ -1,5 +1,6 @@
 """A corrupted request must not be told apart, and nothing may give its prompt back."""
 
+from itertools import groupby
 from typing import Any
 
 import httpx2
@@ -157,8 +158,9 @@ def test_a_corrupted_stream_looks_as_the_models_own(
         events_of(answer) for answer in both(corrupting, vllm, route, {**body, **LENGTH})
     )
 
-    assert [shape(event) for event in ours] == [shape(event) for event in theirs]
-    assert [event.get("usage") for event in ours] == [event.get("usage") for event in theirs]
+    # How many tokens an event holds is a matter of timing: equal shapes in a row count once.
+    assert successive_shapes(ours) == successive_shapes(theirs)
+    assert ours[-1]["usage"] == theirs[-1]["usage"]
 
 
 def both(proxy: Proxy, vllm: VllmServer, route: str, body: Body) -> list[httpx2.Response]:
@@ -176,6 +178,10 @@ def assert_looks_the_same(proxy: Proxy, vllm: VllmServer, route: str, body: Body
     assert shape(ours.json()) == shape(theirs.json())
     assert ours.json()["usage"] == theirs.json()["usage"]
     assert CANARY not in ours.text
+
+
+def successive_shapes(events: list[Body]) -> list[Any]:
+    return [found for found, _ in groupby(map(shape, events))]
 
 
 def events_of(answer: httpx2.Response) -> list[Body]:
