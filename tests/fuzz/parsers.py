@@ -1,6 +1,6 @@
 """Coverage-guided fuzzing of the parsers: bytes in, a call or a RequestError out, nothing else.
 
-    pip install atheris        # CPython 3.11 and 3.12
+    pip install atheris
     python -m tests.fuzz.parsers -atheris_runs=50000
 
 Half of the inputs are whole bodies; the others fill the fields of a valid one.

@@ -4,11 +4,12 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+from openai import AsyncOpenAI, OpenAI
 
 from classifiers.vllm_server import VllmServer
 from tests.e2e.clients.service import BLOCKED, Service, service
@@ -34,6 +35,27 @@ def proxy(vllm: VllmServer) -> Iterator[Service]:
 def polite_proxy(vllm: VllmServer) -> Iterator[Service]:
     """An EcoGuard that answers a block with a message."""
     with service(vllm, "message") as made:
+        yield made
+
+
+@pytest.fixture
+def client(proxy: Service) -> Iterator[OpenAI]:
+    """The openai package's client; modules for other packages have their own."""
+    with OpenAI(base_url=proxy.url, api_key=proxy.key, max_retries=0) as made:
+        yield made
+
+
+@pytest.fixture
+async def async_client(proxy: Service) -> AsyncIterator[AsyncOpenAI]:
+    """Its twin for event loops."""
+    async with AsyncOpenAI(base_url=proxy.url, api_key=proxy.key, max_retries=0) as made:
+        yield made
+
+
+@pytest.fixture
+def polite(polite_proxy: Service) -> Iterator[OpenAI]:
+    """A client of the proxy that refuses in words."""
+    with OpenAI(base_url=polite_proxy.url, api_key=polite_proxy.key, max_retries=0) as made:
         yield made
 
 

@@ -1,6 +1,6 @@
 """The openai package on `/v1/chat/completions`, `/v1/completions` and `/v1/models`."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import openai
 import pytest
@@ -9,7 +9,6 @@ from openai.types.chat import ChatCompletionMessageParam
 
 from classifiers.vllm_server import VllmServer
 from tests.e2e.clients.requests import CALL_TOKENS, QUESTION, Weather, asking
-from tests.e2e.clients.service import Service
 
 pytestmark = pytest.mark.vllm
 
@@ -17,21 +16,9 @@ TOOL = openai.pydantic_function_tool(Weather, name="weather")
 
 
 @pytest.fixture
-def client(proxy: Service) -> Iterator[OpenAI]:
-    with OpenAI(base_url=proxy.url, api_key=proxy.key, max_retries=0) as made:
-        yield made
-
-
-@pytest.fixture
 def direct(vllm: VllmServer) -> Iterator[OpenAI]:
     """The same client without EcoGuard."""
     with OpenAI(base_url=f"{vllm.url}/v1", api_key="none", max_retries=0) as made:
-        yield made
-
-
-@pytest.fixture
-async def async_client(proxy: Service) -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=proxy.url, api_key=proxy.key, max_retries=0) as made:
         yield made
 
 

@@ -1,6 +1,5 @@
 """What the openai package raises: on a block in both forms, and on mistakes."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import openai
@@ -11,24 +10,6 @@ from tests.e2e.clients.requests import ENDLESS, QUESTION, Weather, asking
 from tests.e2e.clients.service import BLOCKED, REFUSAL, Service
 
 pytestmark = pytest.mark.vllm
-
-
-@pytest.fixture
-def client(proxy: Service) -> Iterator[OpenAI]:
-    with OpenAI(base_url=proxy.url, api_key=proxy.key, max_retries=0) as made:
-        yield made
-
-
-@pytest.fixture
-async def async_client(proxy: Service) -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=proxy.url, api_key=proxy.key, max_retries=0) as made:
-        yield made
-
-
-@pytest.fixture
-def polite(polite_proxy: Service) -> Iterator[OpenAI]:
-    with OpenAI(base_url=polite_proxy.url, api_key=polite_proxy.key, max_retries=0) as made:
-        yield made
 
 
 def assert_filtered(error: openai.BadRequestError, param: str) -> None:

@@ -1,14 +1,12 @@
 """The openai package on `/v1/responses`."""
 
-from collections.abc import AsyncIterator, Iterator
-
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
 from openai.types.responses import FunctionToolParam
 
 from tests.e2e.clients.requests import CALL_TOKENS, ENDLESS, QUESTION, Weather
-from tests.e2e.clients.service import BLOCKED, REFUSAL, Service
+from tests.e2e.clients.service import BLOCKED, REFUSAL
 
 pytestmark = pytest.mark.vllm
 
@@ -18,24 +16,6 @@ TOOL: FunctionToolParam = {
     "parameters": {**Weather.model_json_schema(), "additionalProperties": False},
     "strict": True,
 }
-
-
-@pytest.fixture
-def client(proxy: Service) -> Iterator[OpenAI]:
-    with OpenAI(base_url=proxy.url, api_key=proxy.key, max_retries=0) as made:
-        yield made
-
-
-@pytest.fixture
-async def async_client(proxy: Service) -> AsyncIterator[AsyncOpenAI]:
-    async with AsyncOpenAI(base_url=proxy.url, api_key=proxy.key, max_retries=0) as made:
-        yield made
-
-
-@pytest.fixture
-def polite(polite_proxy: Service) -> Iterator[OpenAI]:
-    with OpenAI(base_url=polite_proxy.url, api_key=polite_proxy.key, max_retries=0) as made:
-        yield made
 
 
 def test_an_answer(client: OpenAI) -> None:
