@@ -1,13 +1,12 @@
 """Every series the proxy exports, in one class. Labels come from closed sets; never prompt text."""
 
-from collections.abc import Iterable
-
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from guard.screening.verdict import Finding
+from guard.screening.verdict import Verdict
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 SCORES = tuple(step / 20 for step in range(1, 21))
+P_VALUES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
 
 
 class Metrics:
@@ -15,29 +14,15 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
+        self._open_requests()
+        self._open_screening()
+        self._open_store()
+
+    def _open_requests(self) -> None:
         self.requests = Counter(
             "ecoguard_requests_total",
             "Requests answered, by route, action taken and status class.",
             ("route", "action", "status"),
-            registry=self.registry,
-        )
-        self.findings = Counter(
-            "ecoguard_findings_total",
-            "Policies that fired or failed, by the action they asked for.",
-            ("policy", "action", "failed"),
-            registry=self.registry,
-        )
-        self.scores = Histogram(
-            "ecoguard_score",
-            "Highest score of each screened request, by policy.",
-            ("policy",),
-            buckets=SCORES,
-            registry=self.registry,
-        )
-        self.screening_seconds = Histogram(
-            "ecoguard_screening_seconds",
-            "Time from a parsed request to its verdict.",
-            buckets=SECONDS,
             registry=self.registry,
         )
         self.first_byte_seconds = Histogram(
@@ -70,15 +55,96 @@ class Metrics:
             registry=self.registry,
         )
 
-    def screened(self, findings: Iterable[Finding], seconds: float) -> None:
+    def _open_screening(self) -> None:
+        self.findings = Counter(
+            "ecoguard_findings_total",
+            "Policies that fired or failed, by the action they asked for.",
+            ("policy", "action", "failed"),
+            registry=self.registry,
+        )
+        self.shadow_findings = Counter(
+            "ecoguard_shadow_findings_total",
+            "Shadow policies that fired or failed, by the action they would have asked for.",
+            ("policy", "action", "failed"),
+            registry=self.registry,
+        )
+        self.shadow_changes = Counter(
+            "ecoguard_shadow_changes_total",
+            "Requests that shadow policies would have treated more severely than they were.",
+            ("action", "would"),
+            registry=self.registry,
+        )
+        self.scores = Histogram(
+            "ecoguard_score",
+            "Highest score of each screened request, by policy.",
+            ("policy",),
+            buckets=SCORES,
+            registry=self.registry,
+        )
+        self.p_values = Histogram(
+            "ecoguard_p_value",
+            "Conformal p-value of each screened request's highest score, by policy and class.",
+            ("policy", "class"),
+            buckets=P_VALUES,
+            registry=self.registry,
+        )
+        self.screening_seconds = Histogram(
+            "ecoguard_screening_seconds",
+            "Time from a parsed request to its verdict.",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+
+    def _open_store(self) -> None:
+        self.store_written = Counter(
+            "ecoguard_store_written_total",
+            "Records written to the traffic store.",
+            ("kind",),
+            registry=self.registry,
+        )
+        self.store_dropped = Counter(
+            "ecoguard_store_dropped_total",
+            "Records that the traffic store never got, by reason.",
+            ("kind", "reason"),
+            registry=self.registry,
+        )
+        self.store_write_seconds = Histogram(
+            "ecoguard_store_write_seconds",
+            "Time to write one batch of records.",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.store_queue_records = Gauge(
+            "ecoguard_store_queue_records",
+            "Records that wait to be written.",
+            registry=self.registry,
+        )
+        self.store_queue_bytes = Gauge(
+            "ecoguard_store_queue_bytes",
+            "Memory held by records that wait to be written.",
+            registry=self.registry,
+        )
+        self.store_up = Gauge(
+            "ecoguard_store_up",
+            "Whether the traffic store took the last batch (0 too where none is configured).",
+            registry=self.registry,
+        )
+
+    def screened(self, verdict: Verdict, seconds: float) -> None:
         """Count one screened request."""
         self.screening_seconds.observe(seconds)
-        for finding in findings:
+        for finding in (*verdict.findings, *verdict.passed):
             if finding.score is not None:
                 self.scores.labels(finding.policy).observe(finding.score)
-            if finding.failed or finding.spans:
-                failed = str(finding.failed).lower()
-                self.findings.labels(finding.policy, finding.action.label, failed).inc()
+            for name, value in (("benign", finding.p_benign), ("malicious", finding.p_malicious)):
+                if value is not None:
+                    self.p_values.labels(finding.policy, name).observe(value)
+        for finding in verdict.findings:
+            series = self.shadow_findings if finding.shadow else self.findings
+            failed = str(finding.failed).lower()
+            series.labels(finding.policy, finding.action.label, failed).inc()
+        if verdict.would > verdict.action:
+            self.shadow_changes.labels(verdict.action.label, verdict.would.label).inc()
 
     def answered(self, route: str, action: str, status: int) -> None:
         """Count one answered request."""

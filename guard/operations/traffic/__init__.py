@@ -1,0 +1,1 @@
+"""The traffic store's parts: tables, migrations, encryption, redaction, the writer."""

@@ -1,0 +1,60 @@
+"""The configuration: one YAML file, typed, frozen, unknown keys refused.
+
+Secrets never stand in the file: it names the environment variables that hold them.
+"""
+
+from guard.settings.configuration import LOOPBACK, Settings
+from guard.settings.loading import load, secret
+from guard.settings.sections import (
+    ArtifactDetector,
+    Check,
+    CorruptionChoice,
+    Cors,
+    DetectorSource,
+    EncoderSource,
+    Fields,
+    Key,
+    Limits,
+    Listen,
+    Model,
+    Name,
+    PhraseDetector,
+    Policy,
+    Refusal,
+    Seconds,
+    Section,
+    Threshold,
+    Upstream,
+    VariableName,
+)
+from guard.settings.store import Audit, Capture, Store
+
+__all__ = [
+    "LOOPBACK",
+    "ArtifactDetector",
+    "Audit",
+    "Capture",
+    "Check",
+    "CorruptionChoice",
+    "Cors",
+    "DetectorSource",
+    "EncoderSource",
+    "Fields",
+    "Key",
+    "Limits",
+    "Listen",
+    "Model",
+    "Name",
+    "PhraseDetector",
+    "Policy",
+    "Refusal",
+    "Seconds",
+    "Section",
+    "Settings",
+    "Store",
+    "Threshold",
+    "Upstream",
+    "VariableName",
+    "load",
+    "secret",
+]

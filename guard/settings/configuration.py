@@ -1,0 +1,81 @@
+"""The whole configuration, and what must hold between its sections."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from guard.settings.sections import (
+    Check,
+    CorruptionChoice,
+    Cors,
+    DetectorSource,
+    EncoderSource,
+    Fields,
+    Key,
+    Limits,
+    Listen,
+    Model,
+    Name,
+    Policy,
+    Refusal,
+    Section,
+    Upstream,
+)
+from guard.settings.store import Store
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Settings(Section):
+    """Everything the proxy needs to know."""
+
+    listen: Listen = Listen()
+    upstream: Upstream
+    models: dict[str, Model] = Field(default_factory=dict)
+    encoder: EncoderSource | None = None
+    detectors: dict[Name, DetectorSource] = Field(default_factory=dict)
+    policies: tuple[Policy, ...] = ()
+    corruption: CorruptionChoice = CorruptionChoice()
+    refusal: Refusal = Refusal()
+    fields: Fields = Fields()
+    limits: Limits = Limits()
+    keys: tuple[Key, ...] = ()
+    check: Check = Check()
+    cors: Cors = Cors()
+    store: Store | None = None
+
+    @property
+    def may_corrupt(self) -> bool:
+        """Whether some policy corrupts prompts; one in shadow does not."""
+        return any(policy.action == "corrupt" and not policy.shadow for policy in self.policies)
+
+    @model_validator(mode="after")
+    def _references_hold(self) -> Self:
+        for policy in self.policies:
+            if policy.detector not in self.detectors:
+                raise ValueError(
+                    f"policies.{policy.name}.detector: no detector '{policy.detector}'"
+                )
+        names = [policy.name for policy in self.policies]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"policies: the name '{doubled.pop()}' is used twice")
+        if self.may_corrupt and not self.models:
+            raise ValueError("models: a policy that corrupts needs the model's folder")
+        if unknown := self._excluded_keys - {key.name for key in self.keys}:
+            raise ValueError(f"store.capture.exclude_keys: no key '{min(unknown)}'")
+        return self
+
+    @property
+    def _excluded_keys(self) -> frozenset[str]:
+        return frozenset(self.store.capture.exclude_keys if self.store else ())
+
+    @model_validator(mode="after")
+    def _exposure_is_guarded(self) -> Self:
+        if self.listen.host not in LOOPBACK and not self.keys:
+            raise ValueError(
+                "keys: without API keys the proxy listens on loopback only; "
+                f"listen.host is '{self.listen.host}'"
+            )
+        if self.check.enabled and not any("check" in key.scopes for key in self.keys):
+            raise ValueError("keys: check.enabled needs a key with the scope 'check'")
+        return self

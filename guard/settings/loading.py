@@ -1,0 +1,82 @@
+"""From the YAML file to settings, with errors that name file and key."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from guard.errors import ConfigError
+from guard.settings.configuration import Settings
+from guard.settings.sections import Section
+
+
+def load(file: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the YAML file; relative paths in it are relative to the file.
+
+    `ECOGUARD_LISTEN_HOST`, `ECOGUARD_LISTEN_PORT` and `ECOGUARD_UPSTREAM_URL` override the file.
+    Raises ConfigError naming the file and the key.
+    """
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{file}: {_one_line(error)}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"{file}: the top level must be a mapping")
+    _override(content, os.environ if environment is None else environment)
+    try:
+        settings = Settings.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(_explain(file, error)) from error
+    return _anchored(settings, file.resolve().parent)
+
+
+def secret(variable: str, environment: Mapping[str, str] | None = None) -> str:
+    """The value of a secret's environment variable; ConfigError naming it when unset."""
+    value = (os.environ if environment is None else environment).get(variable)
+    if not value:
+        raise ConfigError(f"the environment variable {variable} is not set")
+    return value
+
+
+def _override(content: dict[str, object], environment: Mapping[str, str]) -> None:
+    for variable, section, key in (
+        ("ECOGUARD_LISTEN_HOST", "listen", "host"),
+        ("ECOGUARD_LISTEN_PORT", "listen", "port"),
+        ("ECOGUARD_UPSTREAM_URL", "upstream", "url"),
+    ):
+        if variable in environment:
+            part = content.setdefault(section, {})
+            if isinstance(part, dict):
+                part[key] = environment[variable]
+
+
+def _explain(file: Path, error: ValidationError) -> str:
+    """Every problem on a line of its own: file, key, what is wrong; never the value."""
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        key = ".".join(str(step) for step in problem["loc"])
+        lines.append(f"{file}: {key + ': ' if key else ''}{problem['msg']}")
+    return "\n".join(line.replace("Value error, ", "") for line in lines)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _anchored(settings: Settings, folder: Path) -> Settings:
+    """The settings with relative paths made absolute against the file's folder."""
+
+    def anchor(source: Section) -> Section:
+        path = getattr(source, "path", None)
+        return source.model_copy(update={"path": folder / path}) if path else source
+
+    return settings.model_copy(
+        update={
+            "models": {name: anchor(model) for name, model in settings.models.items()},
+            "encoder": anchor(settings.encoder) if settings.encoder else None,
+            "detectors": {name: anchor(source) for name, source in settings.detectors.items()},
+            "store": settings.store.anchored(folder) if settings.store else None,
+        }
+    )

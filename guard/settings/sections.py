@@ -1,0 +1,154 @@
+"""The sections of the configuration: typed, frozen, unknown keys refused."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from guard.corruption.functions import CorruptionKind
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Threshold = Annotated[float, Field(ge=0, le=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+VariableName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
+Url = Annotated[str, Field(pattern=r"^https?://[^/?#@]+(/[^?#]*)?$")]
+
+
+class Section(BaseModel):
+    """Base of every part of the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listen(Section):
+    """Where the proxy listens."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    drain_s: Seconds = 30
+
+
+class Upstream(Section):
+    """The vLLM server behind the proxy."""
+
+    url: Url
+    api_key_env: VariableName | None = None
+    connect_s: Seconds = 5
+    first_byte_s: Seconds = 600
+    between_bytes_s: Seconds = 120
+    connections: Annotated[int, Field(ge=1, le=100_000)] = 1000
+
+
+class Model(Section):
+    """A served model's folder: its tokenizer, and its weights for the token embedding table."""
+
+    path: Path
+    context_tokens: Annotated[int, Field(ge=1)] | None = None  # vLLM's --max-model-len
+
+
+class EncoderSource(Section):
+    """The encoder artifact that all feature detectors share.
+
+    A pooling encoder asks the server at `url`, in at most `timeout_s` a request and over at most
+    `connections`; `threads` are those of an encoder that runs here.
+    """
+
+    path: Path
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    url: Url | None = None
+    api_key_env: VariableName | None = None
+    timeout_s: Seconds = 5
+    connections: Annotated[int, Field(ge=1, le=64)] = 4
+
+
+class ArtifactDetector(Section):
+    """A detector trained by `ecoguard-train`."""
+
+    kind: Literal["artifact"]
+    path: Path
+
+
+class PhraseDetector(Section):
+    """An operator's list of phrases, matched at word boundaries in any case."""
+
+    kind: Literal["phrases"]
+    phrases: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+DetectorSource = Annotated[ArtifactDetector | PhraseDetector, Field(discriminator="kind")]
+
+
+class Policy(Section):
+    """One rule: what to do when a detector's score reaches the threshold, or when it fails.
+
+    In `shadow` it scores and is counted, and its findings change nothing.
+    """
+
+    name: Name
+    detector: Name
+    threshold: Threshold | Literal["from_artifact"] = "from_artifact"
+    action: Literal["allow", "flag", "corrupt", "block"]
+    on_error: Literal["allow", "flag", "block"] = "block"
+    refusal: Literal["error", "message"] | None = None
+    shadow: bool = False
+
+
+class CorruptionChoice(Section):
+    """How the token embeddings of flagged texts are corrupted (ECO, section 3)."""
+
+    kind: CorruptionKind = "rand_noise_first_n"
+    dims: Annotated[int, Field(ge=1)] = 1
+    strength: Annotated[float, Field(ge=0)] = 50
+    key_env: VariableName = "ECOGUARD_CORRUPTION_KEY"
+
+
+class Refusal(Section):
+    """How a blocked request is answered.
+
+    `error` is status 400 with code `content_filter`; `message` is a normal answer that says
+    `text` and ends with `finish_reason: content_filter`, for chat interfaces that break on a 400.
+    """
+
+    form: Literal["error", "message"] = "error"
+    text: str = "I can't help with that."
+
+
+class Fields(Section):
+    """The operator's say over the closed field tables (docs/fields.md)."""
+
+    unknown: Literal["refuse", "ignore"] = "refuse"
+    allow: tuple[str, ...] = ()
+    media: Literal["refuse", "allow_unscreened"] = "refuse"
+
+
+class Limits(Section):
+    """Bounds on one request, and on all of them together."""
+
+    body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 4 << 20
+    body_depth: Annotated[int, Field(ge=4, le=200)] = 64
+    body_values: Annotated[int, Field(ge=100)] = 200_000
+    body_s: Seconds = 30
+    screening_s: Seconds = 10
+    screening_threads: Annotated[int, Field(ge=1, le=64)] = 1
+    screening_queue: Annotated[int, Field(ge=1)] = 256
+    concurrent_requests: Annotated[int, Field(ge=1)] = 1024
+
+
+class Key(Section):
+    """An API key, stored as the hex SHA-256 of its text."""
+
+    name: Name
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    scopes: frozenset[Literal["inference", "check"]] = frozenset({"inference"})
+
+
+class Check(Section):
+    """The endpoint that screens without calling the model; off unless enabled."""
+
+    enabled: bool = False
+
+
+class Cors(Section):
+    """Origins whose pages may call the proxy from a browser; none by default."""
+
+    allow_origins: tuple[str, ...] = ()
