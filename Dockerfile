@@ -1,9 +1,10 @@
 # syntax=docker/dockerfile:1
-# The serving image: the proxy with what it needs to corrupt prompts, no trainers, no vLLM.
+# The serving image: the proxy with what it needs to corrupt prompts, the encoder and the shipped
+# detector of malicious prompts; no trainers, no vLLM.
 #
 #   docker build --build-arg TORCH_INDEX=… -t ecoguard .
 #   docker run --read-only -p 8080:8080 -v "$PWD/guard.yaml:/etc/ecoguard/guard.yaml:ro" \
-#       -v "$PWD/artifacts:/etc/ecoguard/artifacts:ro" -e ECOGUARD_CORRUPTION_KEY ecoguard
+#       -v "$PWD/requests:/etc/ecoguard/requests:ro" -e ECOGUARD_CORRUPTION_KEY ecoguard
 #
 # A tag moves with its security updates. To build on one exact image, look up its digest with
 # `docker buildx imagetools inspect python:3.13-slim-trixie` and pass it on:
@@ -28,16 +29,25 @@ RUN pip --python /opt/ecoguard/bin/python install --no-deps -c constraints.txt \
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY guard guard
 COPY classifiers classifiers
-RUN pip --python /opt/ecoguard/bin/python install -c constraints.txt '.[corrupt]'
+RUN pip --python /opt/ecoguard/bin/python install -c constraints.txt '.[corrupt,store]'
+
+# The trainers are installed on top and stay here: of this stage the image takes the artifacts alone.
+FROM build AS training
+RUN pip --python /opt/ecoguard/bin/python install -c constraints.txt '.[train]'
+RUN /opt/ecoguard/bin/ecoguard-train encoder /artifacts/encoder \
+    && /opt/ecoguard/bin/ecoguard-train shipped /artifacts/malicious
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="EcoGuard" \
       org.opencontainers.image.description="An OpenAI-compatible safeguard proxy in front of vLLM" \
       org.opencontainers.image.licenses="Apache-2.0"
 # Nothing is installed here any more. A number as user, so that Kubernetes can verify runAsNonRoot.
+# The link is for configurations whose paths are relative to their folder, as the example's are.
 RUN python -m pip uninstall --yes --quiet --root-user-action=ignore pip \
-    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin ecoguard
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin ecoguard \
+    && mkdir /etc/ecoguard && ln -s /opt/ecoguard/artifacts /etc/ecoguard/artifacts
 COPY --from=build /opt/ecoguard /opt/ecoguard
+COPY --from=training /artifacts /opt/ecoguard/artifacts
 
 # Logs as they happen; no bytecode is written, so that the root file system can be read-only.
 ENV PATH=/opt/ecoguard/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1

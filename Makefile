@@ -51,7 +51,11 @@ format: install ## Format the code and sort imports
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
 
-serve: install ## Run the proxy with CONFIG (default deploy/guard.example.yaml)
+# The detector of malicious prompts that the example switches on; relative to that file.
+deploy/artifacts/malicious: | install
+	@$(BIN)/ecoguard-train shipped $@
+
+serve: install deploy/artifacts/malicious ## Run the proxy with CONFIG (default deploy/guard.example.yaml)
 	@$(BIN)/ecoguard serve --config $(CONFIG)
 
 image: ## Build the serving image (needs Docker)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guard.detectors.contract import Features, Scores
-from guard.detectors.forget import logistic
+from guard.detectors.weights import logistic
 
 FOLDS = 5
 

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import orjson
 
@@ -14,6 +15,18 @@ from guard.errors import ConfigError
 from guard.manifest import DataSource
 
 MAX_CHARACTERS = 100_000
+
+
+class Texted(Protocol):
+    """Anything with a text: prompts of every kind."""
+
+    @property
+    def text(self) -> str:
+        """The prompt's own words."""
+        ...
+
+
+T = TypeVar("T", bound=Texted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +58,9 @@ def read_prompts(file: Path) -> list[Prompt]:
     return prompts
 
 
-def dedupe(prompts: Iterable[Prompt]) -> list[Prompt]:
+def dedupe(prompts: Iterable[T]) -> list[T]:
     """The first of prompts that differ only in compatibility forms, case and white space."""
-    found: dict[str, Prompt] = {}
+    found: dict[str, T] = {}
     for prompt in prompts:
         found.setdefault(" ".join(_plain(prompt.text).split()), prompt)
     return list(found.values())
@@ -72,7 +85,7 @@ def position(group: str, salt: str = "") -> float:
     return int.from_bytes(digest[:6]) / 2**48
 
 
-def fingerprint(prompts: Sequence[Prompt]) -> DataSource:
+def fingerprint(prompts: Sequence[Texted]) -> DataSource:
     """What a manifest keeps of its training data: a hash over the sorted texts, and a count."""
     digest = hashlib.sha256()
     for text in sorted(prompt.text for prompt in prompts):

@@ -1,8 +1,9 @@
 """`create_app`: wiring and lifespan, nothing else; importing it opens and reads nothing."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from fastapi import FastAPI
@@ -14,9 +15,10 @@ from guard.check import Check
 from guard.closed_routes import ClosedRoutes, RequestIds, answer_http_error
 from guard.corruption.rewriting import Rewriter, open_rewriter
 from guard.detectors.contract import WindowedEncoder
-from guard.detectors.loading import load_detectors
+from guard.detectors.loading import load_detectors, read_digests
 from guard.endpoint import JsonEndpoint
 from guard.exchange import Exchange
+from guard.operations.journal import open_journal
 from guard.operations.keys import Keyring
 from guard.operations.metrics import Metrics
 from guard.screening.policy import Policy
@@ -40,6 +42,7 @@ class Parts:
     rewriter: Rewriter | None
     detokenisers: Mapping[str, Detokenise]
     upstream_key: str | None
+    artifacts: Mapping[str, str] = field(default_factory=dict)
 
 
 def load_parts(settings: Settings) -> Parts:
@@ -53,6 +56,7 @@ def load_parts(settings: Settings) -> Parts:
         upstream_key=secret(settings.upstream.api_key_env)
         if settings.upstream.api_key_env
         else None,
+        artifacts=read_digests(settings),
     )
 
 
@@ -61,6 +65,8 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     loaded = parts or load_parts(settings)
     metrics = Metrics()
     keyring = Keyring(settings.keys)
+    store = settings.store
+    journal = open_journal(store, metrics, loaded.artifacts) if store else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -69,24 +75,27 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
         exchange = Exchange(
             settings, screener, upstream, loaded.rewriter, metrics, loaded.detokenisers
         )
-        store = ResponseStore()
-        protocols = make_protocols(store)
+        responses = ResponseStore()
+        protocols = make_protocols(responses)
+        make = partial(
+            JsonEndpoint, keyring=keyring, limits=settings.limits, metrics=metrics, journal=journal
+        )
         for route, protocol in protocols.items():
-            endpoint = JsonEndpoint(
-                protocol, partial(exchange.answer, protocol), keyring, settings.limits, metrics
-            )
+            endpoint = make(protocol, partial(exchange.answer, protocol))
             app.router.routes.append(Route(route, endpoint, methods=["POST"]))
         if settings.check.enabled:
             check = Check(exchange, protocols)
-            endpoint = JsonEndpoint(
-                check, check.answer, keyring, settings.limits, metrics, key_scope="check"
-            )
+            endpoint = make(check, check.answer, key_scope="check")
             app.router.routes.append(Route(check.route, endpoint, methods=["POST"]))
         app.include_router(service_router(settings, upstream, keyring, metrics))
-        app.include_router(stored_responses_router(store, keyring))
+        app.include_router(stored_responses_router(responses, keyring))
+        if journal:
+            journal.start()
         yield
         screener.close()
         await upstream.close()
+        if journal:
+            await asyncio.to_thread(journal.stop)
 
     app = FastAPI(
         title="EcoGuard",

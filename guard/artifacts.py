@@ -4,6 +4,7 @@
       manifest.json          written last; lists every other file with its size and SHA-256
       weights.safetensors    the tensors, if any
       report.json            how the artifact was made and measured
+      report.html            the same as a page with plots, if the kind has one
       README.md              model card, generated from the two
       ...                    further data files of the kind
 
@@ -116,6 +117,11 @@ def read(folder: Path, kind: str | None = None, *, limit: int = MAX_BYTES) -> Ar
     _check_names(folder, manifest)
     contents = {name: _read_listed(folder, name, entry) for name, entry in manifest.files.items()}
     return Artifact(folder, manifest, contents)
+
+
+def read_digest(folder: Path) -> str:
+    """The digest of the manifest in an artifact folder; `ArtifactError` if it cannot be read."""
+    return _read_manifest(folder).digest
 
 
 def _error(folder: Path, field: str, problem: str) -> ArtifactError:

@@ -38,7 +38,7 @@ class Check:
         if not isinstance(request, dict):
             raise RequestError("'request' must be the body of a request", param="request")
         call = self._exchange.parse(self._protocols[route], request, client)
-        verdict = await self._exchange.judge(call)
+        verdict = client.entry.verdict = await self._exchange.judge(call)
         yield Reply(200, serialise(_described(call, verdict)), action="check")
 
 
@@ -46,6 +46,7 @@ def _described(call: Call, verdict: Verdict) -> JsonObject:
     return {
         "action": verdict.action.label,
         "findings": [_finding(call, finding) for finding in verdict.findings],
+        "passed": [_scored(finding) for finding in verdict.passed],
         "texts_screened": len(call.spans),
     }
 
@@ -53,14 +54,30 @@ def _described(call: Call, verdict: Verdict) -> JsonObject:
 def _finding(call: Call, finding: Finding) -> JsonObject:
     """A finding with the places it names; never the texts that stand there."""
     return {
-        "policy": finding.policy,
-        "detector": finding.detector,
+        **_scored(finding),
         "action": finding.action.label,
-        "score": finding.score,
-        "threshold": finding.threshold,
         "failed": finding.failed,
         "places": [
             {"param": call.spans[index].param, "role": call.spans[index].role}
             for index in finding.spans
         ],
     }
+
+
+def _scored(finding: Finding) -> JsonObject:
+    """What is said of every policy, whether it fired or not."""
+    return {
+        "policy": finding.policy,
+        "detector": finding.detector,
+        "shadow": finding.shadow,
+        "score": finding.score,
+        "threshold": finding.threshold,
+        "p_values": {
+            "benign": _rounded(finding.p_benign),
+            "malicious": _rounded(finding.p_malicious),
+        },
+    }
+
+
+def _rounded(p_value: float | None) -> float | None:
+    return None if p_value is None else round(p_value, 4)

@@ -1,4 +1,4 @@
-"""Command `ecoguard`: serve, check, demo."""
+"""Command `ecoguard`: serve, check, demo, store."""
 
 import importlib.util
 import logging
@@ -11,6 +11,7 @@ import typer
 
 from guard import __version__
 from guard.errors import GuardError
+from guard.store_commands import store_app
 
 app = typer.Typer(
     help="EcoGuard: an OpenAI-compatible safeguard in front of vLLM.",
@@ -18,6 +19,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(store_app, name="store")
 
 ConfigFile = Annotated[
     Path, typer.Option("--config", "-c", help="The YAML configuration.", dir_okay=False)
@@ -50,6 +53,7 @@ def serve(config: ConfigFile = Path("guard.yaml")) -> None:
 def check(config: ConfigFile = Path("guard.yaml")) -> None:
     """Load the configuration and every artifact it names, and say what is wrong."""
     from guard.app import load_parts
+    from guard.operations.journal import make_store
     from guard.settings import load
 
     settings = load(config)
@@ -59,7 +63,12 @@ def check(config: ConfigFile = Path("guard.yaml")) -> None:
         typer.echo(
             f"  {policy.name}: {policy.detector_name} >= {policy.threshold:.4f} "
             f"-> {policy.action.label} (on error: {policy.on_error.label})"
+            + (" in shadow" if policy.shadow else "")
         )
+    if settings.store:
+        store = make_store(settings.store)
+        typer.echo(f"  store: {store.url}")
+        store.close()
 
 
 @app.command(context_settings={"ignore_unknown_options": True})

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 from guard.errors import ClientVisibleError, RequestError
 from guard.exchange import JSON, Client, Reply
 from guard.headers import chosen_request_id, latin_headers, onward_headers
+from guard.operations.journal import Entry, Journal
 from guard.operations.keys import Keyring
 from guard.operations.metrics import Metrics
 from guard.settings import Limits
@@ -24,6 +25,9 @@ from guard.wire.fields import JsonObject
 from guard.wire.json_body import BodyLimits, check_encoding, parse_body, serialise
 
 logger = logging.getLogger(__name__)
+
+# In audit rows, for a client that left before it had a status (nginx' convention).
+CLIENT_GONE = 499
 
 
 class ClientGoneError(Exception):
@@ -58,6 +62,7 @@ class JsonEndpoint:
         metrics: Metrics,
         *,
         key_scope: str = "inference",
+        journal: Journal | None = None,
     ) -> None:
         self._envelope = envelope
         self._answer = answer
@@ -65,6 +70,7 @@ class JsonEndpoint:
         self._keyring = keyring
         self._limits = limits
         self._metrics = metrics
+        self._journal = journal
         self._body_limits = BodyLimits(
             max_bytes=limits.body_bytes, max_depth=limits.body_depth, max_values=limits.body_values
         )
@@ -91,16 +97,25 @@ class JsonEndpoint:
         finally:
             self._in_flight -= 1
             self._metrics.in_flight.dec()
+            if self._journal and sender.entry:
+                self._journal.close(
+                    sender.entry,
+                    status=sender.status,
+                    action=sender.action,
+                    latency_s=perf_counter() - sender.started,
+                )
 
     async def _serve(
         self, headers: Mapping[str, str], request_id: str, receive: Receive, sender: "ReplySender"
     ) -> None:
         key = self._keyring.admit(headers, self._key_scope)
+        owner = key.name if key else ""
+        entry = sender.entry = Entry(request_id, self._envelope.route, owner)
         if self._in_flight > self._limits.concurrent_requests:
             raise _overloaded()
         raw = await read_body(receive, headers, self._limits)
         sender.started = perf_counter()
-        client = Client(key.name if key else "", onward_headers(headers, request_id))
+        client = Client(owner, onward_headers(headers, request_id), entry)
         content_type = headers.get("content-type")
         work = asyncio.create_task(self._respond(raw, content_type, client, sender))
         gone = asyncio.create_task(_disconnected(receive))
@@ -122,7 +137,11 @@ class JsonEndpoint:
 
 
 class ReplySender:
-    """Sends one reply, or one error in its place; never a second status."""
+    """Sends one reply, or one error in its place; never a second status.
+
+    `entry` is None until the request is admitted; `status` and `action` are what the client was
+    told, once it was.
+    """
 
     def __init__(self, send: Send, request_id: str, route: str, metrics: Metrics) -> None:
         self._send = send
@@ -130,6 +149,9 @@ class ReplySender:
         self._route = route
         self._metrics = metrics
         self._begun = False
+        self.entry: Entry | None = None
+        self.status = CLIENT_GONE
+        self.action = "disconnected"
         self.started = perf_counter()
 
     async def send(self, reply: Reply) -> None:
@@ -140,6 +162,8 @@ class ReplySender:
                     perf_counter() - self.started
                 )
                 await self._begin(reply)
+            if self.entry:
+                self.entry.read_usage(chunk)
             await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
         if not self._begun:
             await self._begin(reply)
@@ -163,6 +187,7 @@ class ReplySender:
             headers.append((b"content-length", str(len(reply.body)).encode()))
         headers += [(name.encode(), value.encode()) for name, value in reply.headers.items()]
         self._begun = True
+        self.status, self.action = reply.status, reply.action
         self._metrics.answered(self._route, reply.action, reply.status)
         await self._send(
             {"type": "http.response.start", "status": reply.status, "headers": headers}

@@ -3,6 +3,7 @@
 GuardError
 ├── ConfigError             start-up: names file and key; exit status 2
 ├── ArtifactError           start-up: names folder and field
+├── StoreError              start-up and commands: the traffic store cannot be used as it is
 ├── DetectorError           never reaches a client: becomes a failed finding
 └── ClientVisibleError      has an HTTP status and an OpenAI error code; its message is safe to show
     ├── RequestError        4xx: the request is malformed, refused or too large; names the field
@@ -20,6 +21,10 @@ class ConfigError(GuardError):
 
 class ArtifactError(GuardError):
     """An artifact folder cannot be trusted or read; the message names the folder and the field."""
+
+
+class StoreError(GuardError):
+    """The traffic store cannot be read, or its tables are not this version's."""
 
 
 class DetectorError(GuardError):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from guard.corruption.rewriting import Rewriter
 from guard.errors import ClientVisibleError, RequestError, UpstreamError
+from guard.operations.journal import Entry
 from guard.operations.metrics import Metrics
 from guard.screening.screener import Screener
 from guard.screening.verdict import Action, Verdict
@@ -41,10 +42,14 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who asks: the API key's name ("" without keys), and the headers that go on upstream."""
+    """Who asks: the API key's name ("" without keys), and the headers that go on upstream.
+
+    `entry` takes down what becomes of the request.
+    """
 
     owner: str
     headers: Mapping[str, str]
+    entry: Entry
 
 
 class Exchange:
@@ -76,6 +81,7 @@ class Exchange:
     def parse(self, protocol: WireProtocol, body: JsonObject, client: Client) -> Call:
         """The call that `body` makes; raises RequestError naming the field at fault."""
         body = {**body, "model": self._model(body.get("model"))}
+        client.entry.model = str(body["model"])
         detokenise = self._detokenisers.get(str(body["model"]))
         return protocol.parse(body, self._rules, detokenise, client.owner)
 
@@ -105,7 +111,9 @@ class Exchange:
         Raises ClientVisibleError for what must be answered with an error.
         """
         call = self.parse(protocol, body, client)
-        verdict = await self.judge(call)
+        if call.upstream_path in GENERATING:
+            client.entry.texts = call.spans
+        verdict = client.entry.verdict = await self.judge(call)
         action = verdict.action
         if action is Action.CORRUPT and not self._can_corrupt(call, verdict):
             action = Action.BLOCK

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 SCHEMA = 1
 REPORT = "report.json"
 CARD = "README.md"
+PAGE = "report.html"
 
 Report = Mapping[str, JsonValue]
 
@@ -59,7 +60,9 @@ class Manifest(_Strict):
             mode="json", include={"schema_version", "kind", "encoder", "thresholds", "recipe"}
         )
         identity["files"] = {
-            name: entry.sha256 for name, entry in self.files.items() if name not in (REPORT, CARD)
+            name: entry.sha256
+            for name, entry in self.files.items()
+            if name not in (REPORT, CARD, PAGE)
         }
         return hashlib.sha256(orjson.dumps(identity, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

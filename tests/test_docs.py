@@ -38,16 +38,15 @@ SHARED_TABLES = {"SAMPLING_FIELDS", "SAME", "UNTRANSLATABLE", "ITEM", "TYPE"}
 
 
 def rows(page: str, title: str) -> Iterator[list[str]]:
-    """The cells of the table whose first column is headed `title`."""
-    lines = iter(page.splitlines())
-    for line in lines:
-        if line.startswith(f"| {title} |"):
-            next(lines)
-            break
-    for line in lines:
+    """The cells of the tables whose first column is headed `title`."""
+    inside = False
+    for line in page.splitlines():
         if not line.startswith("|"):
-            return
-        yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+            inside = False
+        elif inside and not line.startswith("|---"):
+            yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        elif line.startswith(f"| {title} |"):
+            inside = True
 
 
 def keys(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -101,7 +100,7 @@ def test_defaults_are_the_codes(row: list[str]) -> None:
 
 
 def test_every_metric_is_in_the_operators_table() -> None:
-    written = {row[0].strip("`") for row in rows(OPERATOR, "metric")}
+    written = {name for row in rows(OPERATOR, "metric") for name in CODE.findall(row[0])}
     families = Metrics().registry.collect()
     assert written == {
         family.name + ("_total" if family.type == "counter" else "") for family in families
@@ -111,11 +110,17 @@ def test_every_metric_is_in_the_operators_table() -> None:
 def commands() -> Iterator[tuple[str, list[str]]]:
     """Each command line, and its parameters: options as `--name`, arguments by name."""
     for program, app in (("ecoguard", guard_app), ("ecoguard-train", train_app)):
-        group = typer.main.get_command(app)
-        for name, command in getattr(group, "commands", {}).items():
-            yield f"{program} {name}", [p.opts[0] for p in command.params if p.opts[0][:2] == "--"]
-    demo = typer.main.get_command(demo_app)
-    yield "ecoguard demo", [p.opts[0] for p in demo.params if p.opts[0][:2] == "--"]
+        yield from _commands(program, typer.main.get_command(app))
+    yield from _commands("ecoguard demo", typer.main.get_command(demo_app))
+
+
+def _commands(line: str, command: Any) -> Iterator[tuple[str, list[str]]]:
+    """A command, or those of a group, at any depth."""
+    commands = getattr(command, "commands", None)
+    if commands is None:
+        yield line, [p.opts[0] for p in command.params if p.opts[0][:2] == "--"]
+    for name, inner in (commands or {}).items():
+        yield from _commands(f"{line} {name}", inner)
 
 
 @pytest.mark.parametrize(("command", "options"), list(commands()))

@@ -23,27 +23,44 @@ LEAVES: Mapping[str, set[str]] = {
     "guard.corruption.noise": {"guard.errors"},
     "guard.corruption.functions": {"guard.errors", "guard.corruption.noise"},
     "guard.artifacts": {"guard.errors", "guard.manifest"},
+    "guard.detectors.weights": {"guard.artifacts", "guard.detectors.contract"},
+    "guard.detectors.calibration": {"guard.detectors.weights"},
     "guard.settings": {"guard.errors", "guard.corruption.functions"},
     "guard.wire": {"guard.errors", "guard.streaming.events"},
+    "guard.operations.traffic": {"guard.errors", "guard.settings", "guard.screening.verdict"},
+    "guard.operations.traffic_store": {
+        "guard.errors",
+        "guard.settings",
+        "guard.operations.traffic",
+    },
 }
 PARTS: Mapping[str, set[str]] = {
     "guard.streaming": {"guard.errors", "guard.streaming.events", "guard.wire"},
     "guard.tokenizers": {"guard.errors", "guard.settings", "guard.wire"},
-    "guard.operations": {"guard.errors", "guard.settings", "guard.screening.verdict"},
+    "guard.operations": {
+        "guard.errors",
+        "guard.settings",
+        "guard.screening.verdict",
+        "guard.operations.traffic",
+        "guard.operations.traffic_store",
+    },
     "guard.upstream": {"guard.errors", "guard.settings", "guard.operations"},
-    "guard.encoders": {"guard.artifacts", "guard.detectors.contract"},
+    "guard.encoders": {"guard.errors", "guard.artifacts", "guard.detectors.contract"},
     "guard.detectors": {
         "guard.errors",
         "guard.artifacts",
         "guard.settings",
         "guard.encoders",
         "guard.detectors.contract",
+        "guard.detectors.weights",
+        "guard.detectors.calibration",
     },
     "guard.screening": {
         "guard.errors",
         "guard.settings",
         "guard.wire",
         "guard.operations",
+        "guard.detectors.calibration",
         "guard.detectors.contract",
         "guard.screening.verdict",
     },
@@ -119,7 +136,20 @@ EDGE: Mapping[str, set[str]] = {
         "guard.service_routes",
         "guard.stored_responses",
     },
-    "guard.cli": {"guard", "guard.errors", "guard.settings", "guard.app"},
+    "guard.store_commands": {
+        "guard.errors",
+        "guard.settings",
+        "guard.operations",
+        "guard.operations.traffic_store",
+    },
+    "guard.cli": {
+        "guard",
+        "guard.errors",
+        "guard.settings",
+        "guard.operations",
+        "guard.app",
+        "guard.store_commands",
+    },
     "guard.__main__": {"guard.cli"},
 }
 ARROWS = {**LEAVES, **PARTS, **EDGE}
@@ -133,12 +163,16 @@ TRAINERS_MAY_IMPORT = {
     "guard.artifacts",
     "guard.settings",
     "guard.encoders",
+    "guard.operations.traffic_store",  # captured prompts
     "guard.detectors",
+    "guard.detectors.calibration",
     "guard.detectors.contract",
+    "guard.detectors.weights",
     "guard.corruption",
     "guard.corruption.functions",
     "guard.screening",
     "guard.tokenizers",
+    "guard.wire",
 }
 
 # Who may speak to the network, the web framework and the operator: everything else is sans-IO.
@@ -148,21 +182,31 @@ LIBRARIES: Mapping[str, set[str]] = {
     "fastapi": {"guard.app", "guard.service_routes", "guard.stored_responses"},
     "starlette": {*EDGE, "guard.headers"},
     "uvicorn": {"guard.cli"},
-    "typer": {"guard.cli"},
+    "typer": {"guard.cli", "guard.store_commands"},
+    "sqlalchemy": {"guard.operations.traffic", "guard.operations.traffic_store"},
+    "alembic": {"guard.operations.traffic"},
+    "cryptography": {"guard.operations.traffic"},
+    "urllib3": {"guard.encoders"},  # screening's threads block
     "yaml": {"guard.settings"},
     "prometheus_client": {"guard.operations"},
     "onnxruntime": {"guard.encoders"},
     "torch": {"guard.corruption"},
 }
-TRAINING_ONLY = {"matplotlib", "nevergrad", "onnx", "rich", "scipy", "sklearn", "transformers"}
+TRAINING_ONLY = {
+    *("datasets", "huggingface_hub", "matplotlib", "nevergrad", "onnx", "pyarrow"),
+    *("rich", "scipy", "sklearn", "transformers"),
+}
 
 HEAVY = {
-    *("matplotlib", "nevergrad", "onnx", "onnxruntime", "onnxscript"),
-    *("scipy", "sklearn", "torch", "transformers"),
+    *("datasets", "huggingface_hub", "matplotlib", "nevergrad", "onnx", "onnxruntime"),
+    *("onnxscript", "pyarrow", "scipy", "sklearn", "torch", "transformers"),
 }
 # Modules that are heavy themselves: they subclass or annotate with what they import, so they are
 # imported late instead.
-HEAVY_MODULES = {"classifiers.pooled": "defines a torch module"}
+HEAVY_MODULES = {
+    "classifiers.pooled": "defines a torch module",
+    "classifiers.malicious.fine_tuning.tower": "defines a torch module",
+}
 
 GUARD = {module.name: module for module in modules("guard")}
 OURS = GUARD | {module.name: module for module in modules("classifiers")}

@@ -24,6 +24,15 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "guard.manifest": "guard/test_artifacts.py",
     "guard.detectors.contract": "guard/detectors/test_loading.py",  # types only
     "guard.operations.metrics": "guard/test_endpoint.py",
+    "guard.operations.traffic.migrations.env": "guard/operations/traffic/test_migration.py",
+    "guard.operations.traffic.migrations.versions.first_tables": (
+        "guard/operations/traffic/test_migration.py"
+    ),
+    "guard.operations.traffic.reading": "guard/operations/test_traffic_store.py",
+    "guard.operations.traffic.records": "guard/operations/test_journal.py",
+    "guard.operations.traffic.removal": "guard/operations/test_traffic_store.py",
+    "guard.operations.traffic.rows": "guard/operations/traffic/test_intake.py",
+    "guard.operations.traffic.schema": "guard/operations/traffic/test_migration.py",
     "guard.screening.ciphers": "guard/screening/test_views.py",
     "guard.screening.encodings": "guard/screening/test_views.py",
     "guard.screening.glyphs": "guard/screening/test_views.py",
@@ -32,6 +41,10 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "guard.screening.spelling": "guard/screening/test_views.py",
     "guard.screening.policy": "guard/screening/test_screener.py",
     "guard.screening.verdict": "guard/screening/test_screener.py",
+    "guard.settings.configuration": "guard/test_settings.py",
+    "guard.settings.loading": "guard/test_settings.py",
+    "guard.settings.sections": "guard/test_settings.py",
+    "guard.settings.store": "guard/test_settings.py",
     "guard.wire.contract": "guard/wire/test_messages_answers.py",  # types only
     "guard.wire.fields": "guard/wire/test_chat.py",
     "guard.wire.protocols": "test_docs.py",
@@ -46,6 +59,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
 }
 # Test files of `guard` that mirror no module.
 TESTS_OF_MANY = {
+    "guard/operations/test_store_drills.py",  # the store's faults under a whole proxy
     "guard/wire/test_messages_clients.py",  # Anthropic's own client
     "guard/wire/test_responses_clients.py",  # OpenAI's own client
 }

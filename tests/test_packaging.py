@@ -22,6 +22,7 @@ from hatchling.builders.wheel import WheelBuilder
 from packaging.requirements import Requirement
 
 from guard import __version__
+from guard.settings import load
 from tests.source_tree import ROOT, modules
 
 Instruction = tuple[str, str]
@@ -80,8 +81,9 @@ def test_the_wheel_holds_the_licence(wheel: zipfile.ZipFile, metadata: Message) 
 def test_the_metadata_are_the_projects(metadata: Message) -> None:
     assert metadata["Name"] == "ecoguard"
     assert metadata["Version"] == PROJECT["version"] == __version__
-    assert metadata.get_all("Provides-Extra") == ["corrupt", "dev", "train"]
+    assert metadata.get_all("Provides-Extra") == ["corrupt", "dev", "store", "train"]
     assert requirements(metadata, "corrupt") == {"torch"}
+    assert "sqlalchemy" in requirements(metadata, "store")
     assert {"scikit-learn", "transformers", "torch"} <= requirements(metadata, "train")
 
 
@@ -103,7 +105,7 @@ def test_the_wheel_installs_both_commands(wheel: zipfile.ZipFile) -> None:
 def test_what_is_imported_is_declared(package: str) -> None:
     """Directly: an import that another package happens to bring breaks when that one changes."""
     extras = PROJECT["optional-dependencies"]
-    lines = [*PROJECT["dependencies"], *extras["corrupt"]]
+    lines = [*PROJECT["dependencies"], *extras["corrupt"], *extras["store"]]
     lines += extras["train"] if package == "classifiers" else []
     declared = {_normalised(Requirement(line).name) for line in lines}
     owners = packages_distributions()
@@ -164,10 +166,11 @@ def values(stage: list[Instruction], keyword: str) -> list[str]:
     return [rest for key, rest in stage if key == keyword]
 
 
-def test_both_stages_stand_on_the_same_pinned_base() -> None:
+def test_all_stages_stand_on_the_same_pinned_base() -> None:
     (base,) = (rest for rest in values(instructions(), "ARG") if rest.startswith("BASE="))
     assert re.fullmatch(r"BASE=python:3\.\d+-slim-[a-z]+(@sha256:[0-9a-f]{64})?", base)
-    assert values(instructions(), "FROM") == ["${BASE} AS build", "${BASE}"]
+    stages = ["${BASE} AS build", "build AS training", "${BASE}"]
+    assert values(instructions(), "FROM") == stages
 
 
 def test_the_image_runs_as_nobody_special() -> None:
@@ -181,7 +184,21 @@ def test_the_image_runs_as_nobody_special() -> None:
 def test_the_image_builds_nothing() -> None:
     runs = " ".join(values(final_stage(), "RUN"))
     assert not re.search(r"\b(apt-get|apk|gcc|curl|wget|pip install)\b", runs)
-    assert values(final_stage(), "COPY") == ["--from=build /opt/ecoguard /opt/ecoguard"]
+    assert values(final_stage(), "COPY") == [
+        "--from=build /opt/ecoguard /opt/ecoguard",
+        "--from=training /artifacts /opt/ecoguard/artifacts",
+    ]
+
+
+def test_the_image_has_the_artifacts_of_the_example() -> None:
+    example = load(ROOT / "deploy" / "guard.example.yaml", {})
+    folders = [source.path for source in example.detectors.values() if source.kind == "artifact"]
+    named = [folder.relative_to(ROOT / "deploy").as_posix() for folder in folders]
+    runs = " ".join(values(instructions(), "RUN"))
+    assert named == ["artifacts/malicious"]
+    for path in (*named, "artifacts/encoder"):
+        assert re.search(rf"ecoguard-train \w+ /{path}(\s|$)", runs), path
+    assert "ln -s /opt/ecoguard/artifacts /etc/ecoguard/artifacts" in runs
 
 
 def test_the_image_starts_the_proxy() -> None:

@@ -1,4 +1,5 @@
-"""`ecoguard demo`: a model that forgets six people, side by side with the one that does not."""
+"""`ecoguard demo`: a model that forgets six people, side by side with the one that does not, and
+malicious prompts that do not reach it."""
 
 import asyncio
 import secrets
@@ -13,9 +14,16 @@ import numpy as np
 import typer
 from rich.console import Console
 
+from classifiers.demo import attacks
 from classifiers.demo.comparison import Compared, Endpoints, compare, summarise
 from classifiers.demo.questions import Group, QuestionAnswer
-from classifiers.demo.report import TITLES, example_table, summary_table
+from classifiers.demo.report import (
+    TITLES,
+    blocking_table,
+    example_table,
+    prompt_table,
+    summary_table,
+)
 from classifiers.demo.stage import (
     CONTEXT_TOKENS,
     MODEL,
@@ -31,6 +39,7 @@ from guard.errors import GuardError
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 GROUPS: tuple[Group, ...] = ("forget", "retain", "general")
+MOST_PAIRS = 15
 
 
 @app.command()
@@ -49,7 +58,10 @@ def run(
         asked = sample(stage, questions)
         with console.status(f"asking {len(asked)} questions three times each"):
             compared = asyncio.run(compare(asked, endpoints))
-        show(compared, console)
+        rows = attacks.attack_rows(min(questions, MOST_PAIRS), SEED)
+        with console.status(f"trying {len(rows)} prompts, half of them malicious"):
+            screened = asyncio.run(attacks.screen(rows, endpoints.guarded, MODEL))
+        show(compared, screened, console)
         if stay:
             console.print(invitation(endpoints.guarded, compared))
             wait()
@@ -87,9 +99,13 @@ def sample(stage: Stage, count: int) -> list[QuestionAnswer]:
     return chosen
 
 
-def show(compared: list[Compared], console: Console) -> None:
+def show(compared: list[Compared], screened: list[attacks.Screened], console: Console) -> None:
     """The tables, examples first so that the figures stand last on the screen."""
     console.print(example_table(compared, per_group=3))
+    console.print(prompt_table(screened, per_family=1))
+    console.print(
+        blocking_table([attacks.summarise(source, screened) for source in attacks.FAMILIES])
+    )
     console.print(summary_table([summarise(group, compared) for group in TITLES]))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
+from classifiers.demo.attacks import FAMILIES, FamilySummary, Screened
 from classifiers.demo.comparison import Compared, GroupSummary
 from classifiers.demo.questions import Group
 
@@ -43,4 +44,32 @@ def example_table(compared: Sequence[Compared], per_group: int) -> Table:
     for group in TITLES:
         for item in [item for item in compared if item.row.group == group][:per_group]:
             table.add_row(item.row.question, item.direct.text, item.guarded.text, item.twin.text)
+    return table
+
+
+def blocking_table(summaries: Sequence[FamilySummary]) -> Table:
+    """By family, malicious prompts that were blocked, and harmless ones of their form."""
+    table = Table(title="Blocked by the shipped detector, of kinds it never learned from")
+    table.add_column("prompts")
+    for heading in ("malicious", "harmless, of the same form"):
+        table.add_column(heading, justify="right")
+    for item in summaries:
+        table.add_row(
+            item.title,
+            f"{item.blocked} of {item.malicious}",
+            f"{item.blocked_harmless} of {item.harmless}",
+        )
+    return table
+
+
+def prompt_table(screened: Sequence[Screened], per_family: int) -> Table:
+    """Some prompts, and what became of them."""
+    table = Table(title="Some of the prompts", show_lines=True)
+    table.add_column("prompt", ratio=4)
+    for heading in ("is", "was"):
+        table.add_column(heading, ratio=1)
+    for source in FAMILIES:
+        for item in [item for item in screened if item.row.source == source][: 2 * per_family]:
+            harm = "malicious" if item.row.label == "malicious" else "harmless"
+            table.add_row(item.row.text, harm, "blocked" if item.blocked else "answered")
     return table

@@ -1,11 +1,13 @@
-"""Sets the demo's stage in one folder: models, encoder, forget request, classifier, configuration.
+"""Sets the demo's stage in one folder: models, encoder, detectors, forget request, configuration.
 
 Every step keeps what is already there and fits, so a second run starts at once and an interrupted
 one goes on where it was.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import yaml
@@ -17,8 +19,11 @@ from classifiers.demo.pair import Pair, build
 from classifiers.encoder_export import export_encoder
 from classifiers.forget import train_forget
 from classifiers.forget_request import read_forget_prompts, read_request, read_retain_prompts
+from classifiers.malicious.shipped import build_shipped
+from classifiers.malicious.shipped.detector import DELTA, FACTS, PACKAGE
 from guard import __version__
 from guard.detectors.forget import ForgetClassifier
+from guard.detectors.malicious_text import MaliciousTextClassifier
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.errors import ArtifactError
 
@@ -26,6 +31,7 @@ SEED = 7
 MODEL = "demo"
 MODELS = "models"
 REQUEST = "six-people"
+MALICIOUS = "malicious"
 CONTEXT_TOKENS = 512
 # All dimensions, 2.4 times the embeddings' standard deviation: not far above the weakest noise
 # that leaks nothing, so that answers stay close to the twin's (docs/demo.md has the grid).
@@ -56,6 +62,11 @@ class Stage:
         return self.folder / "classifiers" / REQUEST
 
     @property
+    def detector(self) -> Path:
+        """The artifact of the shipped detector of malicious prompts."""
+        return self.folder / "classifiers" / MALICIOUS
+
+    @property
     def configuration(self) -> Path:
         """The proxy's YAML file."""
         return self.folder / "guard.yaml"
@@ -63,16 +74,18 @@ class Stage:
 
 def set_stage(folder: Path, console: Console) -> Stage:
     """Build what is missing in `folder`; about four minutes on two cores the first time."""
-    console.print("[bold]1/4[/] the model that knows 24 invented people, and its twin")
+    console.print("[bold]1/5[/] the model that knows 24 invented people, and its twin")
     with Progress(console=console) as progress:
         models = build(folder / MODELS, SEED, progress)
     stage = Stage(folder, models, generate(SEED))
-    console.print("[bold]2/4[/] the encoder (MiniLM-L6 for ONNX Runtime)")
+    console.print("[bold]2/5[/] the encoder (MiniLM-L6 for ONNX Runtime)")
     export_encoder(stage.encoder)
-    console.print(f"[bold]3/4[/] the forget request '{REQUEST}' and its classifier")
+    console.print(f"[bold]3/5[/] the forget request '{REQUEST}' and its classifier")
     write_request(stage)
     train(stage)
-    console.print("[bold]4/4[/] the proxy's configuration")
+    console.print("[bold]4/5[/] the shipped detector of malicious prompts")
+    build_detector(stage)
+    console.print("[bold]5/5[/] the proxy's configuration")
     return stage
 
 
@@ -98,7 +111,7 @@ def train(stage: Stage) -> None:
     encoder = OnnxEncoder.load(stage.encoder, threads=2)
     stamp = stage.classifier.with_suffix(".stamp")
     origin = _origin(stage, encoder.digest)
-    if stamp.exists() and stamp.read_text() == origin and _is_whole(stage.classifier):
+    if _stands(stage.classifier, stamp, origin, ForgetClassifier.load):
         return
     request = read_request(stage.request)
     train_forget(
@@ -122,9 +135,29 @@ def _origin(stage: Stage, encoder: str) -> str:
     return digest.hexdigest()
 
 
-def _is_whole(classifier: Path) -> bool:
+def build_detector(stage: Stage) -> None:
+    """Build the shipped detector, unless the one that is there is the same."""
+    stamp = stage.detector.with_suffix(".stamp")
+    origin = _shipped_origin()
+    if not _stands(stage.detector, stamp, origin, MaliciousTextClassifier.load):
+        build_shipped(stage.detector)
+        stamp.write_text(origin)
+
+
+def _shipped_origin() -> str:
+    """A hash of all that the shipped detector is made from."""
+    digest = hashlib.sha256(__version__.encode())
+    for file in (files(PACKAGE) / name for name in (DELTA, FACTS)):
+        digest.update(file.read_bytes() if file.is_file() else b"")  # the build names what lacks
+    return digest.hexdigest()
+
+
+def _stands(artifact: Path, stamp: Path, origin: str, load: Callable[[Path], object]) -> bool:
+    """Whether the artifact is there, whole, and made of what `origin` names."""
+    if not stamp.exists() or stamp.read_text() != origin:
+        return False
     try:
-        ForgetClassifier.load(classifier)
+        load(artifact)
     except ArtifactError:
         return False
     return True
@@ -139,10 +172,12 @@ def write_configuration(stage: Stage, upstream: str, port: int) -> None:
         "encoder": {"path": "encoder"},
         "detectors": {
             REQUEST: {"kind": "artifact", "path": f"classifiers/{REQUEST}"},
+            MALICIOUS: {"kind": "artifact", "path": f"classifiers/{MALICIOUS}"},
             "phrases": {"kind": "phrases", "phrases": ["ignore all previous instructions"]},
         },
         "policies": [
             {"name": "forget-six-people", "detector": REQUEST, "action": "corrupt"},
+            {"name": "malicious-prompts", "detector": MALICIOUS, "action": "block"},
             {"name": "operator-phrases", "detector": "phrases", "action": "block"},
         ],
         "corruption": CORRUPTION,

@@ -1,7 +1,7 @@
 """The contract between screening and its detectors."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,8 @@ class Detector(Protocol):
     """Scores texts, or what an encoder made of them.
 
     `threshold` is the artifact's own; `encoder` is the digest of the encoder artifact whose
-    features the detector reads, or None for one that reads the texts alone.
+    features the detector reads, or None for one that reads the texts alone. One that reads texts
+    through a bounded model of its own is a `Windowing` too: screening cuts its texts to fit.
     """
 
     threshold: float
@@ -39,14 +40,19 @@ class Encoder(Protocol):
         ...
 
 
-class WindowedEncoder(Encoder, Protocol):
-    """An encoder that can say how a text must be cut so that it reads all of it."""
+@runtime_checkable
+class Windowing(Protocol):
+    """Says how a text must be cut so that a model which reads so many tokens reads all of it."""
 
     @property
     def window_tokens(self) -> int:
-        """The most tokens of one text that the encoder reads; the rest would be unseen."""
+        """The most tokens of one text that the model reads; the rest would be unseen."""
         ...
 
     def windows(self, text: str, size: int, stride: int) -> list[tuple[int, int]]:
-        """Character ranges that cover `text`, at most `size` tokens each."""
+        """Character ranges that cover `text`, at most `size` tokens each; one if it fits."""
         ...
+
+
+class WindowedEncoder(Encoder, Windowing, Protocol):
+    """An encoder that can say how a text must be cut so that it reads all of it."""

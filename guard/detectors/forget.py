@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from guard.artifacts import Artifact, read
 from guard.detectors.contract import Features, Scores
 from guard.detectors.phrases import PhraseList
+from guard.detectors.weights import Weights, logistic, score_threshold
 from guard.errors import DetectorError
 
 KIND = "forget"
@@ -56,11 +57,12 @@ class ForgetClassifier:
         manifest = artifact.manifest
         if manifest.encoder is None:
             raise artifact.fail("encoder", "a forget classifier names its encoder")
+        weights = Weights(artifact)
         return cls(
-            _vector(artifact, "weight"),
-            float(_vector(artifact, "bias")[0]),
+            weights.take("weight", None),
+            float(weights.take("bias", 1)[0]),
             _names(artifact),
-            threshold=_threshold(artifact),
+            threshold=score_threshold(artifact),
             encoder=manifest.encoder,
         )
 
@@ -80,29 +82,6 @@ class ForgetClassifier:
                 f"features of shape {features.shape}, expected (n, {len(self._weight)})"
             )
         return logistic(features @ self._weight + self._bias)
-
-
-def logistic(logits: NDArray[np.float32]) -> Scores:
-    """1 / (1 + exp(-x)) without overflow, float32."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)), dtype=np.float32)
-
-
-def _vector(artifact: Artifact, name: str) -> NDArray[np.float32]:
-    tensor = artifact.tensors().get(name)
-    if tensor is None:
-        raise artifact.fail(f"tensors.{name}", "missing")
-    if tensor.dtype != np.float32 or tensor.ndim != 1 or not len(tensor):
-        raise artifact.fail(f"tensors.{name}", f"shape {tensor.shape}, {tensor.dtype}")
-    if not np.isfinite(tensor).all():
-        raise artifact.fail(f"tensors.{name}", "holds values that are not finite")
-    return tensor.astype(np.float32)
-
-
-def _threshold(artifact: Artifact) -> float:
-    threshold = artifact.manifest.thresholds.get("score")
-    if threshold is None or not 0 < threshold <= 1:
-        raise artifact.fail("thresholds.score", f"expected a number in (0, 1], found {threshold}")
-    return threshold
 
 
 def _names(artifact: Artifact) -> tuple[str, ...]:

@@ -3,25 +3,36 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from guard.artifacts import Artifact, read
+from guard.artifacts import Artifact, read, read_digest
 from guard.detectors.contract import Detector, Encoder, WindowedEncoder
 from guard.detectors.forget import KIND as FORGET
 from guard.detectors.forget import ForgetClassifier
+from guard.detectors.malicious import KIND as MALICIOUS
+from guard.detectors.malicious import MaliciousClassifier
+from guard.detectors.malicious_text import KIND as MALICIOUS_TEXT
+from guard.detectors.malicious_text import MaliciousTextClassifier
 from guard.detectors.phrases import PhraseList
+from guard.encoders.onnx_encoder import KIND as ONNX
 from guard.encoders.onnx_encoder import OnnxEncoder
-from guard.settings import PhraseDetector, Settings
+from guard.encoders.pooling_encoder import KIND as POOLING
+from guard.encoders.pooling_encoder import PoolingEncoder
+from guard.settings import EncoderSource, PhraseDetector, Settings, secret
 
-LOADERS: Mapping[str, Callable[[Artifact], Detector]] = {FORGET: ForgetClassifier.from_artifact}
+LOADERS: Mapping[str, Callable[[Artifact], Detector]] = {
+    FORGET: ForgetClassifier.from_artifact,
+    MALICIOUS: MaliciousClassifier.from_artifact,
+    MALICIOUS_TEXT: MaliciousTextClassifier.from_artifact,
+}
 """By manifest kind, what makes a detector of a verified artifact."""
 
 
 def load_detectors(settings: Settings) -> tuple[WindowedEncoder | None, dict[str, Detector]]:
     """The encoder, if the settings name one, and every detector by name.
 
-    Raises ArtifactError naming the folder and what is wrong with it.
+    Raises ArtifactError naming the folder and what is wrong with it, ConfigError for a secret
+    that is not set.
     """
-    source = settings.encoder
-    encoder = OnnxEncoder.load(source.path, threads=source.threads) if source else None
+    encoder = load_encoder(settings.encoder) if settings.encoder else None
     detectors: dict[str, Detector] = {}
     for name, choice in settings.detectors.items():
         if isinstance(choice, PhraseDetector):
@@ -29,6 +40,39 @@ def load_detectors(settings: Settings) -> tuple[WindowedEncoder | None, dict[str
         else:
             detectors[name] = load_detector(choice.path, encoder)
     return encoder, detectors
+
+
+def load_encoder(source: EncoderSource) -> WindowedEncoder:
+    """The encoder in an artifact folder, by its kind; one that pools needs the endpoint's URL."""
+    artifact = read(source.path)
+    kind = artifact.manifest.kind
+    if kind == ONNX:
+        if source.url is not None:
+            raise artifact.fail("kind", "an encoder that runs here takes no encoder.url")
+        return OnnxEncoder(artifact, source.threads)
+    if kind != POOLING:
+        raise artifact.fail("kind", f"expected {ONNX!r} or {POOLING!r}, found {kind!r}")
+    if source.url is None:
+        raise artifact.fail("kind", "a pooling encoder needs its server's address, encoder.url")
+    return PoolingEncoder.connect(
+        artifact,
+        source.url,
+        api_key=secret(source.api_key_env) if source.api_key_env else None,
+        timeout=source.timeout_s,
+        connections=source.connections,
+    )
+
+
+def read_digests(settings: Settings) -> dict[str, str]:
+    """The digests of the artifacts that the settings name: by detector, and `@encoder`."""
+    folders = {
+        name: choice.path
+        for name, choice in settings.detectors.items()
+        if not isinstance(choice, PhraseDetector)
+    }
+    if settings.encoder:
+        folders["@encoder"] = settings.encoder.path
+    return {name: read_digest(folder) for name, folder in folders.items()}
 
 
 def load_detector(folder: Path, encoder: Encoder | None) -> Detector:

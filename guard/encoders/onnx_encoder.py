@@ -4,7 +4,6 @@ Serves screening and training alike, from an artifact of kind `encoder` (`ecogua
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,14 +11,14 @@ import numpy as np
 
 from guard.artifacts import Artifact, read
 from guard.detectors.contract import Features
-from guard.encoders.windows import cut_windows
+from guard.encoders.tokenizer import TOKENIZER as TOKENIZER
+from guard.encoders.tokenizer import open_tokenizer, token_windows
 
 if TYPE_CHECKING:
-    from tokenizers import Encoding, Tokenizer
+    from tokenizers import Encoding
 
 KIND = "encoder"
 MODEL = "model.onnx"
-TOKENIZER = "tokenizer.json"
 BATCH_TOKENS = 2048
 """Padded tokens of one batch; bounds memory. On one thread larger batches gain nothing."""
 
@@ -37,8 +36,8 @@ class OnnxEncoder:
         self.max_tokens = int(str(artifact.recipe_value("max_tokens", int)))
         self.batched = bool(artifact.recipe_value("batched", bool))
         self._session = _open_session(artifact, threads)
-        self._whole = _open_tokenizer(artifact)
-        self._cutting = _open_tokenizer(artifact)
+        self._whole = open_tokenizer(artifact)
+        self._cutting = open_tokenizer(artifact)
         self._cutting.enable_truncation(self.max_tokens)
 
     @classmethod
@@ -79,10 +78,7 @@ class OnnxEncoder:
     def windows(self, text: str, size: int, stride: int) -> list[tuple[int, int]]:
         """Character ranges covering all of `text`: at most `size` tokens each, cut between words,
         a new one about every `stride` tokens. A text that fits is one window."""
-        encoding = self._whole.encode(text, add_special_tokens=False)
-        words = encoding.word_ids
-        starts_word = [True] + [left != right for left, right in pairwise(words)]
-        return cut_windows(len(text), encoding.offsets, starts_word, size, stride)
+        return token_windows(self._whole, text, size, stride)
 
     def _run(self, encodings: "Sequence[Encoding]") -> Features:
         longest = max(len(encoding) for encoding in encodings)
@@ -122,15 +118,3 @@ def _open_session(artifact: Artifact, threads: int) -> Any:
         )
     except Exception as error:  # the library's classes share no narrower base
         raise artifact.fail(MODEL, f"not a usable ONNX model ({type(error).__name__})") from error
-
-
-def _open_tokenizer(artifact: Artifact) -> "Tokenizer":
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_str(artifact.bytes_of(TOKENIZER).decode())
-    except Exception as error:  # the library raises bare Exception
-        raise artifact.fail(TOKENIZER, "not a readable tokenizer") from error
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer

@@ -15,7 +15,7 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.detectors.contract import Scores, WindowedEncoder
+from guard.detectors.contract import Scores, Windowing
 from guard.screening.views import ViewLimits, views
 from guard.screening.windows import USER_ROLES, conversation_windows, cut, part_windows
 from guard.wire.call import TextSpan
@@ -36,19 +36,18 @@ class Pieces:
     texts: tuple[str, ...]
     spans: tuple[tuple[int, ...], ...]
 
-    def fitted(self, encoder: WindowedEncoder) -> "Pieces":
-        """The same pieces, cut again where one has more tokens than the encoder reads.
+    def fitted(self, windowing: Windowing) -> "Pieces":
+        """The same pieces, cut again where one has more tokens than the model reads.
 
-        Windows are cut by characters, which is fast; dense scripts and symbols have up to one
-        token per character, so those are cut once more, by tokens.
+        Windows are cut by characters, which is fast; symbols and dense scripts have a token per
+        character or more (a Hangul syllable is up to three), so all but short ASCII is counted.
         """
-        most = encoder.window_tokens
-        if all(len(text) <= most for text in self.texts):
-            return self
+        most = windowing.window_tokens
         found: dict[str, set[int]] = {}
         for text, spans in zip(self.texts, self.spans, strict=True):
-            whole = len(text) <= most
-            ranges = [(0, len(text))] if whole else encoder.windows(text, most, most * 3 // 4)
+            # One token may be the space that some tokenizers put before the first word.
+            whole = len(text) < most and text.isascii()
+            ranges = [(0, len(text))] if whole else windowing.windows(text, most, most * 3 // 4)
             for start, end in ranges:
                 found.setdefault(text[start:end], set()).update(spans)
         return _pieces(found)

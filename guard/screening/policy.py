@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from guard.detectors.calibration import Calibrated
 from guard.detectors.contract import Detector
 from guard.screening.verdict import Action, Finding
 from guard.settings import Policy as PolicySettings
@@ -10,7 +11,10 @@ from guard.settings import Policy as PolicySettings
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One rule with its detector at hand; `threshold` is the operator's or the artifact's."""
+    """One rule with its detector at hand; `threshold` is the operator's or the artifact's.
+
+    A `shadow` policy judges like any other, but its findings do not act.
+    """
 
     name: str
     detector_name: str
@@ -18,6 +22,7 @@ class Policy:
     threshold: float
     action: Action
     on_error: Action
+    shadow: bool = False
 
     @classmethod
     def build(cls, settings: PolicySettings, detector: Detector) -> "Policy":
@@ -30,18 +35,24 @@ class Policy:
             threshold=detector.threshold if own else float(settings.threshold),
             action=Action[settings.action.upper()],
             on_error=Action[settings.on_error.upper()],
+            shadow=settings.shadow,
         )
 
     def judge(self, scores: Sequence[float]) -> Finding:
         """The finding for a request whose spans scored `scores`, in span order."""
         fired = tuple(index for index, score in enumerate(scores) if score >= self.threshold)
+        highest = float(max(scores))
+        calibration = self.detector.calibration if isinstance(self.detector, Calibrated) else None
         return Finding(
             policy=self.name,
             detector=self.detector_name,
             action=self.action if fired else Action.ALLOW,
-            score=float(max(scores)),
+            score=highest,
             threshold=self.threshold,
             spans=fired,
+            p_benign=calibration.p_benign(highest) if calibration else None,
+            p_malicious=calibration.p_malicious(highest) if calibration else None,
+            shadow=self.shadow,
         )
 
     def failure(self) -> Finding:
@@ -53,4 +64,5 @@ class Policy:
             score=None,
             threshold=self.threshold,
             failed=True,
+            shadow=self.shadow,
         )

@@ -1,18 +1,15 @@
-"""The screener: the one place where the event loop hands work to threads, for a verdict."""
+"""The screener: policies in, a verdict out; the detectors run in threads."""
 
 import asyncio
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 
-import numpy as np
-
-from guard.detectors.contract import Features, Scores, WindowedEncoder
-from guard.errors import DetectorError
+from guard.detectors.contract import WindowedEncoder
 from guard.operations.metrics import Metrics
-from guard.screening.pieces import Pieces, joined_pieces, own_pieces
+from guard.screening.lane import Lane, QueueFullError
 from guard.screening.policy import Policy
+from guard.screening.reading import Reading
 from guard.screening.verdict import Finding, Verdict
 from guard.screening.views import ViewLimits
 from guard.wire.call import TextSpan
@@ -24,8 +21,9 @@ class Screener:
     """Judges the texts of requests by an ordered list of policies.
 
     Detectors run in `threads` worker threads. At most `queue` requests wait for one; beyond that,
-    and after `timeout` seconds, every policy's `on_error` decides. A thread cannot be killed: a
-    detector that hangs keeps its slot, so overload shows as quick failures, not as a hang.
+    and after `timeout` seconds, every policy's `on_error` decides. Shadow policies come after the
+    others and have as many threads and as long a queue of their own: when they are slow or fail,
+    nothing else does.
     """
 
     def __init__(
@@ -40,110 +38,79 @@ class Screener:
         view_limits: ViewLimits | None = None,
     ) -> None:
         self.policies = tuple(policies)
+        self._acting = tuple(policy for policy in policies if not policy.shadow)
+        self._shadows = tuple(policy for policy in policies if policy.shadow)
         self._encoder = encoder
-        self._reads_features = any(p.detector.encoder is not None for p in self.policies)
         self._metrics = metrics
         self._timeout = timeout
-        self._most_pending = threads + queue
-        self._pending = 0
         self._view_limits = view_limits or ViewLimits()
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="screening")
+        self._lane = Lane("screening", threads, queue)
+        self._shadow_lane = Lane("shadow-screening", threads, queue)
 
     async def screen(self, spans: Sequence[TextSpan]) -> Verdict:
         """The verdict on a request's texts; never raises for a detector's fault."""
         if not self.policies or not spans:
             return Verdict()
         started = perf_counter()
-        findings = await self._findings(spans)
-        self._metrics.screened(findings, perf_counter() - started)
-        return Verdict(tuple(f for f in findings if f.spans or f.failed))
+        deadline = asyncio.get_running_loop().time() + self._timeout
+        reading = self._read(spans)
+        acting = await self._findings(self._lane, self._acting, reading, deadline)
+        shadows = await self._findings(self._shadow_lane, self._shadows, reading, deadline)
+        verdict = Verdict.of(self._in_order(acting, shadows))
+        self._metrics.screened(verdict, perf_counter() - started)
+        return verdict
 
-    async def _findings(self, spans: Sequence[TextSpan]) -> tuple[Finding, ...]:
-        if self._pending >= self._most_pending:
-            return self._failures("screening queue is full")
-        self._pending += 1
-        loop = asyncio.get_running_loop()
-        future = self._threads.submit(self.judge, spans)
-        future.add_done_callback(lambda _: self._release(loop))
+    async def _findings(
+        self, lane: Lane, policies: Sequence[Policy], reading: Reading, deadline: float
+    ) -> tuple[Finding, ...]:
+        if not policies:
+            return ()
+        if asyncio.get_running_loop().time() >= deadline:  # a thread may still be at the reading
+            return _failures(policies, "screening timed out")
         try:
-            async with asyncio.timeout(self._timeout):
-                return await asyncio.wrap_future(future)
+            async with asyncio.timeout_at(deadline):
+                return await lane.run(lambda: _judge(policies, reading))
         except TimeoutError:
-            return self._failures("screening timed out")
-
-    def _release(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Count a finished job off, from whichever thread it finished in."""
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(self._count_off)
-
-    def _count_off(self) -> None:
-        self._pending -= 1
+            return _failures(policies, "screening timed out")
+        except QueueFullError:
+            return _failures(policies, "screening queue is full")
 
     def judge(self, spans: Sequence[TextSpan]) -> tuple[Finding, ...]:
         """One finding per policy, in order; blocking. The same code for proxy and tools."""
-        own = self._fitted(own_pieces(spans, self._view_limits))
-        joined = self._fitted(joined_pieces(spans, self._view_limits))
-        features = self._features((*own.texts, *joined.texts))
-        found = []
-        for policy in self.policies:
-            try:
-                found.append(self._judge(policy, spans, own, joined, features))
-            except Exception as error:
-                # A detector is a plug-in: whatever it raises, the policy's on_error decides. The
-                # error's text could quote a prompt: only its type is logged.
-                reason = type(error).__name__
-                logger.error("detector of policy %s failed: %s", policy.name, reason)
-                found.append(policy.failure())
-        return tuple(found)
+        reading = self._read(spans)
+        return self._in_order(_judge(self._acting, reading), _judge(self._shadows, reading))
 
-    def _judge(
-        self,
-        policy: Policy,
-        spans: Sequence[TextSpan],
-        own: Pieces,
-        joined: Pieces,
-        features: Features | None,
-    ) -> Finding:
-        scores = _scores(policy, (*own.texts, *joined.texts), features)
-        count, border = len(spans), len(own.texts)
-        by_span = own.span_scores(scores[:border], count)
-        by_turns = joined.span_scores(scores[border:], count)
-        fired = np.flatnonzero(by_span >= policy.threshold)
-        if fired.size and by_turns.max(initial=0) >= policy.threshold:
-            fired_spans = set(fired.tolist())
-            rest = self._fitted(joined_pieces(spans, self._view_limits, without=fired_spans))
-            rest_scores = _scores(policy, rest.texts, self._features(rest.texts))
-            by_turns = rest.span_scores(rest_scores, count)
-        return policy.judge(np.maximum(by_span, by_turns).tolist())
+    def _read(self, spans: Sequence[TextSpan]) -> Reading:
+        return Reading(spans, self._encoder, self._view_limits)
 
-    def _fitted(self, pieces: Pieces) -> Pieces:
-        if self._encoder is None or not self._reads_features:
-            return pieces
-        return pieces.fitted(self._encoder)
-
-    def _features(self, texts: tuple[str, ...]) -> Features | None:
-        """Features of texts, or None when no policy reads them or the encoder failed."""
-        if self._encoder is None or not self._reads_features or not texts:
-            return None
-        try:
-            return self._encoder.encode(texts)
-        except Exception as error:
-            logger.error("encoder failed: %s", type(error).__name__)
-            return None
-
-    def _failures(self, reason: str) -> tuple[Finding, ...]:
-        logger.error(reason)
-        return tuple(policy.failure() for policy in self.policies)
+    def _in_order(
+        self, acting: Sequence[Finding], shadows: Sequence[Finding]
+    ) -> tuple[Finding, ...]:
+        """The findings in the order of `policies`."""
+        kinds = {False: iter(acting), True: iter(shadows)}
+        return tuple(next(kinds[policy.shadow]) for policy in self.policies)
 
     def close(self) -> None:
         """Let the threads end; waits for none of them."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._lane.close()
+        self._shadow_lane.close()
 
 
-def _scores(policy: Policy, texts: tuple[str, ...], features: Features | None) -> Scores:
-    """A detector's scores; raises DetectorError where its features are missing."""
-    if not texts:
-        return np.zeros(0, dtype=np.float32)
-    if policy.detector.encoder is not None and features is None:
-        raise DetectorError("no features")
-    return policy.detector.score(texts, features)
+def _judge(policies: Sequence[Policy], reading: Reading) -> tuple[Finding, ...]:
+    found = []
+    for policy in policies:
+        try:
+            scores = reading.span_scores(policy.detector, policy.threshold)
+            found.append(policy.judge(scores.tolist()))
+        except Exception as error:
+            # A detector is a plug-in: whatever it raises, the policy's on_error decides. The
+            # error's text could quote a prompt: only its type is logged.
+            reason = type(error).__name__
+            logger.error("detector of policy %s failed: %s", policy.name, reason)
+            found.append(policy.failure())
+    return tuple(found)
+
+
+def _failures(policies: Sequence[Policy], reason: str) -> tuple[Finding, ...]:
+    logger.error(reason)
+    return tuple(policy.failure() for policy in policies)

@@ -1,5 +1,6 @@
 """What screening decides: findings, the action they add up to, and the spans they name."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -23,7 +24,10 @@ class Finding:
     """One policy's judgement of one request.
 
     `score` is the highest score over the request's texts (None when the detector failed);
-    `spans` are the indices, into the call's spans, of the texts at or above `threshold`.
+    `spans` are the indices, into the call's spans, of the texts at or above `threshold`. The
+    p-values say how unusual the score is among benign and among malicious prompts (None where
+    the detector has no such calibration). A `shadow` finding's action is only what its policy
+    would ask for.
     """
 
     policy: str
@@ -33,24 +37,48 @@ class Finding:
     threshold: float
     spans: tuple[int, ...] = ()
     failed: bool = False
+    p_benign: float | None = None
+    p_malicious: float | None = None
+    shadow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """All findings of a request that fired or failed, in policy order."""
+    """A request's findings in policy order: those that fired or failed, and those that `passed`.
+
+    Shadow findings are among them, but neither action nor cause nor spans heed them.
+    """
 
     findings: tuple[Finding, ...] = ()
+    passed: tuple[Finding, ...] = ()
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding]) -> "Verdict":
+        """The verdict that all policies' findings make."""
+        every = tuple(findings)
+        fired = tuple(finding for finding in every if finding.spans or finding.failed)
+        passed = tuple(finding for finding in every if not (finding.spans or finding.failed))
+        return cls(fired, passed)
 
     @property
     def action(self) -> Action:
         """The most severe action asked for."""
+        return max((finding.action for finding in self._acting), default=Action.ALLOW)
+
+    @property
+    def would(self) -> Action:
+        """The most severe action if shadow policies acted too."""
         return max((finding.action for finding in self.findings), default=Action.ALLOW)
 
     @property
     def cause(self) -> Finding | None:
         """The first finding that asked for the verdict's action."""
-        return next((f for f in self.findings if f.action is self.action), None)
+        return next((f for f in self._acting if f.action is self.action), None)
 
     def spans(self, action: Action) -> tuple[int, ...]:
         """Indices of the spans for which `action` was asked, ascending."""
-        return tuple(sorted({i for f in self.findings if f.action is action for i in f.spans}))
+        return tuple(sorted({i for f in self._acting if f.action is action for i in f.spans}))
+
+    @property
+    def _acting(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if not finding.shadow)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from classifiers.evaluation.obfuscation import ALL as DISGUISES
 from guard.wire.chat import CHAT_FIELDS, MESSAGE_FIELDS
 from guard.wire.completions import COMPLETION_FIELDS
 from guard.wire.messages.fields import MESSAGES_FIELDS
 from guard.wire.responses.fields import RESPONSES_FIELDS
 from tests.e2e.bypass.canary import CANARY
-from tests.guard.screening.disguises import ALL as DISGUISES
 
 FIELDS = sorted(
     {*CHAT_FIELDS, *MESSAGE_FIELDS, *COMPLETION_FIELDS, *MESSAGES_FIELDS, *RESPONSES_FIELDS}

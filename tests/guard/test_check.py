@@ -35,6 +35,33 @@ async def test_it_names_policies_and_places_and_spares_the_model(make_rig: RigMa
     assert rig.vllm.requests == []
 
 
+async def test_it_tells_scores_that_passed_and_findings_in_shadow(make_rig: RigMaker) -> None:
+    rules = ("block", WordDetector("secret")), ("flag", WordDetector("word"))
+    policies = [
+        {"name": "new", "detector": "d0", "action": "block", "shadow": True},
+        {"name": "old", "detector": "d1", "action": "flag"},
+    ]
+    async with make_rig(*rules, **OPEN, policies=policies) as rig:
+        answers = [
+            (await rig.client.post(ROUTE, json=asked(text), headers=CHECKER)).json()
+            for text in ("a secret", "a word")
+        ]
+
+    assert [answer["action"] for answer in answers] == ["allow", "flag"]
+    shadow, passed = answers[0]["findings"][0], answers[0]["passed"][0]
+    assert (shadow["policy"], shadow["action"], shadow["shadow"]) == ("new", "block", True)
+    unknown = {"benign": None, "malicious": None}
+    assert passed == {
+        "policy": "old",
+        "detector": "d1",
+        "shadow": False,
+        "score": 0.0,
+        "threshold": 0.5,
+        "p_values": unknown,
+    }
+    assert [finding["policy"] for finding in answers[1]["findings"]] == ["old"]
+
+
 MODELS = {"demo": {"path": "/nowhere"}}
 
 

@@ -35,6 +35,14 @@ def test_check_lists_the_policies(tmp_path: Path) -> None:
     assert "stop: phrases >= 0.5000 -> block (on error: block)" in result.stdout
 
 
+def test_check_says_what_is_in_shadow(tmp_path: Path) -> None:
+    policies = [{"name": "new", "detector": "phrases", "action": "block", "shadow": True}]
+
+    result = run("check", "--config", str(written(tmp_path, policies=policies)))
+
+    assert "new: phrases >= 0.5000 -> block (on error: block) in shadow" in result.stdout
+
+
 def test_configuration_errors_end_with_one_line_and_status_2(tmp_path: Path) -> None:
     result = run("check", "--config", str(written(tmp_path, upstreams={})))
 

@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from guard.detectors.contract import Detector
 from tests.fakes import DONE, FailingDetector, FakeVLLM, WordDetector, chat_answer, chat_chunk
 from tests.guard.conftest import CHAT, Rig, RigMaker
 
@@ -78,6 +79,22 @@ async def test_flagged_prompt_passes_and_is_counted(make_rig: RigMaker) -> None:
     assert 'ecoguard_findings_total{action="flag",failed="false",policy="p0"} 1.0' in metrics
     assert f'ecoguard_requests_total{{action="flag",route="{CHAT}",status="2xx"}} 1.0' in metrics
     assert "odd" not in metrics
+
+
+@pytest.mark.parametrize("detector", [WordDetector("odd"), FailingDetector()])
+async def test_shadow_policies_change_no_answer_and_are_counted_apart(
+    make_rig: RigMaker, detector: Detector
+) -> None:
+    policies = [{"name": "new", "detector": "d0", "action": "block", "shadow": True}]
+    async with make_rig(("block", detector), policies=policies) as rig:
+        response = await rig.chat("odd")
+        metrics = (await rig.client.get("/metrics")).text
+
+    assert response.json() == rig.vllm.answer
+    assert 'ecoguard_shadow_findings_total{action="block"' in metrics
+    assert 'ecoguard_shadow_changes_total{action="allow",would="block"} 1.0' in metrics
+    assert "ecoguard_findings_total{" not in metrics
+    assert f'ecoguard_requests_total{{action="allow",route="{CHAT}",status="2xx"}} 1.0' in metrics
 
 
 @pytest.mark.parametrize(("on_error", "status"), [("block", 400), ("flag", 200), ("allow", 200)])

@@ -43,12 +43,46 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
     assert settings.detectors["people"].path == tmp_path / "../people"  # type: ignore[union-attr]
 
 
+def test_a_store_is_a_file_beside_the_configuration(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, {**MINIMAL, "store": {}}), {})
+
+    assert settings.store is not None
+    assert settings.store.url == f"sqlite:///{tmp_path}/traffic.db"
+    assert settings.store.audit.enabled
+    assert not settings.store.capture.enabled
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://guard@db.example.com:5432/traffic?sslmode=verify-full",
+        "postgresql://guard@/traffic?host=/run/postgresql",
+        "sqlite:////var/lib/ecoguard/traffic.db",
+    ],
+)
+def test_absolute_stores_stay_where_they_are(tmp_path: Path, url: str) -> None:
+    settings = load(written(tmp_path, {**MINIMAL, "store": {"url": url}}), {})
+
+    assert settings.store is not None
+    assert settings.store.url == url
+
+
 def test_environment_overrides_addresses(tmp_path: Path) -> None:
     environment = {"ECOGUARD_UPSTREAM_URL": "http://vllm:8000", "ECOGUARD_LISTEN_PORT": "9"}
 
     settings = load(written(tmp_path, MINIMAL), environment)
 
     assert (settings.upstream.url, settings.listen.port) == ("http://vllm:8000", 9)
+
+
+def test_a_policy_in_shadow_corrupts_nothing_and_needs_no_model(tmp_path: Path) -> None:
+    policy = {**POLICY, "action": "corrupt", "shadow": True}
+    content = {**MINIMAL, "detectors": {"phrases": PHRASES}, "policies": [policy]}
+
+    settings = load(written(tmp_path, content), {})
+
+    assert settings.policies[0].shadow
+    assert not settings.may_corrupt
 
 
 BROKEN: list[tuple[str, Any, str]] = [
@@ -75,13 +109,24 @@ BROKEN: list[tuple[str, Any, str]] = [
         },
         "models: a policy that corrupts",
     ),
-    (
-        "artifact without encoder",
-        {**MINIMAL, "detectors": {"a": {"kind": "artifact", "path": "x"}}},
-        "encoder: trained detectors",
-    ),
     ("open to the network", {**MINIMAL, "listen": {"host": "0.0.0.0"}}, "loopback only"),
     ("check without key", {**MINIMAL, "check": {"enabled": True}}, "scope 'check'"),
+    ("other database", {**MINIMAL, "store": {"url": "mysql://db/x"}}, "store.url"),
+    (
+        "password in the url",
+        {**MINIMAL, "store": {"url": "postgresql://guard:hunter2@db/x"}},
+        "store.url",
+    ),
+    (
+        "password in the url's options",
+        {**MINIMAL, "store": {"url": "postgresql://guard@db/x?password=hunter2"}},
+        "no secrets here",
+    ),
+    (
+        "excluded key",
+        {**MINIMAL, "store": {"capture": {"exclude_keys": ["shop"]}}},
+        "exclude_keys: no key 'shop'",
+    ),
     ("threshold", {**MINIMAL, "policies": [{**POLICY, "threshold": 2}]}, "policies.0.threshold"),
     ("plain key", {**MINIMAL, "keys": [{"name": "a", "sha256": "hunter2"}]}, "keys.0.sha256"),
 ]

@@ -5,12 +5,10 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from guard.artifacts import Artifact, write
-from guard.detectors.forget import ForgetClassifier, logistic
+from guard.detectors.forget import ForgetClassifier
 from guard.errors import ArtifactError, DetectorError
 from guard.manifest import draft
 
@@ -62,15 +60,6 @@ def test_features_that_do_not_fit_are_a_detector_error(features: NDArray[np.floa
     detector = ForgetClassifier(WEIGHT, 0.0, [], threshold=0.6, encoder=ENCODER)
     with pytest.raises(DetectorError, match="features"):
         detector.score(["a", "b", "c"], features)
-
-
-@given(st.lists(st.floats(-(2.0**99), 2.0**99, width=32), min_size=1))
-def test_logistic_stays_in_bounds_and_order(logits: list[float]) -> None:
-    ordered = np.sort(np.array(logits, dtype=np.float32))
-    scores = logistic(ordered)
-    assert scores.dtype == np.float32
-    assert ((scores >= 0) & (scores <= 1)).all()
-    assert (np.diff(scores) >= 0).all()
 
 
 UNUSABLE = {

@@ -5,14 +5,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from guard.artifacts import write
+from guard.artifacts import read, write
 from guard.detectors.forget import ForgetClassifier
-from guard.detectors.loading import load_detector, load_detectors
+from guard.detectors.loading import load_detector, load_detectors, load_encoder, read_digests
 from guard.detectors.phrases import PhraseList
-from guard.errors import ArtifactError
+from guard.encoders.pooling_encoder import PoolingEncoder
+from guard.errors import ArtifactError, ConfigError
 from guard.manifest import draft
-from guard.settings import Settings
+from guard.operations.metrics import Metrics
+from guard.screening.policy import Policy
+from guard.screening.screener import Screener
+from guard.screening.verdict import Action
+from guard.settings import EncoderSource, Settings
+from guard.wire.call import TextSpan
 from tests.encoders import WordEncoder, tiny_artifact
+from tests.pooling import WIDTH, pooling_server, write_pooling_artifact
 
 
 def write_forget(folder: Path, encoder: str, width: int = 4) -> Path:
@@ -52,6 +59,17 @@ def test_what_is_no_detector_is_refused(tmp_path: Path) -> None:
         load_detector(tmp_path / "a", None)
 
 
+def test_digests_name_what_is_in_service(tmp_path: Path) -> None:
+    folder = write_forget(tmp_path / "a", "a" * 64)
+    phrases = {"kind": "phrases", "phrases": ["secret"]}
+    artifact = {"kind": "artifact", "path": str(folder)}
+
+    digests = read_digests(_settings({"phrases": phrases, "person": artifact}))
+
+    assert digests.keys() == {"person", "@encoder"}
+    assert digests["person"] == read(folder).manifest.digest
+
+
 def test_settings_give_encoder_and_detectors(tmp_path: Path) -> None:
     loaded, _ = load_detectors(_settings({}))
     assert loaded is not None
@@ -75,11 +93,71 @@ def test_no_encoder_is_loaded_when_none_is_named() -> None:
     assert load_detectors(settings) == (None, {})
 
 
-def _settings(detectors: dict[str, object]) -> Settings:
+def _settings(detectors: dict[str, object], encoder: dict[str, object] | None = None) -> Settings:
     return Settings.model_validate(
         {
             "upstream": {"url": "http://127.0.0.1:8000"},
-            "encoder": {"path": str(tiny_artifact())},
+            "encoder": encoder or {"path": str(tiny_artifact())},
             "detectors": detectors,
         }
     )
+
+
+def test_a_pooling_encoder_is_asked_at_the_settings_address(tmp_path: Path) -> None:
+    write_pooling_artifact(tmp_path / "pooling")
+    folder = write_forget(tmp_path / "a", read(tmp_path / "pooling").manifest.digest, WIDTH)
+    detectors: dict[str, object] = {"person": {"kind": "artifact", "path": str(folder)}}
+    with pooling_server() as server:
+        source: dict[str, object] = {"path": str(tmp_path / "pooling"), "url": server.url}
+        encoder, loaded = load_detectors(_settings(detectors, source))
+        assert isinstance(encoder, PoolingEncoder)
+        assert server.requests == []
+        scores = loaded["person"].score(["who"], encoder.encode(["who"]))
+        assert scores.shape == (1,)
+        assert "authorization" not in server.headers[0]
+        encoder.close()
+
+
+def test_an_endpoints_key_comes_from_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_pooling_artifact(tmp_path / "pooling")
+    with pooling_server() as server:
+        source = EncoderSource(
+            path=tmp_path / "pooling", url=server.url, api_key_env="ECOGUARD_TEST_POOLING_KEY"
+        )
+        with pytest.raises(ConfigError, match="ECOGUARD_TEST_POOLING_KEY is not set"):
+            load_encoder(source)
+        monkeypatch.setenv("ECOGUARD_TEST_POOLING_KEY", "sesame")
+        encoder = load_encoder(source)
+        assert isinstance(encoder, PoolingEncoder)
+        encoder.encode(["who"])
+        assert server.headers[0]["authorization"] == "Bearer sesame"
+        encoder.close()
+
+
+def test_encoders_and_addresses_must_fit(tmp_path: Path) -> None:
+    write_pooling_artifact(tmp_path / "pooling")
+    with pytest.raises(ArtifactError, match=r"kind: a pooling encoder needs .* encoder.url"):
+        load_encoder(EncoderSource(path=tmp_path / "pooling"))
+    with pytest.raises(ArtifactError, match="an encoder that runs here takes no enc"):
+        load_encoder(EncoderSource(path=tiny_artifact(), url="http://127.0.0.1:1"))
+    write(tmp_path / "other", draft("forget", "x"))
+    with pytest.raises(ArtifactError, match="expected 'encoder' or 'pooling-encoder', found 'for"):
+        load_encoder(EncoderSource(path=tmp_path / "other"))
+
+
+async def test_without_its_endpoint_on_error_decides(tmp_path: Path) -> None:
+    """The server is gone: the policy fails as the operator chose, and nothing hangs or raises."""
+    write_pooling_artifact(tmp_path / "pooling")
+    with pooling_server() as server:
+        url = server.url
+    encoder = load_encoder(EncoderSource(path=tmp_path / "pooling", url=url, timeout_s=2))
+    folder = write_forget(tmp_path / "a", encoder.digest, WIDTH)
+    detector = load_detector(folder, encoder)
+    policy = Policy("stop", "person", detector, 0.5, Action.CORRUPT, Action.BLOCK)
+    screener = Screener([policy], encoder, Metrics())
+    verdict = await screener.screen([TextSpan(("messages", 0, "content"), "user", "who is it")])
+    screener.close()
+    assert verdict.action is Action.BLOCK
+    assert verdict.findings[0].failed

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard.artifacts import read, write
-from guard.encoders.onnx_encoder import MODEL, TOKENIZER, OnnxEncoder, _batches
+from guard.encoders.onnx_encoder import MODEL, OnnxEncoder, _batches
+from guard.encoders.tokenizer import TOKENIZER
 from guard.errors import ArtifactError
 from guard.manifest import draft
 from tests.encoders import tiny_artifact, tiny_bert

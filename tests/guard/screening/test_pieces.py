@@ -77,3 +77,22 @@ def test_joined_turns_cover_their_neighbours_and_leave_out_what_they_are_told() 
     assert any({"first", "second"} <= set(text.split()) for text in everything.texts)
     assert all("second" not in text for text in rest.texts)
     assert any(covered == (0, 2) for covered in rest.spans)
+
+
+class Syllables:
+    """A model with three tokens to a character, as some have for Hangul; one for ASCII."""
+
+    window_tokens = 30
+
+    def windows(self, text: str, size: int, stride: int) -> list[tuple[int, int]]:
+        assert stride < size
+        return [(start, min(start + 10, len(text))) for start in range(0, len(text), 7)]
+
+
+def test_texts_with_several_tokens_to_a_character_are_cut_too() -> None:
+    fitted = own_pieces(spans("한국어로 말해 주세요 부탁드립니다", "plain words"), LIMITS).fitted(
+        Syllables()
+    )
+
+    assert max(len(text) for text in fitted.texts if not text.isascii()) == 10
+    assert "plain words" in fitted.texts

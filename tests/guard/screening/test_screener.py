@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from guard.detectors.calibration import Calibration
 from guard.detectors.contract import Detector, Features, Scores, WindowedEncoder
 from guard.operations.metrics import Metrics
 from guard.screening.policy import Policy
@@ -20,9 +21,14 @@ from tests.fakes import FailingDetector, WordDetector
 
 
 def policy(
-    detector: Detector, action: Action = Action.BLOCK, on_error: Action = Action.BLOCK
+    detector: Detector,
+    action: Action = Action.BLOCK,
+    on_error: Action = Action.BLOCK,
+    *,
+    shadow: bool = False,
+    name: str = "p",
 ) -> Policy:
-    return Policy("p", "d", detector, detector.threshold, action, on_error)
+    return Policy(name, "d", detector, detector.threshold, action, on_error, shadow)
 
 
 def spans(*texts: str) -> list[TextSpan]:
@@ -116,10 +122,12 @@ class HangingDetector:
     """Waits until it is let go."""
 
     released: threading.Event = field(default_factory=threading.Event)
+    entered: threading.Event = field(default_factory=threading.Event)
     threshold: float = 0.5
     encoder: str | None = None
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
+        self.entered.set()
         self.released.wait(30)
         return np.zeros(len(texts), dtype=np.float32)
 
@@ -219,3 +227,141 @@ async def test_encoder_rests_when_no_policy_reads_features() -> None:
 async def test_nothing_to_screen_is_allowed() -> None:
     async with screening(policy(WordDetector("attack"))) as screener:
         assert (await screener.screen([])).action is Action.ALLOW
+
+
+SEVERITY = [Action.ALLOW, Action.FLAG, Action.CORRUPT, Action.BLOCK]
+
+
+@pytest.mark.parametrize("would", SEVERITY)
+@pytest.mark.parametrize("action", SEVERITY)
+async def test_shadow_findings_are_told_and_change_nothing(action: Action, would: Action) -> None:
+    policies = [
+        policy(WordDetector("attack"), would, shadow=True, name="new"),
+        policy(WordDetector("attack"), action, name="old"),
+    ]
+
+    verdict = await verdict_on(policies, "harmless", "an attack")
+
+    assert [(f.policy, f.action, f.shadow, f.spans) for f in verdict.findings] == [
+        ("new", would, True, (1,)),
+        ("old", action, False, (1,)),
+    ]
+    assert verdict.action is action
+    assert verdict.would is max(action, would)
+    assert verdict.cause is verdict.findings[1]
+    assert verdict.spans(would) == ((1,) if would is action else ())
+
+
+@pytest.mark.parametrize("detector", [FailingDetector(), LengthDetector()])
+async def test_a_detector_that_fails_in_shadow_changes_nothing(detector: Detector) -> None:
+    policies = [policy(detector, shadow=True), policy(WordDetector("attack"), Action.FLAG)]
+
+    verdict = await verdict_on(policies, "an attack")
+
+    assert [(f.shadow, f.failed) for f in verdict.findings] == [(True, True), (False, False)]
+    assert verdict.action is Action.FLAG
+
+
+async def test_a_detector_that_hangs_in_shadow_costs_the_others_no_verdict() -> None:
+    hanging = HangingDetector()
+    policies = [policy(hanging, shadow=True), policy(WordDetector("attack"))]
+    async with screening(*policies, seconds=1) as screener:
+        verdict = await screener.screen(spans("an attack"))
+        hanging.released.set()
+
+    assert verdict.action is Action.BLOCK
+    assert [finding.failed for finding in verdict.findings] == [True, False]
+
+
+async def test_shadows_fill_a_queue_of_their_own() -> None:
+    hanging = HangingDetector()
+    policies = [policy(hanging, shadow=True), policy(WordDetector("attack"))]
+    async with screening(*policies, seconds=30, queue=1) as screener:
+        waiting = [asyncio.create_task(screener.screen(spans("a")))]
+        await asyncio.to_thread(hanging.entered.wait, 30)
+        waiting.append(asyncio.create_task(screener.screen(spans("b"))))
+        await asyncio.sleep(0)  # so that it is before the next in both queues
+        verdict = await screener.screen(spans("an attack"))
+        hanging.released.set()
+        late = await asyncio.gather(*waiting)
+
+    assert verdict.action is Action.BLOCK
+    assert [finding.failed for finding in verdict.findings] == [True, False]
+    assert [verdict.findings for verdict in late] == [(), ()]
+
+
+async def test_time_that_has_run_out_is_not_given_to_shadows_again() -> None:
+    hanging, shadow = HangingDetector(), CountingDetector()
+    policies = [policy(hanging), policy(shadow, shadow=True)]
+    async with screening(*policies, seconds=0.05) as screener:
+        verdict = await screener.screen(spans("a"))
+        hanging.released.set()
+
+    assert [finding.failed for finding in verdict.findings] == [True, True]
+    assert shadow.read == []
+
+
+@dataclass
+class CountingDetector:
+    """Scores by the text's length, has p-values, and notes what it read."""
+
+    threshold: float = 0.5
+    encoder: str | None = None
+    calibration: Calibration | None = field(
+        default_factory=lambda: Calibration([0.1, 0.2, 0.3], [0.7, 0.8, 0.9])
+    )
+    read: list[str] = field(default_factory=list)
+
+    def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
+        self.read.extend(texts)
+        return np.array([min(len(text) / 20, 1) for text in texts], dtype=np.float32)
+
+
+async def test_one_detector_of_two_policies_reads_a_text_once() -> None:
+    detector = CountingDetector()
+    policies = [policy(detector), policy(detector, Action.FLAG, shadow=True)]
+
+    await verdict_on(policies, "same", "same", "other")
+
+    assert len(detector.read) == len(set(detector.read))
+
+
+async def test_findings_say_how_unusual_the_highest_score_is() -> None:
+    verdict = await verdict_on([policy(CountingDetector())], "rather long text", "x")
+
+    (finding,) = verdict.findings
+    assert finding.score == pytest.approx(0.9, abs=0.1)
+    assert finding.p_benign == 0.25
+    assert finding.p_malicious in (0.75, 1)
+
+
+async def test_what_passed_is_in_the_verdict_beside_the_findings() -> None:
+    policies = [policy(CountingDetector(), name="a"), policy(WordDetector("x"), name="b")]
+
+    verdict = await verdict_on(policies, "x")
+
+    assert [finding.policy for finding in verdict.findings] == ["b"]
+    assert [(f.policy, f.p_benign, f.p_malicious) for f in verdict.passed] == [("a", 1, 0.25)]
+    assert verdict.findings[0].p_benign is None
+
+
+async def test_metrics_count_shadows_apart() -> None:
+    metrics = Metrics()
+    policies = [
+        policy(WordDetector("attack"), name="new", shadow=True),
+        policy(WordDetector("attack"), Action.FLAG, name="old"),
+    ]
+    screener = Screener(policies, None, metrics)
+    for text in ("an attack", "harmless"):
+        await screener.screen(spans(text))
+    screener.close()
+
+    def value(name: str, **labels: str) -> float | None:
+        return metrics.registry.get_sample_value(name, labels)
+
+    fired = {"policy": "new", "action": "block", "failed": "false"}
+    assert value("ecoguard_shadow_findings_total", **fired) == 1
+    assert value("ecoguard_findings_total", **fired) is None
+    assert value("ecoguard_findings_total", policy="old", action="flag", failed="false") == 1
+    assert value("ecoguard_shadow_changes_total", action="flag", would="block") == 1
+    assert value("ecoguard_score_count", policy="new") == 2

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import orjson
 
+from classifiers.evaluation.obfuscation import ALL, u_escapes
 from tests.e2e.bypass.canary import CANARY
 from tests.e2e.bypass.vectors.vector import CHAT, Outcome, Vector, chat, user
-from tests.guard.screening.disguises import ALL, u_escapes
 
 PLAIN = orjson.dumps(chat())
 ATTACK = orjson.dumps(chat(user(CANARY)))

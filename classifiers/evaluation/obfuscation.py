@@ -1,9 +1,13 @@
-"""Encoders for the disguises that views take off; the tests wrap a canary sentence in them."""
+"""Encoders for the disguises that `guard.screening.views` takes off, by family.
+
+For obfuscation drills: the same prompt disguised must be found as often, and a harmless one
+disguised must not be found more often. The tests of views wrap a canary sentence in them.
+"""
 
 import base64
 import codecs
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 Disguise = Callable[[str], str]
 
@@ -142,3 +146,10 @@ CIPHERS: dict[str, Disguise] = {
     "word order reversed": lambda text: " ".join(reversed(text.split())),
 }
 ALL = UNICODE | SPELLING | ENCODINGS | CIPHERS
+FAMILIES: Mapping[str, Mapping[str, Disguise]] = {
+    "unicode": UNICODE,
+    "spelling": SPELLING,
+    "encodings": ENCODINGS,
+    "ciphers": CIPHERS,
+}
+"""The disguises by the kind of view that takes them off."""

@@ -1,0 +1,1 @@
+"""Measurements on real data and beside other proxies; nothing here is installed."""

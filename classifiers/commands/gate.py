@@ -1,0 +1,89 @@
+"""`ecoguard-train gate`: compares a new detector with the one in service before promotion."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from classifiers.malicious.gate import GateLimits, GateResult, run_gate
+from classifiers.malicious.gate_set import read_gate_set
+from classifiers.malicious.served_model import LastBatch, load_model
+from classifiers.malicious.trigger_findings import ScanLimits
+from classifiers.malicious.trigger_scan import Traffic
+from classifiers.prompt_sources import read_labelled
+from guard.encoders.onnx_encoder import OnnxEncoder
+
+app = typer.Typer()
+
+DEFAULTS = GateLimits()
+
+
+@app.command()
+def gate(
+    candidate: Annotated[Path, typer.Argument(help="Artifact that is to be promoted.")],
+    gate_set: Annotated[
+        list[str], typer.Option(help="Labelled prompts that nothing was learned from.")
+    ],
+    in_service: Annotated[
+        Path | None, typer.Option(help="Artifact in service; without it, a first release.")
+    ] = None,
+    encoder: Annotated[
+        Path | None, typer.Option(help="Artifact of the shared encoder, if one is needed.")
+    ] = None,
+    traffic: Annotated[
+        list[str] | None, typer.Option(help="Recent prompts to search for triggers.")
+    ] = None,
+    trigger: Annotated[list[str] | None, typer.Option(help="A phrase to try in any case.")] = None,
+    fpr: Annotated[
+        float,
+        typer.Option(min=0.00001, max=0.5, help="Upper bound of the false-positive rate."),
+    ] = DEFAULTS.fpr,
+    auroc: Annotated[
+        float, typer.Option(min=0, max=1, help="Lower bound of the AUROC.")
+    ] = DEFAULTS.auroc,
+    drop: Annotated[
+        float, typer.Option(min=0, max=1, help="How much worse than in service is allowed.")
+    ] = DEFAULTS.drop,
+    evaluations: Annotated[
+        int, typer.Option(min=100, help="Most texts that the trigger search scores.")
+    ] = DEFAULTS.scan.evaluations,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    report: Annotated[Path | None, typer.Option(help="File to write the JSON report to.")] = None,
+) -> None:
+    """Compare CANDIDATE with the detector in service; exit status 1 where it is refused."""
+    shared = LastBatch(OnnxEncoder.load(encoder)) if encoder else None
+    recent = [prompt for source in traffic or () for prompt in read_labelled(source)]
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("scoring")
+
+        def show_step(step: str, done: int, most: int) -> None:
+            bar.update(task, description=step, completed=done, total=most)
+
+        result = run_gate(
+            load_model(candidate, shared),
+            read_gate_set(gate_set),
+            np.random.default_rng(seed),
+            in_service=load_model(in_service, shared) if in_service else None,
+            traffic=Traffic(recent),
+            triggers=trigger or (),
+            limits=GateLimits(
+                fpr=fpr, auroc=auroc, drop=drop, scan=ScanLimits(evaluations=evaluations)
+            ),
+            progress=show_step,
+        )
+    _conclude(candidate, result, report)
+
+
+def _conclude(candidate: Path, result: GateResult, report: Path | None) -> None:
+    if report:
+        report.write_bytes(orjson.dumps(result.report(), option=orjson.OPT_INDENT_2))
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    for check in result.checks:
+        console.print(f"{'passed ' if check.passed else 'refused'}  {check.sentence}")
+    console.print(f"{candidate}: {'may be promoted' if result.passed else 'refused'}")
+    if not result.passed:
+        raise typer.Exit(1)

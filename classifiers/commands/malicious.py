@@ -1,0 +1,133 @@
+"""`ecoguard-train malicious`: trains a detector of malicious prompts from a deployment's own."""
+
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+
+from classifiers.commands.options import OutFolder, show
+from classifiers.malicious.recipe import MaliciousRecipe, TrainingMode, read_recipe
+from classifiers.malicious.training_set import Block
+from guard.detectors.contract import WindowedEncoder
+
+app = typer.Typer()
+
+SOURCE = "A .jsonl, .csv, .parquet or .txt file, hf:NAME:SPLIT or store:URL."
+Sources = list[str] | None
+
+Recipe = Annotated[Path | None, typer.Option(help="A recipe (YAML); options override it.")]
+Unlabelled = Annotated[Sources, typer.Option(help=f"Traffic. {SOURCE}")]
+FromStore = Annotated[
+    str | None, typer.Option(help="Traffic store: short for --unlabelled store:URL.")
+]
+TrustedBenign = Annotated[
+    Sources, typer.Option(help="Prompts known to be benign; they set the threshold.")
+]
+Seeds = Annotated[Sources, typer.Option(help="A few known attacks.")]
+Validation = Annotated[
+    Sources, typer.Option(help="Labelled prompts: some choose, the others measure.")
+]
+Labelled = Annotated[
+    Sources, typer.Option(help="Labelled prompts that mode supervised learns from.")
+]
+Mode = Annotated[TrainingMode | None, typer.Option(help="How to learn.")]
+Compare = Annotated[
+    bool | None, typer.Option("--compare", help="Report all modes; the chosen one is written.")
+]
+SharedEncoder = Annotated[Path | None, typer.Option(help="Artifact of the shared encoder.")]
+EncoderUrl = Annotated[
+    str | None, typer.Option(help="Root of the server that a pooling encoder asks.")
+]
+KeyVariable = Annotated[
+    str | None, typer.Option(help="The environment variable with that server's API key.")
+]
+Fpr = Annotated[
+    float | None, typer.Option(min=0.00001, max=0.5, help="False-positive rate allowed.")
+]
+Runs = Annotated[int | None, typer.Option(min=1, help="Runs of the greedy soup.")]
+Shards = Annotated[
+    int | None, typer.Option(min=1, help="Members that vote, each of its own clients; odd.")
+]
+Quota = Annotated[
+    float | None, typer.Option(help="One client's largest share of unlabelled prompts.")
+]
+Cache = Annotated[Path | None, typer.Option(help="Folder to keep features and fitted modes in.")]
+InService = Annotated[
+    Path | None, typer.Option(help="Artifact in service: the new one must be no worse.")
+]
+
+
+@app.command()
+def malicious(
+    out: OutFolder,
+    config: Recipe = None,
+    unlabelled: Unlabelled = None,
+    from_store: FromStore = None,
+    trusted_benign: TrustedBenign = None,
+    malicious_seeds: Seeds = None,
+    validation: Validation = None,
+    labelled: Labelled = None,
+    mode: Mode = None,
+    compare: Compare = None,
+    encoder: SharedEncoder = None,
+    encoder_url: EncoderUrl = None,
+    encoder_key_env: KeyVariable = None,
+    fpr: Fpr = None,
+    confidence: Annotated[float | None, typer.Option(min=0.5, max=0.9999)] = None,
+    seed: Annotated[int | None, typer.Option(min=0)] = None,
+    runs: Runs = None,
+    shards: Shards = None,
+    quota: Quota = None,
+    cache: Cache = None,
+    in_service: InService = None,
+) -> None:
+    """Train a detector of malicious prompts."""
+    given = {
+        "unlabelled": (*(unlabelled or ()), *([f"store:{from_store}"] if from_store else ())),
+        "trusted_benign": tuple(trusted_benign or ()),
+        "malicious_seeds": tuple(malicious_seeds or ()),
+        "validation": tuple(validation or ()),
+        "labelled": tuple(labelled or ()),
+        "mode": mode,
+        "compare": compare,
+        "encoder": encoder,
+        "encoder_url": encoder_url,
+        "encoder_key_env": encoder_key_env,
+        "fpr": fpr,
+        "confidence": confidence,
+        "seed": seed,
+        "runs": runs,
+        "shards": shards,
+        "quota": quota,
+        "cache": cache,
+        "in_service": in_service,
+    }
+    train(read_recipe(config).updated(given), out)
+
+
+def train(recipe: MaliciousRecipe, out: Path) -> None:
+    """Train by a recipe and show the artifact; a refusal of the gate ends with exit status 1.
+
+    What the gate found is then in a file beside `out`, which is left as it was.
+    """
+    from classifiers.malicious.feature_source import blocks_of, open_encoder
+    from classifiers.malicious.promotion import PromotionRefusedError
+    from classifiers.malicious.training import train_malicious
+
+    encoder: WindowedEncoder | None = None
+    blocks: tuple[Block, ...] = ()
+    if recipe.encoder is not None:
+        encoder = open_encoder(recipe.encoder, recipe.encoder_url, recipe.encoder_key_env)
+        blocks = blocks_of(recipe.encoder, encoder.width)
+    try:
+        show(train_malicious(recipe, encoder, out, blocks=blocks, progress=True))
+    except PromotionRefusedError as refusal:
+        report = out.with_name(f"{out.name}.refused.json")
+        report.write_bytes(orjson.dumps(refusal.result.report(), option=orjson.OPT_INDENT_2))
+        console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+        for sentence in refusal.result.refusals:
+            console.print(f"refused: {sentence}")
+        console.print(f"{out} is unchanged; all checks: {report}")
+        raise typer.Exit(1) from None

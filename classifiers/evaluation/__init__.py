@@ -1,0 +1,1 @@
+"""Measuring detectors and corruptions on held-out prompts."""

@@ -1,0 +1,1 @@
+"""Malicious-prompt detectors: from unlabelled traffic or labelled sets to an artifact."""

@@ -1,0 +1,1 @@
+"""Supervised, fine-tuned detection: composed training prompts, the tower, its training, export."""

@@ -1,0 +1,89 @@
+"""Writes a trained tower and lexical table as an artifact of kind `malicious-text`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from classifiers.encoder_recipe import Precision
+from classifiers.encoder_source import CONFIG, hash_source, read_object, read_tokenizer
+from classifiers.onnx_conversion import convert, quiet
+from guard.artifacts import Artifact, write
+from guard.detectors.calibration import Calibration
+from guard.detectors.malicious_text import KIND, MIXING, TABLE
+from guard.encoders.onnx_encoder import MODEL
+from guard.encoders.tokenizer import TOKENIZER
+from guard.manifest import DataSource, draft
+
+if TYPE_CHECKING:
+    from classifiers.malicious.fine_tuning.tower import Tower
+
+Floats = NDArray[np.float32]
+MAX_TOKENS = 256
+"""Of a window in serving, special tokens included."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextModel:
+    """A trained model: tower, lexical table (None: none) and how their logits are mixed (3,)."""
+
+    tower: "Tower"
+    table: Floats | None
+    mixing: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured on held-out prompts, for the manifest and the report."""
+
+    threshold: float
+    calibration: Calibration
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    report: Mapping[str, JsonValue] = field(default_factory=dict)
+    data: Mapping[str, DataSource] = field(default_factory=dict)
+
+
+def most_tokens(source: Path) -> int:
+    """Tokens of a window that the encoder in `source` reads: MAX_TOKENS, or fewer if it must."""
+    positions = read_object(source / CONFIG).get("max_position_embeddings", MAX_TOKENS)
+    return min(MAX_TOKENS, int(str(positions)))
+
+
+def write_text_model(
+    out: Path,
+    model: TextModel,
+    measured: Measured,
+    *,
+    source: Path,
+    precision: Precision,
+    name: str,
+) -> Artifact:
+    """Export to the artifact folder `out`; `source` is the encoder's folder."""
+    with TemporaryDirectory(prefix="ecoguard-malicious-") as scratch, quiet():
+        graph = convert(model.tower.eval(), Path(scratch), precision, "logit")
+    recipe: dict[str, JsonValue] = {
+        "source": hash_source(source),
+        "precision": precision,
+        "width": 1,
+        "max_tokens": most_tokens(source),
+        # Dynamic quantisation scales activations over the whole batch (see OnnxEncoder.encode).
+        "batched": precision == "fp32",
+    }
+    manifest = draft(
+        KIND,
+        name,
+        thresholds={"score": measured.threshold},
+        recipe=recipe,
+        metrics=dict(measured.metrics),
+        data=dict(measured.data),
+    )
+    tensors = {MIXING: np.asarray(model.mixing, np.float32), **measured.calibration.tensors()}
+    if model.table is not None:
+        tensors[TABLE] = np.asarray(model.table, np.float32)
+    files = {MODEL: graph, TOKENIZER: read_tokenizer(source)}
+    return write(out, manifest, tensors=tensors, files=files, report=dict(measured.report))

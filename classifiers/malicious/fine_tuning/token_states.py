@@ -1,0 +1,136 @@
+"""Token states of the frozen layers, computed once for all windows and kept on disk."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from classifiers.malicious.fine_tuning.tower import Tower
+
+Indices = NDArray[np.int64]
+Progress = Callable[[int], None]
+BATCH_ROWS, BATCH_TOKENS = 64, 4096
+"""At most so many windows, and tokens after padding, in one batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenStates:
+    """States of all windows end to end, float16 (tokens, width); window i is offsets[i:i+2].
+
+    `features` (windows, width) are the pretrained encoder's, mean-pooled, float16.
+    """
+
+    states: NDArray[np.float16]
+    features: NDArray[np.float16]
+    offsets: Indices
+
+    @property
+    def lengths(self) -> Indices:
+        """Tokens of each window."""
+        return np.diff(self.offsets)
+
+    def batch(self, windows: Sequence[int] | Indices, most: int) -> "tuple[Tensor, Tensor]":
+        """States (batch, length, width), float32, and mask, each window cut to `most` tokens."""
+        import torch
+
+        counts = np.minimum(self.lengths[windows], most)
+        states = np.zeros((len(counts), int(counts.max()), self.states.shape[1]), np.float32)
+        mask = np.zeros(states.shape[:2], np.float32)
+        for row, (window, count) in enumerate(zip(windows, counts, strict=True)):
+            start = self.offsets[window]
+            states[row, :count] = self.states[start : start + count]
+            mask[row, :count] = 1
+        return torch.from_numpy(states), torch.from_numpy(mask)
+
+
+def batches_by_length(lengths: Indices, order: Indices) -> Iterator[Indices]:
+    """The windows of `order`, which is sorted by length, in bounded batches."""
+    start = 0
+    while start < len(order):
+        last = min(len(order), start + BATCH_ROWS) - 1
+        rows = max(1, min(BATCH_ROWS, BATCH_TOKENS // max(1, int(lengths[order[last]]))))
+        yield order[start : start + rows]
+        start += rows
+
+
+def compute_states(
+    tower: "Tower", tokens: Sequence[Sequence[int]], folder: Path, progress: Progress | None = None
+) -> TokenStates:
+    """The frozen layers' states for tokenized windows, kept in `folder`; what is there is reused.
+
+    An interrupted run goes on after the last batch that was written whole.
+    """
+    lengths = np.array([len(window) for window in tokens], dtype=np.int64)
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    place = folder / f"states-{_digest(tower, tokens)}"
+    place.mkdir(parents=True, exist_ok=True)
+    states = _memory_map(place / "states.f16", int(offsets[-1]), tower.width)
+    features = _memory_map(place / "features.f16", len(lengths), tower.width)
+    found = TokenStates(states, features, offsets)
+    done_file = place / "done.json"
+    done = int(orjson.loads(done_file.read_bytes())) if done_file.exists() else 0
+    order = np.argsort(lengths, kind="stable")
+    for number, batch in enumerate(batches_by_length(lengths, order)):
+        if number >= done:
+            _fill(tower, tokens, found, batch)
+            if number % 50 == 49:
+                _mark(found, done_file, number + 1)
+        if progress is not None:
+            progress(len(batch))
+    _mark(found, done_file, 1 << 60)
+    return found
+
+
+def _mark(found: TokenStates, file: Path, done: int) -> None:
+    for array in (found.states, found.features):
+        if isinstance(array, np.memmap):
+            array.flush()
+    temporary = file.with_suffix(".new")
+    temporary.write_bytes(orjson.dumps(done))
+    temporary.replace(file)
+
+
+def _fill(
+    tower: "Tower", tokens: Sequence[Sequence[int]], found: TokenStates, batch: Indices
+) -> None:
+    import torch
+
+    longest = max(len(tokens[window]) for window in batch)
+    ids = np.zeros((len(batch), longest), np.int64)
+    mask = np.zeros_like(ids)
+    for row, window in enumerate(batch):
+        ids[row, : len(tokens[window])] = tokens[window]
+        mask[row, : len(tokens[window])] = 1
+    with torch.inference_mode():
+        seen = torch.from_numpy(mask)
+        states = tower.lower(torch.from_numpy(ids), seen)
+        found.features[batch] = tower.frozen_features(states, seen).numpy()
+    for row, window in enumerate(batch):
+        start, end = found.offsets[window], found.offsets[window + 1]
+        found.states[start:end] = states[row, : len(tokens[window])].numpy()
+
+
+def _memory_map(
+    file: Path, rows: int, width: int
+) -> "np.memmap[tuple[int, int], np.dtype[np.float16]]":
+    size = rows * width * 2
+    mode = "r+" if file.exists() and file.stat().st_size == size else "w+"
+    return np.memmap(file, np.float16, mode, shape=(rows, width))  # type: ignore[call-overload,no-any-return]
+
+
+def _digest(tower: "Tower", tokens: Sequence[Sequence[int]]) -> str:
+    """Names the states of these windows by this tower's frozen layers."""
+    digest = hashlib.sha256(f"{tower.frozen}".encode())
+    for tensor in tower.backbone.state_dict().values():
+        digest.update(np.ascontiguousarray(tensor.numpy()).tobytes())
+    for window in tokens:
+        digest.update(np.asarray(window, dtype=np.int32).tobytes() + b"|")
+    return digest.hexdigest()[:16]

@@ -1,0 +1,238 @@
+"""Trains a `malicious-text` detector from labelled prompts, from windows to the artifact."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from classifiers.encoder_recipe import Precision
+from classifiers.encoder_source import find_source, read_tokenizer
+from classifiers.labelled_prompts import LabelledPrompt
+from classifiers.malicious.calibration import Scaling, fit_scaling, kept_scores
+from classifiers.malicious.fine_tuning.anchor import fit_anchor, set_anchor
+from classifiers.malicious.fine_tuning.artifact import (
+    Measured,
+    TextModel,
+    most_tokens,
+    write_text_model,
+)
+from classifiers.malicious.fine_tuning.examples import (
+    Example,
+    Mixture,
+    build_examples,
+    labels_of,
+    weights_of,
+)
+from classifiers.malicious.fine_tuning.lexical import BUCKETS, STRENGTH, fit_table
+from classifiers.malicious.fine_tuning.optimisation import Examples, Optimisation, train_tower
+from classifiers.malicious.fine_tuning.token_states import compute_states
+from classifiers.malicious.served_pieces import highest, served_pieces
+from classifiers.prompts import Prompt, fingerprint
+from classifiers.thresholds import choose_threshold
+from guard.artifacts import Artifact
+from guard.detectors.calibration import Calibration
+from guard.detectors.contract import Scores
+from guard.detectors.malicious_text import MaliciousTextClassifier
+from guard.errors import ConfigError
+
+if TYPE_CHECKING:
+    from classifiers.malicious.fine_tuning.tower import Tower
+
+Floats = NDArray[np.float32]
+Progress = Callable[[str, int, int], None]
+"""Told the stage's name, how much is done and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class FineTuning:
+    """All choices of a training; the defaults are those of the shipped detector."""
+
+    mixture: Mixture = field(default_factory=Mixture)
+    optimisation: Optimisation = field(default_factory=Optimisation)
+    frozen_layers: int = 3
+    buckets: int = BUCKETS
+    lexical_strength: float = STRENGTH
+    lexical_share: float = 0.3
+    """Weight of the lexical logit beside the tuned head's."""
+    anchor_share: float = 0.5
+    """Weight of the frozen features' logit beside the tuned head's."""
+
+
+def train_malicious_text(
+    prompts: Sequence[LabelledPrompt],
+    calibration: Sequence[LabelledPrompt],
+    out: Path,
+    *,
+    cache: Path,
+    recipe: FineTuning | None = None,
+    source: Path | str | None = None,
+    precision: Precision = "fp32",
+    fpr: float = 0.01,
+    confidence: float = 0.95,
+    progress: Progress | None = None,
+) -> Artifact:
+    """Train on labelled `prompts`, set the threshold on `calibration`, write the artifact `out`.
+
+    `calibration` holds prompts that are not among `prompts`, best from other sources: benign ones
+    for the threshold at `fpr` and the p-values, malicious ones for the other p-values. `cache` is
+    a folder for token states and checkpoints: an interrupted run goes on from there. `source` is
+    the encoder to fine-tune (default: MiniLM-L6). Raises ConfigError where a class is missing.
+    """
+    recipe = recipe or FineTuning()
+    _check_classes(prompts, calibration)
+    folder = find_source(source)
+    examples = build_examples(prompts, recipe.mixture)
+    model = fit_text_model(examples, recipe, folder, cache, progress)
+    draft_out = cache / "unscaled"
+    unscaled = write_text_model(
+        draft_out, model, _unmeasured(), source=folder, precision=precision, name=out.name
+    )
+    logits = _logits(MaliciousTextClassifier.from_artifact(unscaled), calibration)
+    benign = np.array([prompt.label == "benign" for prompt in calibration])
+    malicious = np.array([prompt.label == "malicious" for prompt in calibration])
+    scaling = fit_scaling(logits[benign], logits[malicious])
+    measured = _measured(scaling.of(logits[benign]), scaling.of(logits[malicious]), fpr, confidence)
+    report: dict[str, JsonValue] = {
+        "recipe": asdict(recipe),
+        "examples": len(examples),
+        "threshold": measured.report,  # type: ignore[dict-item]
+    }
+    final = Measured(
+        measured.threshold,
+        measured.calibration,
+        report=report,
+        data={"prompts": fingerprint([Prompt(p.text, p.source) for p in prompts])},
+    )
+    return write_text_model(
+        out,
+        scaled(model, scaling),
+        final,
+        source=folder,
+        precision=precision,
+        name=out.name,
+    )
+
+
+def fit_text_model(
+    examples: Sequence[Example],
+    recipe: FineTuning,
+    source: Path,
+    cache: Path,
+    progress: Progress | None = None,
+) -> TextModel:
+    """Tower and table learned from examples; the encoder lies in the folder `source`."""
+    labels, weights = labels_of(examples), weights_of(examples)
+    texts = [example.text for example in examples]
+    tower = _fit_tower(texts, labels, weights, recipe, source, cache, progress)
+    table, bias = fit_table(
+        texts, labels, weights, buckets=recipe.buckets, strength=recipe.lexical_strength
+    )
+    share = recipe.lexical_share
+    return TextModel(tower, table, np.array([1.0, share, share * bias], dtype=np.float32))
+
+
+def scaled(model: TextModel, scaling: Scaling) -> TextModel:
+    """The model with its mixed logit scaled to a probability's."""
+    mixing = model.mixing * np.float32(scaling.slope)
+    mixing[2] += np.float32(scaling.offset)
+    return TextModel(model.tower, model.table, mixing)
+
+
+def new_tower(source: Path, recipe: FineTuning) -> "Tower":
+    """The tower before training, its heads drawn by the recipe's seed."""
+    import torch
+
+    from classifiers.malicious.fine_tuning.tower import load_tower
+
+    with torch.random.fork_rng(devices=[]):
+        torch.random.manual_seed(recipe.optimisation.seed)
+        return load_tower(source, recipe.frozen_layers)
+
+
+def tokenize(texts: Sequence[str], source: Path, most: int) -> list[list[int]]:
+    """Token ids of texts, special tokens added, cut off at `most` tokens."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_str(read_tokenizer(source).decode())
+    tokenizer.enable_truncation(most)
+    return [list(encoding.ids) for encoding in tokenizer.encode_batch(list(texts))]
+
+
+def _fit_tower(
+    texts: Sequence[str],
+    labels: Floats,
+    weights: Floats,
+    recipe: FineTuning,
+    source: Path,
+    cache: Path,
+    progress: Progress | None,
+) -> "Tower":
+    tower = new_tower(source, recipe)
+    tokens = tokenize(texts, source, most_tokens(source))
+    states = compute_states(tower, tokens, cache, counter("states", len(texts), progress))
+    total = len(texts) * recipe.optimisation.epochs
+    count = counter("training", total, progress)
+    train_tower(
+        tower,
+        states,
+        Examples(np.arange(len(texts)), labels, weights),
+        recipe.optimisation,
+        checkpoint=cache / "checkpoint.safetensors",
+        report=lambda rows, _: count(rows),
+    )
+    weight, bias = fit_anchor(states.features.astype(np.float32), labels, weights)
+    set_anchor(tower, weight, bias, recipe.anchor_share)
+    return tower
+
+
+def counter(stage: str, total: int, progress: Progress | None) -> Callable[[int], None]:
+    done = 0
+
+    def count(rows: int) -> None:
+        nonlocal done
+        done += rows
+        if progress is not None:
+            progress(stage, done, total)
+
+    return count
+
+
+def _logits(detector: MaliciousTextClassifier, prompts: Sequence[LabelledPrompt]) -> Scores:
+    """Each prompt's highest logit over the pieces that serving would score."""
+    pieces = served_pieces([prompt.text for prompt in prompts], detector)
+    return highest(detector.logits(pieces.texts), pieces.owner_index, len(prompts))
+
+
+def _unmeasured() -> Measured:
+    return Measured(1.0, Calibration())
+
+
+def _measured(benign: Scores, malicious: Scores, fpr: float, confidence: float) -> Measured:
+    from guard.detectors.weights import logistic
+
+    threshold = choose_threshold(logistic(benign), fpr, confidence)
+    rng = np.random.default_rng(0)
+    calibration = Calibration(
+        kept_scores(logistic(benign), rng), kept_scores(logistic(malicious), rng)
+    )
+    return Measured(
+        min(threshold.value, 1.0),
+        calibration,
+        report=asdict(threshold),
+    )
+
+
+def _check_classes(
+    prompts: Sequence[LabelledPrompt], calibration: Sequence[LabelledPrompt]
+) -> None:
+    for name, rows, label in (
+        ("prompts", prompts, "malicious"),
+        ("prompts", prompts, "benign"),
+        ("calibration", calibration, "benign"),
+    ):
+        if not any(row.label == label for row in rows):
+            raise ConfigError(f"{name}: none is labelled {label}")

@@ -1,0 +1,91 @@
+"""Prompts as serving scores them: every view and window of each, and the highest score counts.
+
+Training, thresholds and evaluation use it, so that none of them sees another text than serving.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifiers.features import FeatureCache, encode
+from classifiers.labelled_prompts import LabelledPrompt
+from guard.detectors.contract import Features, Scores, WindowedEncoder, Windowing
+from guard.screening.pieces import own_pieces
+from guard.screening.views import ViewLimits
+from guard.wire.call import TextSpan
+
+Owners = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class ServedPieces:
+    """The texts that serving scores, and for each the index of its prompt, shape (m,).
+
+    The pieces of one prompt follow each other, its text's first window foremost.
+    """
+
+    texts: tuple[str, ...]
+    owner_index: Owners
+
+
+@dataclass(frozen=True, slots=True)
+class PieceFeatures:
+    """Features (m, width) of m pieces, and for each the index of its prompt, shape (m,)."""
+
+    features: Features
+    owner_index: Owners
+
+    def first_of_each(self, count: int) -> Features:
+        """The features of each prompt's first piece, shape (count, width); ValueError without."""
+        owners, rows = np.unique(self.owner_index, return_index=True)
+        if len(owners) != count:
+            raise ValueError(f"{count - len(owners)} of {count} prompts have no piece")
+        return self.features[rows]
+
+
+def served_pieces(
+    texts: Sequence[str], windowing: Windowing | None = None, limits: ViewLimits | None = None
+) -> ServedPieces:
+    """Views and windows of each text, cut to what `windowing` reads, where that is bounded.
+
+    `limits` are those of the proxy when None. A text of white space alone has no piece.
+    """
+    limits = limits or ViewLimits()
+    found: list[str] = []
+    owners: list[int] = []
+    for index, text in enumerate(texts):
+        pieces = own_pieces([_span(text)], limits)
+        pieces = pieces.fitted(windowing) if windowing else pieces
+        found.extend(pieces.texts)
+        owners.extend([index] * len(pieces.texts))
+    return ServedPieces(tuple(found), np.array(owners, dtype=np.int64))
+
+
+def encode_pieces(
+    prompts: Sequence[LabelledPrompt],
+    encoder: WindowedEncoder,
+    cache: FeatureCache | None = None,
+    *,
+    label: str | None = None,
+) -> PieceFeatures:
+    """Features of all pieces of the prompts; equal pieces are encoded once, cached ones not at all.
+
+    With a `label`, a progress bar of that name is shown on standard error.
+    """
+    pieces = served_pieces([prompt.text for prompt in prompts], encoder)
+    features = encode(pieces.texts, encoder, cache=cache, label=label)
+    return PieceFeatures(features, pieces.owner_index)
+
+
+def highest(scores: Scores, owner_index: Owners, count: int) -> Scores:
+    """Each prompt's highest piece score, shape (count,); 0 for a prompt without a piece."""
+    best = np.full(count, -np.inf, dtype=np.float32)
+    np.maximum.at(best, owner_index, scores)
+    best[np.bincount(owner_index, minlength=count) == 0] = 0.0
+    return best
+
+
+def _span(text: str) -> TextSpan:
+    return TextSpan(("messages", 0, "content"), "user", text, corruptible=True)

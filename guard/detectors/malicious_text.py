@@ -1,0 +1,118 @@
+"""The self-contained classifier of malicious prompts: its own fine-tuned graph and tokenizer.
+
+Trained by `classifiers.malicious.fine_tuning`; reads texts, not the shared encoder's features.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from guard.artifacts import Artifact, read
+from guard.detectors.calibration import Calibration
+from guard.detectors.contract import Features, Scores
+from guard.detectors.ngrams import ngram_indices
+from guard.detectors.weights import Array, Weights, logistic, score_threshold
+from guard.encoders.onnx_encoder import OnnxEncoder
+
+KIND = "malicious-text"
+TABLE = "lexical.weight"
+"""A weight per n-gram bucket, (buckets,), buckets a power of two."""
+MIXING = "mixing"
+"""(3,): weight of the tower's logit, of the lexical logit, and a bias."""
+
+
+class LexicalTable:
+    """A linear model of hashed n-grams: the mean weight of those that occur, times sqrt(n)."""
+
+    def __init__(self, weight: Array) -> None:
+        if len(weight) & (len(weight) - 1):
+            raise ValueError(f"weight: {len(weight)} buckets, expected a power of two")
+        self._weight = weight
+
+    def logit(self, text: str) -> float:
+        """Log odds by the words and letters alone, up to a bias."""
+        indices = ngram_indices(text, len(self._weight))
+        return float(self._weight[indices].sum() / np.sqrt(max(1, len(indices))))
+
+
+class MaliciousTextClassifier:
+    """Score = logistic of the tower's logit, mixed with the lexical table's where there is one.
+
+    Reads at most `window_tokens` tokens of a text, so pieces are cut by `windows` first. Safe to
+    share between threads.
+    """
+
+    encoder: str | None = None
+
+    def __init__(
+        self,
+        tower: OnnxEncoder,
+        *,
+        threshold: float,
+        lexical: LexicalTable | None = None,
+        mixing: Array | None = None,
+        calibration: Calibration | None = None,
+    ) -> None:
+        """`tower` gives one number per text: the log odds of malicious."""
+        self.threshold = threshold
+        self.calibration = calibration
+        self._tower = tower
+        self._lexical = lexical
+        self._mixing = np.array([1, 1, 0], np.float32) if mixing is None else mixing
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int = 1) -> Self:
+        """The classifier in an artifact folder; ArtifactError names what is wrong with it."""
+        return cls.from_artifact(read(folder, KIND), threads=threads)
+
+    @classmethod
+    def from_artifact(cls, artifact: Artifact, *, threads: int = 1) -> Self:
+        """The classifier in a verified artifact."""
+        threshold = score_threshold(artifact)
+        tower = OnnxEncoder(artifact, threads)
+        if tower.width != 1:
+            raise artifact.fail("recipe.width", f"expected 1 logit per text, found {tower.width}")
+        weights = Weights(artifact)
+        mixing = weights.take(MIXING, 3)
+        table = _table(weights)
+        calibration = Calibration.from_weights(weights)
+        weights.finish()
+        return cls(
+            tower, threshold=threshold, lexical=table, mixing=mixing, calibration=calibration
+        )
+
+    @property
+    def window_tokens(self) -> int:
+        """The most tokens of one text that are read."""
+        return self._tower.window_tokens
+
+    def windows(self, text: str, size: int, stride: int) -> list[tuple[int, int]]:
+        """Character ranges that cover `text`, at most `size` tokens each, cut between words."""
+        return self._tower.windows(text, size, stride)
+
+    def score(self, texts: Sequence[str], features: Features | None = None) -> Scores:  # noqa: ARG002
+        """Scores in [0, 1], shape (n,), of n texts; features are not read."""
+        return logistic(self.logits(texts))
+
+    def logits(self, texts: Sequence[str]) -> Scores:
+        """Log odds of malicious, shape (n,)."""
+        if not texts:
+            return np.zeros(0, dtype=np.float32)
+        tower, lexical, bias = self._mixing
+        logits = tower * self._tower.encode(texts)[:, 0] + bias
+        if self._lexical is not None:
+            logits = logits + lexical * np.array(
+                [self._lexical.logit(text) for text in texts], dtype=np.float32
+            )
+        return np.asarray(logits, dtype=np.float32)
+
+
+def _table(weights: Weights) -> LexicalTable | None:
+    if TABLE not in weights:
+        return None
+    try:
+        return LexicalTable(weights.take(TABLE, None))
+    except ValueError as error:
+        raise weights.artifact.fail(f"tensors.{TABLE}", str(error)) from error

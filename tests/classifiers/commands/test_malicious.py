@@ -1,0 +1,113 @@
+"""`ecoguard-train malicious` as an operator runs it: a recipe, options, errors, a refusing gate."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from classifiers import cli
+from classifiers.labelled_prompts import LabelledPrompt
+from guard.artifacts import read
+from guard.detectors.loading import load_detector
+from guard.encoders.onnx_encoder import OnnxEncoder
+from guard.manifest import PAGE
+from tests.classifiers.malicious.prompts import attacks, requests
+from tests.encoders import tiny_artifact
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["ecoguard-train", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    return int(end.value.code or 0)
+
+
+def written(file: Path, prompts: Sequence[LabelledPrompt]) -> Path:
+    rows = [{"text": p.text, "label": p.label, "source": p.source} for p in prompts]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    """A recipe file beside the sets that it names."""
+    written(tmp_path / "labelled.jsonl", [*requests(100, 5, "benign"), *attacks(60, 6)])
+    written(tmp_path / "validation.jsonl", [*requests(60, 7, "benign"), *attacks(60, 8)])
+    lines = [
+        "mode: supervised",
+        f"labelled: [{tmp_path / 'labelled.jsonl'}]",
+        f"validation: [{tmp_path / 'validation.jsonl'}]",
+        f"encoder: {tiny_artifact()}",
+        f"cache: {tmp_path / 'cache'}",
+        "fpr: 0.3",
+        "generated: false",
+        "scan_evaluations: 200",
+    ]
+    file = tmp_path / "recipe.yaml"
+    file.write_text("\n".join(lines))
+    return file
+
+
+def test_a_recipe_makes_what_serves_and_the_gate_guards_it(
+    monkeypatch: pytest.MonkeyPatch,
+    recipe: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "out"
+    assert run(monkeypatch, "malicious", "--config", recipe, "--out", out, "--fpr", 0.1) == 0
+    manifest = read(out, "malicious").manifest
+    assert manifest.recipe["fpr"] == 0.1
+    assert manifest.digest[:16] in capsys.readouterr().out
+    assert (out / PAGE).read_text().startswith("<!doctype html>")
+    load_detector(out, OnnxEncoder.load(tiny_artifact()))
+
+    # So few prompts cannot prove that the next one is no worse.
+    options = ["--in-service", out, "--seed", 3, "--fpr", 0.02]
+    assert run(monkeypatch, "malicious", "--config", recipe, "--out", out, *options) == 1
+    refused = capsys.readouterr().err.lstrip()
+    assert refused.startswith("refused: ")
+    assert f"{out} is unchanged" in refused
+    assert json.loads((tmp_path / "out.refused.json").read_text())["passed"] is False
+    assert read(out).manifest == manifest
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("colour: red", "recipe.yaml: colour: Extra inputs are not permitted"),
+        ("mode: svd", "unlabelled: mode `svd` learns from unlabelled prompts"),
+        ("labelled: [gone.jsonl]", "gone.jsonl: No such file"),
+        ("encoder: null", "encoder: mode `supervised` reads the features of an encoder"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_two(
+    monkeypatch: pytest.MonkeyPatch,
+    recipe: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    line: str,
+    message: str,
+) -> None:
+    key = line.partition(":")[0]
+    kept = [old for old in recipe.read_text().splitlines() if not old.startswith(f"{key}:")]
+    recipe.write_text("\n".join([*kept, line]))
+    assert run(monkeypatch, "malicious", "--config", recipe, "--out", tmp_path / "out") == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_stores_url_is_a_source(
+    monkeypatch: pytest.MonkeyPatch,
+    recipe: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = f"sqlite:///{tmp_path / 'missing' / 'traffic.db'}"
+    options = ["--config", recipe, "--out", tmp_path / "out", "--from-store", url]
+    assert run(monkeypatch, "malicious", *options, "--mode", "svd-safe") == 2
+    assert "missing/traffic.db" in capsys.readouterr().err

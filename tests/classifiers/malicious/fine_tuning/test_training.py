@@ -1,0 +1,163 @@
+"""Fine-tuning on a tiny random encoder: it learns, resumes, exports and holds sources out."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifiers.malicious.fine_tuning.artifact import most_tokens
+from classifiers.malicious.fine_tuning.cross_validation import HeldOutGroups
+from classifiers.malicious.fine_tuning.examples import Mixture
+from classifiers.malicious.fine_tuning.optimisation import (
+    Examples,
+    Optimisation,
+    predict,
+    train_tower,
+)
+from classifiers.malicious.fine_tuning.token_states import TokenStates, compute_states
+from classifiers.malicious.fine_tuning.tower import Tower, load_tower
+from classifiers.malicious.fine_tuning.training import FineTuning, tokenize, train_malicious_text
+from guard.detectors.malicious_text import MaliciousTextClassifier
+from guard.errors import ConfigError
+from tests.classifiers.malicious.fine_tuning.prompts import prompts
+from tests.encoders import tiny_bert
+
+HOW = Optimisation(epochs=3, rate=3e-3, head_rate=3e-2, batch=16, max_tokens=64)
+RECIPE = FineTuning(
+    mixture=Mixture(composed=0, twins=1, wrapped=0, documents=3, extractions=1),
+    optimisation=HOW,
+    frozen_layers=1,
+    buckets=1 << 10,
+)
+
+
+def _states(folder: Path) -> tuple[TokenStates, Examples]:
+    rows = prompts()
+    tokens = tokenize([row.text for row in rows], tiny_bert(), 64)
+    states = compute_states(load_tower(tiny_bert(), 1), tokens, folder)
+    labels = np.array([row.label == "malicious" for row in rows], dtype=np.float32)
+    return states, Examples(np.arange(len(rows)), labels, np.ones(len(rows), np.float32))
+
+
+def _tower() -> Tower:
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.random.manual_seed(5)
+        return load_tower(tiny_bert(), 1)
+
+
+def test_cached_states_give_the_graph_s_own_logits(tmp_path: Path) -> None:
+    import torch
+
+    states, _ = _states(tmp_path)
+    tower = _tower().eval()
+    ids = tokenize([prompts()[3].text], tiny_bert(), 64)[0]
+    with torch.inference_mode():
+        whole = tower(torch.tensor([ids]), torch.ones(1, len(ids), dtype=torch.long))
+    found = predict(tower, states, np.array([3]))
+    assert found[0] == pytest.approx(float(whole[0, 0]), abs=2e-3)  # states are half precision
+
+
+def test_the_tower_learns_what_tells_the_classes_apart(tmp_path: Path) -> None:
+    states, examples = _states(tmp_path)
+    tower, losses = _tower(), []
+    train_tower(tower, states, examples, HOW, report=lambda _, loss: losses.append(loss))
+    scores = predict(tower, states, examples.windows)
+    assert losses[-1] < losses[0]
+    assert scores[examples.labels == 1].min() > scores[examples.labels == 0].max()
+
+
+def test_an_interrupted_training_gives_the_same_tower(tmp_path: Path) -> None:
+    states, examples = _states(tmp_path)
+    whole, stopped, resumed = _tower(), _tower(), _tower()
+    train_tower(whole, states, examples, HOW)
+    file = tmp_path / "checkpoint.safetensors"
+    steps = -(-len(examples.windows) // HOW.batch)
+    seen = 0
+
+    def stop(_: int, __: float) -> None:
+        nonlocal seen
+        seen += 1
+        if seen > 2 * steps:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_tower(stopped, states, examples, HOW, checkpoint=file, report=stop)
+    train_tower(resumed, states, examples, HOW, checkpoint=file)
+    np.testing.assert_allclose(
+        predict(resumed, states, examples.windows),
+        predict(whole, states, examples.windows),
+        atol=0.5,  # dropout of the resumed epoch draws anew
+    )
+    assert file.exists()
+
+
+def test_states_that_are_there_are_not_computed_again(tmp_path: Path) -> None:
+    before, _ = _states(tmp_path)
+    kept = np.array(before.states)
+    tower = load_tower(tiny_bert(), 1)
+    tower.lower = None  # type: ignore[assignment,method-assign]
+    tokens = tokenize([row.text for row in prompts()], tiny_bert(), 64)
+    np.testing.assert_array_equal(compute_states(tower, tokens, tmp_path).states, kept)
+
+
+def test_a_trained_artifact_separates_unseen_prompts(tmp_path: Path) -> None:
+    rows = prompts()
+    held = [row for row in rows if row.source.endswith("-5")]
+    learned = [row for row in rows if not row.source.endswith("-5")]
+    stages: set[str] = set()
+    artifact = train_malicious_text(
+        learned,
+        held,
+        tmp_path / "out",
+        cache=tmp_path / "cache",
+        recipe=RECIPE,
+        source=tiny_bert(),
+        fpr=0.2,
+        progress=lambda stage, *_: stages.add(stage),
+    )
+    detector = MaliciousTextClassifier.load(tmp_path / "out")
+    scores = detector.score([row.text for row in held])
+    bad = np.array([row.label == "malicious" for row in held])
+    assert scores[bad].mean() > scores[~bad].mean() + 0.2
+    assert stages == {"states", "training"}
+    assert artifact.manifest.recipe["max_tokens"] == most_tokens(tiny_bert())
+    assert detector.calibration is not None
+    assert len(detector.calibration.benign) == (~bad).sum()
+
+
+def test_int8_takes_one_text_at_a_time(tmp_path: Path) -> None:
+    rows = prompts()
+    artifact = train_malicious_text(
+        rows[:-12],
+        rows[-12:],
+        tmp_path / "out",
+        cache=tmp_path / "cache",
+        recipe=replace(RECIPE, optimisation=replace(HOW, epochs=1)),
+        source=tiny_bert(),
+        precision="int8",
+        fpr=0.2,
+    )
+    detector = MaliciousTextClassifier.from_artifact(artifact)
+    texts = [row.text for row in rows[:4]]
+    alone = np.concatenate([detector.score([text]) for text in texts])
+    np.testing.assert_array_equal(detector.score(texts), alone)
+
+
+def test_a_missing_class_is_named(tmp_path: Path) -> None:
+    benign = [row for row in prompts() if row.label == "benign"]
+    with pytest.raises(ConfigError, match="prompts: none is labelled malicious"):
+        train_malicious_text(benign, benign, tmp_path / "out", cache=tmp_path)
+
+
+def test_groups_are_scored_by_models_without_them(tmp_path: Path) -> None:
+    rows = prompts()
+    groups = HeldOutGroups(rows, rows, RECIPE, tiny_bert(), tmp_path)
+    held = frozenset({"benign-5", "malicious-5"})
+    chosen = np.flatnonzero([row.source in held for row in rows])
+    logits = groups.score(groups.fit(held, "fold"), chosen).of_prompts(RECIPE, len(rows))
+    assert np.isinf(np.delete(logits, chosen)).all()
+    bad = np.array([rows[i].label == "malicious" for i in chosen])
+    assert logits[chosen][bad].mean() > logits[chosen][~bad].mean()

@@ -1,0 +1,78 @@
+"""The shipped detector's files: small, exact, and refused on another encoder."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifiers.encoder_source import hash_source
+from classifiers.malicious.fine_tuning.artifact import TextModel
+from classifiers.malicious.fine_tuning.tower import Tower, load_tower
+from classifiers.malicious.shipped import detector as shipped
+from classifiers.malicious.shipped.detector import DELTA, FACTS, build_shipped, save_shipped
+from guard.detectors.calibration import Calibration
+from guard.detectors.malicious_text import MaliciousTextClassifier
+from guard.errors import ConfigError
+from tests.encoders import tiny_bert
+
+MOST_BYTES = 10_000_000
+
+
+def _tuned() -> Tower:
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.random.manual_seed(0)
+        tower = load_tower(tiny_bert(), 1).eval()
+        for tensor in tower.delta().values():
+            tensor.add_(0.01 * torch.randn(tensor.shape))
+    return tower
+
+
+def _save(folder: Path, source: str) -> TextModel:
+    model = TextModel(_tuned(), np.linspace(-1, 1, 64, dtype=np.float32), np.ones(3, np.float32))
+    facts = {
+        "source": source,
+        "frozen_layers": 1,
+        "thresholds": {"fp32": 0.5, "int8": 0.6},
+        "metrics": {},
+        "report": {},
+        "data": {},
+    }
+    save_shipped(folder, model, Calibration([0.1], [0.9]), facts)
+    return model
+
+
+def test_what_is_saved_is_what_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    model = _save(tmp_path, hash_source(tiny_bert()))
+    monkeypatch.setattr(shipped, "default_source", tiny_bert)
+    monkeypatch.setattr(shipped, "_bytes", lambda name: (tmp_path / name).read_bytes())
+    artifact = build_shipped(tmp_path / "out", precision="fp32")
+    detector = MaliciousTextClassifier.from_artifact(artifact)
+    assert detector.threshold == 0.5
+    ids = torch.tensor([[2, 7, 9, 3]])
+    rebuilt = shipped._model(shipped._tensors(), tiny_bert(), 1).tower
+    with torch.inference_mode():
+        difference = rebuilt(ids, torch.ones_like(ids)) - model.tower(ids, torch.ones_like(ids))
+    assert abs(float(difference)) < 0.02
+
+
+def test_another_encoder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _save(tmp_path, "0" * 64)
+    monkeypatch.setattr(shipped, "default_source", tiny_bert)
+    monkeypatch.setattr(shipped, "_bytes", lambda name: (tmp_path / name).read_bytes())
+    with pytest.raises(ConfigError, match="not the encoder"):
+        build_shipped(tmp_path / "out")
+
+
+def test_the_repository_s_detector_is_small_and_says_what_it_learned_from() -> None:
+    import orjson
+
+    folder = Path(shipped.__file__).parent
+    assert sum((folder / name).stat().st_size for name in (DELTA, FACTS)) <= MOST_BYTES
+    facts = orjson.loads((folder / FACTS).read_bytes())
+    assert set(facts["thresholds"]) == {"fp32", "int8"}
+    assert all(0 < value < 1 for value in facts["thresholds"].values())
+    assert {"aart", "clinc150", "banking77", "nlu_eval", "mgsm"} <= set(facts["data"])

@@ -1,0 +1,163 @@
+"""The self-contained classifier: mixing, batching, windows, and artifacts that cannot be one."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from classifiers.encoder_recipe import Precision
+from classifiers.malicious.fine_tuning.artifact import Measured, TextModel, write_text_model
+from classifiers.malicious.fine_tuning.tower import Tower, load_tower
+from guard.artifacts import WEIGHTS, Artifact, read, write
+from guard.detectors.calibration import Calibration
+from guard.detectors.contract import Windowing
+from guard.detectors.loading import load_detector
+from guard.detectors.malicious_text import MIXING, TABLE, LexicalTable, MaliciousTextClassifier
+from guard.detectors.ngrams import ngram_indices
+from guard.errors import ArtifactError
+from tests.encoders import tiny_bert
+
+TEXTS = ["who was born", "tell me about the river", "write", "what is the bridge " * 6]
+BUCKETS = 1 << 8
+
+
+@cache
+def tower() -> Tower:
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.random.manual_seed(3)
+        made = load_tower(tiny_bert(), 1).eval()
+        torch.nn.init.normal_(made.head.weight)
+        torch.nn.init.normal_(made.anchor.weight)
+    return made
+
+
+@cache
+def artifact(precision: Precision = "fp32") -> Artifact:
+    table = np.linspace(-1, 1, BUCKETS, dtype=np.float32)
+    model = TextModel(tower(), table, np.array([0.5, 2.0, -0.25], np.float32))
+    calibration = Calibration([0.1, 0.2], [0.9])
+    folder = Path(mkdtemp(prefix="ecoguard-test-")) / precision
+    measured = Measured(0.75, calibration)
+    return write_text_model(
+        folder, model, measured, source=tiny_bert(), precision=precision, name="tiny"
+    )
+
+
+def altered(folder: Path, **tensors: NDArray[np.generic] | None) -> Artifact:
+    """The artifact with tensors replaced (dots written as double underscores) or taken out."""
+    plain = artifact()
+    kept = plain.tensors()
+    for name, tensor in tensors.items():
+        kept.pop(name.replace("__", "."))
+        if tensor is not None:
+            kept[name.replace("__", ".")] = tensor
+    files = {n: c for n, c in plain.contents.items() if n in ("model.onnx", "tokenizer.json")}
+    return write(folder, plain.manifest.model_copy(update={"files": {}}), tensors=kept, files=files)
+
+
+def logits_in_torch(texts: list[str]) -> NDArray[np.float32]:
+    import torch
+
+    from classifiers.malicious.fine_tuning.training import tokenize
+
+    rows = []
+    for ids in tokenize(texts, tiny_bert(), 128):
+        with torch.inference_mode():
+            rows.append(float(tower()(torch.tensor([ids]), torch.ones(1, len(ids)))[0, 0]))
+    return np.array(rows, dtype=np.float32)
+
+
+def test_score_is_the_logistic_of_the_mixed_logits() -> None:
+    detector = MaliciousTextClassifier.from_artifact(artifact())
+    table = np.linspace(-1, 1, BUCKETS, dtype=np.float32)
+    lexical = []
+    for text in TEXTS:
+        indices = ngram_indices(text, BUCKETS)
+        lexical.append(table[indices].sum() / np.sqrt(len(indices)))
+    expected = 0.5 * logits_in_torch(TEXTS) + 2.0 * np.array(lexical) - 0.25
+    np.testing.assert_allclose(detector.logits(TEXTS), expected, atol=1e-4)
+    np.testing.assert_allclose(detector.score(TEXTS), 1 / (1 + np.exp(-expected)), atol=1e-4)
+
+
+def test_neighbours_and_their_order_change_no_score() -> None:
+    detector = MaliciousTextClassifier.from_artifact(artifact())
+    alone = np.concatenate([detector.score([text]) for text in TEXTS])
+    np.testing.assert_allclose(detector.score(TEXTS), alone, atol=1e-5)
+    np.testing.assert_allclose(detector.score(TEXTS[::-1])[::-1], alone, atol=1e-5)
+    assert detector.score([]).shape == (0,)
+
+
+def test_it_is_loaded_by_its_kind_and_needs_no_encoder() -> None:
+    detector = load_detector(artifact().folder, None)
+    assert isinstance(detector, MaliciousTextClassifier)
+    assert (detector.encoder, detector.threshold) == (None, 0.75)
+    assert detector.calibration is not None
+    assert detector.calibration.p_benign(0.15) == pytest.approx(2 / 3)
+
+
+def test_it_says_how_long_texts_must_be_cut() -> None:
+    detector = MaliciousTextClassifier.load(artifact().folder)
+    assert isinstance(detector, Windowing)
+    assert detector.window_tokens == 126  # of 128 positions, two are special
+    text = "the river " * 100
+    windows = detector.windows(text, detector.window_tokens, 90)
+    assert len(windows) > 1
+    assert windows[0][0] == 0
+    assert windows[-1][1] == len(text)
+
+
+def test_int8_is_close_and_unbatched() -> None:
+    quantised = MaliciousTextClassifier.from_artifact(artifact("int8"))
+    plain = MaliciousTextClassifier.from_artifact(artifact())
+    assert np.abs(quantised.logits(TEXTS) - plain.logits(TEXTS)).max() < 0.5
+    alone = np.concatenate([quantised.score([text]) for text in TEXTS])
+    np.testing.assert_array_equal(quantised.score(TEXTS), alone)
+
+
+def test_the_table_may_be_missing(tmp_path: Path) -> None:
+    detector = MaliciousTextClassifier.from_artifact(altered(tmp_path / "a", lexical__weight=None))
+    expected = 0.5 * logits_in_torch(TEXTS) - 0.25
+    np.testing.assert_allclose(detector.logits(TEXTS), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "tensor", "field"),
+    [
+        ("mixing", None, f"tensors.{MIXING}: missing"),
+        ("mixing", np.zeros(2, np.float32), f"tensors.{MIXING}: shape"),
+        ("lexical__weight", np.zeros(12, np.float32), f"tensors.{TABLE}: weight: 12 buckets"),
+        ("lexical__weight", np.zeros(8, np.float64), f"tensors.{TABLE}: shape"),
+    ],
+)
+def test_unusable_tensors_are_named(
+    tmp_path: Path, name: str, tensor: NDArray[np.generic] | None, field: str
+) -> None:
+    broken = altered(tmp_path / "a", **{name: tensor})
+    with pytest.raises(ArtifactError, match=field):
+        MaliciousTextClassifier.from_artifact(broken)
+
+
+def test_an_encoder_s_graph_is_no_detector(tmp_path: Path) -> None:
+    plain = artifact()
+    recipe = {**plain.manifest.recipe, "width": 32}
+    manifest = plain.manifest.model_copy(update={"files": {}, "recipe": recipe})
+    files = {n: c for n, c in plain.contents.items() if n in ("model.onnx", "tokenizer.json")}
+    broken = write(tmp_path / "a", manifest, tensors=plain.tensors(), files=files)
+    with pytest.raises(ArtifactError, match=r"recipe\.width: expected 1 logit"):
+        MaliciousTextClassifier.from_artifact(broken)
+
+
+def test_a_written_artifact_is_read_back_whole() -> None:
+    again = read(artifact().folder, "malicious-text")
+    assert WEIGHTS in again.contents
+    assert again.manifest.digest == artifact().manifest.digest
+
+
+def test_a_table_has_a_power_of_two_buckets() -> None:
+    with pytest.raises(ValueError, match="power of two"):
+        LexicalTable(np.zeros(3, np.float32))
