@@ -117,14 +117,16 @@ def _inner_scores(pieces: PromptPieces, fit: Fit, mask: Mask, fold_of: NDArray[n
     return scores
 
 
-def _folds(group_of: NDArray[np.str_], malicious: Mask, mask: Mask, folds: int) -> NDArray[np.int64]:
-    """A fold for each row; sources stay whole, and both classes are spread over the folds."""
+def _folds(
+    group_of: NDArray[np.str_], malicious: Mask, mask: Mask, folds: int
+) -> NDArray[np.int64]:
+    """A fold for each row; groups stay whole, and both classes are spread over the folds."""
     mostly = {
-        str(name): bool(malicious[mask & (sources == name)].mean() > 0.5)
-        for name in np.unique(sources[mask])
+        str(name): bool(malicious[mask & (group_of == name)].mean() > 0.5)
+        for name in np.unique(group_of[mask])
     }
     order = sorted(mostly, key=lambda name: (mostly[name], name))
-    # No more folds than sources of the rarer class, or a fold would take all of them.
+    # No more folds than groups of the rarer class, or a fold would take all of them.
     most = max(2, min(folds, sum(mostly.values()), len(mostly) - sum(mostly.values())))
     fold = {name: place % most for place, name in enumerate(order)}
     return np.array([fold.get(str(name), -1) for name in group_of])
