@@ -30,8 +30,9 @@ from classifiers.malicious.generated import generated_prompts
 from classifiers.malicious.ranking import auroc, tpr_at_fpr
 from guard.artifacts import read
 from guard.detectors.contract import Features
-from guard.encoders.onnx_encoder import KIND, OnnxEncoder
+from guard.detectors.loading import load_encoder
 from guard.errors import ConfigError
+from guard.settings import EncoderSource
 
 SCORED_RATE = 0.01
 MOST_SEEDS = 50
@@ -211,10 +212,10 @@ def _per_source(scores: np.ndarray, labels: np.ndarray, sources: Sequence[str]) 
     return found
 
 
-def load(prompts: Path, encoder: Path, cache: Path | None) -> Data:
+def load(prompts: Path, encoder: EncoderSource, cache: Path | None) -> Data:
     """Prompts and generated prompts with their features, from the cache where they are there."""
     rows, written = read_prompts(prompts), generated_prompts()
-    model = OnnxEncoder.load(encoder)
+    model = load_encoder(encoder)
     store = FeatureCache(cache) if cache else None
     features = encode([p.text for p in [*rows, *written]], model, cache=store, label="Encoding")
     return Data(
@@ -224,13 +225,13 @@ def load(prompts: Path, encoder: Path, cache: Path | None) -> Data:
         LabelledFeatures(
             features[len(rows) :], labels_of(written), tuple(p.source for p in written)
         ),
-        _blocks(encoder, model.width),
+        _blocks(encoder.path, model.width),
     )
 
 
 def _blocks(encoder: Path, width: int) -> tuple[Block, ...]:
     """The layers of an encoder artifact that says which hidden states its features are."""
-    names = read(encoder, KIND).manifest.recipe.get("blocks")
+    names = read(encoder).manifest.recipe.get("blocks")
     if not isinstance(names, list) or not names:
         return ()
     columns = block_columns([str(name) for name in names], width)
@@ -239,8 +240,9 @@ def _blocks(encoder: Path, width: int) -> tuple[Block, ...]:
 
 def main(
     prompts: Annotated[Path, typer.Option(help="Folder of *.jsonl.gz prompt sets")],
-    encoder: Annotated[Path, typer.Option(help="Encoder artifact")],
+    encoder: Annotated[Path, typer.Option(help="Encoder artifact, or one that pools")],
     out: Annotated[Path, typer.Option(help="JSON of all records")],
+    encoder_url: Annotated[str | None, typer.Option(help="vLLM that pools")] = None,
     cache: Annotated[Path | None, typer.Option(help="Feature cache")] = None,
     ratios: Annotated[list[int] | None, typer.Option("--ratio")] = None,
     seeds: Annotated[list[int] | None, typer.Option("--seeds")] = None,
@@ -250,7 +252,8 @@ def main(
 ) -> None:
     """Measure every mode, ceiling and baseline; print the table and write the records."""
     warnings.filterwarnings("ignore", message="lbfgs failed to converge")
-    data = load(prompts, encoder, cache)
+    source = EncoderSource(path=encoder, url=encoder_url, timeout_s=600)
+    data = load(prompts, source, cache)
     cells = [(ratio, False) for ratio in ratios or [200, 20, 5]] + [(20, True)] * wild
     records: list[Record] = []
     for ratio, with_wild in cells:

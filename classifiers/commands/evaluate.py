@@ -69,9 +69,9 @@ def detection(
     chosen = _modes(mode or [])
     if artifact is None and not chosen:
         raise ConfigError("nothing to evaluate: give --artifact or --mode")
+    named = PromptFamilies.read(families)
     if chosen and encoder is None:
         raise ConfigError("--mode needs --encoder")
-    named = PromptFamilies.read(families)
     sets = read_sets(prompts, settings)
     served = None
     if artifact is not None:
