@@ -193,12 +193,20 @@ LIBRARIES: Mapping[str, set[str]] = {
     "torch": {"guard.corruption"},
 }
 TRAINING_ONLY = {
-    *("datasets", "huggingface_hub", "matplotlib", "nevergrad", "onnx", "pyarrow"),
+    *("datasets", "datasketch", "huggingface_hub", "matplotlib", "nevergrad", "onnx", "pyarrow"),
     *("rich", "scipy", "sklearn", "transformers"),
 }
 
 HEAVY = {
-    *("datasets", "huggingface_hub", "matplotlib", "nevergrad", "onnx", "onnxruntime"),
+    *(
+        "datasets",
+        "datasketch",
+        "huggingface_hub",
+        "matplotlib",
+        "nevergrad",
+        "onnx",
+        "onnxruntime",
+    ),
     *("onnxscript", "pyarrow", "scipy", "sklearn", "torch", "transformers"),
 }
 # Modules that are heavy themselves: they subclass or annotate with what they import, so they are
