@@ -1,99 +1,60 @@
 """`create_app`: wiring and lifespan, nothing else; importing it opens and reads nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+import signal
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from guard import __version__
+from guard.admin import admin_router
 from guard.check import Check
 from guard.closed_routes import ClosedRoutes, RequestIds, answer_http_error
-from guard.corruption.rewriting import Rewriter, open_rewriter
-from guard.detectors.contract import WindowedEncoder
-from guard.detectors.loading import load_detectors, read_digests
-from guard.endpoint import JsonEndpoint
-from guard.exchange import Exchange
-from guard.operations.journal import open_journal
-from guard.operations.keys import Keyring
+from guard.endpoint import Answer, JsonEndpoint
+from guard.errors import GuardError
+from guard.exchange import Client, Exchange, Reply
+from guard.operations.journal import Journal, open_journal
 from guard.operations.metrics import Metrics
-from guard.screening.policy import Policy
-from guard.screening.screener import Screener
+from guard.parts import Parts, load_parts
+from guard.reload import Reloader
+from guard.service import Current, Service
 from guard.service_routes import service_router
-from guard.settings import Settings, secret
+from guard.settings import Cors, Settings
 from guard.stored_responses import stored_responses_router
-from guard.tokenizers import open_detokenisers
-from guard.upstream.client import Upstream
-from guard.wire.fields import Detokenise
+from guard.wire.contract import WireProtocol
+from guard.wire.fields import JsonObject
 from guard.wire.protocols import make_protocols
 from guard.wire.responses.store import ResponseStore
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What is read from disk before the first request: artifacts, tables, tokenizers."""
+def create_app(
+    settings: Settings, parts: Parts | None = None, *, source: Path | None = None
+) -> FastAPI:
+    """The proxy as an ASGI application. Parts are loaded here, before the port is open.
 
-    policies: tuple[Policy, ...]
-    encoder: WindowedEncoder | None
-    rewriter: Rewriter | None
-    detokenisers: Mapping[str, Detokenise]
-    upstream_key: str | None
-    artifacts: Mapping[str, str] = field(default_factory=dict)
-
-
-def load_parts(settings: Settings) -> Parts:
-    """Read everything the settings name; raises ConfigError or ArtifactError."""
-    encoder, detectors = load_detectors(settings)
-    return Parts(
-        policies=tuple(Policy.build(p, detectors[p.detector]) for p in settings.policies),
-        encoder=encoder,
-        rewriter=open_rewriter(settings) if settings.may_corrupt else None,
-        detokenisers=open_detokenisers(settings.models),
-        upstream_key=secret(settings.upstream.api_key_env)
-        if settings.upstream.api_key_env
-        else None,
-        artifacts=read_digests(settings),
-    )
-
-
-def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
-    """The proxy as an ASGI application. Parts are loaded here, before the port is open."""
+    `source` is the file that the settings were read from: it is read again on SIGHUP, and when
+    the admin API asks for it.
+    """
     loaded = parts or load_parts(settings)
     metrics = Metrics()
-    keyring = Keyring(settings.keys)
-    store = settings.store
-    journal = open_journal(store, metrics, loaded.artifacts) if store else None
+    journal = open_journal(settings.store, metrics) if settings.store else None
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        upstream = Upstream(settings.upstream, loaded.upstream_key, metrics)
-        screener = _screener(settings, loaded, metrics)
-        exchange = Exchange(
-            settings, screener, upstream, loaded.rewriter, metrics, loaded.detokenisers
-        )
-        responses = ResponseStore()
-        protocols = make_protocols(responses)
-        make = partial(
-            JsonEndpoint, keyring=keyring, limits=settings.limits, metrics=metrics, journal=journal
-        )
-        for route, protocol in protocols.items():
-            endpoint = make(protocol, partial(exchange.answer, protocol))
-            app.router.routes.append(Route(route, endpoint, methods=["POST"]))
-        if settings.check.enabled:
-            check = Check(exchange, protocols)
-            endpoint = make(check, check.answer, key_scope="check")
-            app.router.routes.append(Route(check.route, endpoint, methods=["POST"]))
-        app.include_router(service_router(settings, upstream, keyring, metrics))
-        app.include_router(stored_responses_router(responses, keyring))
+        current = Current(Service(settings, loaded, metrics))
+        reloader = Reloader(source, current, metrics) if source else None
+        _add_routes(app, settings, current, metrics, journal)
+        app.include_router(admin_router(current, reloader))
         if journal:
             journal.start()
-        yield
-        screener.close()
-        await upstream.close()
+        with _reload_on_hangup(reloader):
+            yield
+        await current.close()
         if journal:
             await asyncio.to_thread(journal.stop)
 
@@ -108,26 +69,79 @@ def create_app(settings: Settings, parts: Parts | None = None) -> FastAPI:
     )
     app.add_exception_handler(404, answer_http_error)
     app.add_exception_handler(405, answer_http_error)
-    if settings.cors.allow_origins:
+    _add_middleware(app, settings.cors)
+    return app
+
+
+def _add_routes(
+    app: FastAPI,
+    settings: Settings,
+    current: Current,
+    metrics: Metrics,
+    journal: Journal | None,
+) -> None:
+    responses = ResponseStore()
+    protocols = make_protocols(responses)
+    make = partial(JsonEndpoint, current=current, metrics=metrics, journal=journal)
+    for route, protocol in protocols.items():
+        endpoint = make(protocol, answering(protocol))
+        app.router.routes.append(Route(route, endpoint, methods=["POST"]))
+    if settings.check.enabled:
+        check = Check(protocols)
+        endpoint = make(check, check.answer, key_scope="check")
+        app.router.routes.append(Route(check.route, endpoint, methods=["POST"]))
+    app.include_router(service_router(current, metrics))
+    app.include_router(stored_responses_router(responses, current))
+
+
+def answering(protocol: WireProtocol) -> Answer:
+    """What answers a request of `protocol` with the exchange in service."""
+
+    def answer(
+        exchange: Exchange, body: JsonObject, client: Client
+    ) -> AbstractAsyncContextManager[Reply]:
+        return exchange.answer(protocol, body, client)
+
+    return answer
+
+
+def _add_middleware(app: FastAPI, cors: Cors) -> None:
+    if cors.allow_origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=settings.cors.allow_origins,
+            allow_origins=cors.allow_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
             expose_headers=["x-request-id", "retry-after"],
         )
     app.add_middleware(ClosedRoutes)
     app.add_middleware(RequestIds)
-    return app
 
 
-def _screener(settings: Settings, parts: Parts, metrics: Metrics) -> Screener:
-    limits = settings.limits
-    return Screener(
-        parts.policies,
-        parts.encoder,
-        metrics,
-        threads=limits.screening_threads,
-        queue=limits.screening_queue,
-        timeout=limits.screening_s,
-    )
+@contextmanager
+def _reload_on_hangup(reloader: Reloader | None) -> Iterator[None]:
+    """Inside the block, SIGHUP reloads the configuration."""
+    if reloader is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    running: set[asyncio.Task[None]] = set()
+
+    async def reload() -> None:
+        with suppress(GuardError):  # logged and counted where it was raised
+            await reloader.reload()
+
+    def start() -> None:
+        task = asyncio.create_task(reload())
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+    try:
+        loop.add_signal_handler(signal.SIGHUP, start)
+    except (RuntimeError, ValueError):  # not the main thread: signals go elsewhere
+        yield
+        return
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)

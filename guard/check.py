@@ -18,8 +18,7 @@ class Check:
 
     route = "/v1/guard/check"
 
-    def __init__(self, exchange: Exchange, protocols: Mapping[str, WireProtocol]) -> None:
-        self._exchange = exchange
+    def __init__(self, protocols: Mapping[str, WireProtocol]) -> None:
         self._protocols = protocols
 
     def error_body(self, error: ClientVisibleError) -> JsonObject:
@@ -27,7 +26,9 @@ class Check:
         return error_body(error)
 
     @asynccontextmanager
-    async def answer(self, body: JsonObject, client: Client) -> AsyncIterator[Reply]:
+    async def answer(
+        self, exchange: Exchange, body: JsonObject, client: Client
+    ) -> AsyncIterator[Reply]:
         """Yield the verdict as a reply; RequestError for what the route itself would refuse."""
         for name in body.keys() - {"route", "request"}:
             raise RequestError("Unknown field", param=name[:64], code="unknown_field")
@@ -37,8 +38,9 @@ class Check:
             raise RequestError("'route' names no screened route", param="route")
         if not isinstance(request, dict):
             raise RequestError("'request' must be the body of a request", param="request")
-        call = self._exchange.parse(self._protocols[route], request, client)
-        verdict = client.entry.verdict = await self._exchange.judge(call)
+        protocol = self._protocols[route]
+        call = exchange.parse(protocol, request, client)
+        verdict = client.entry.verdict = await exchange.judge(protocol, call, client)
         yield Reply(200, serialise(_described(call, verdict)), action="check")
 
 

@@ -38,7 +38,7 @@ def serve(config: ConfigFile = Path("guard.yaml")) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = load(config)
     uvicorn.run(
-        create_app(settings),
+        create_app(settings, source=config),
         host=settings.listen.host,
         port=settings.listen.port,
         timeout_graceful_shutdown=int(settings.listen.drain_s),
@@ -52,8 +52,8 @@ def serve(config: ConfigFile = Path("guard.yaml")) -> None:
 @app.command()
 def check(config: ConfigFile = Path("guard.yaml")) -> None:
     """Load the configuration and every artifact it names, and say what is wrong."""
-    from guard.app import load_parts
     from guard.operations.journal import make_store
+    from guard.parts import load_parts
     from guard.settings import load
 
     settings = load(config)

@@ -14,15 +14,15 @@ from typing import Protocol
 from starlette.types import Receive, Scope, Send
 
 from guard.errors import ClientVisibleError, RequestError
-from guard.exchange import JSON, Client, Reply
+from guard.exchange import JSON, Client, Exchange, Reply
 from guard.headers import chosen_request_id, latin_headers, onward_headers
 from guard.operations.journal import Entry, Journal
-from guard.operations.keys import Keyring
 from guard.operations.metrics import Metrics
+from guard.service import Current, Service
 from guard.settings import Limits
 from guard.streaming.relay import drain
 from guard.wire.fields import JsonObject
-from guard.wire.json_body import BodyLimits, check_encoding, parse_body, serialise
+from guard.wire.json_body import check_encoding, parse_body, serialise
 
 logger = logging.getLogger(__name__)
 
@@ -47,18 +47,21 @@ class Envelope(Protocol):
         ...
 
 
-Answer = Callable[[JsonObject, Client], AbstractAsyncContextManager[Reply]]
+Answer = Callable[[Exchange, JsonObject, Client], AbstractAsyncContextManager[Reply]]
 
 
 class JsonEndpoint:
-    """A route that takes a JSON object: `answer` yields the reply to one."""
+    """A route that takes a JSON object: `answer` yields the reply to one.
+
+    A request is served from its first byte to its last by the service that was current when it
+    came in, whatever is put in its place meanwhile.
+    """
 
     def __init__(
         self,
         envelope: Envelope,
         answer: Answer,
-        keyring: Keyring,
-        limits: Limits,
+        current: Current,
         metrics: Metrics,
         *,
         key_scope: str = "inference",
@@ -67,13 +70,9 @@ class JsonEndpoint:
         self._envelope = envelope
         self._answer = answer
         self._key_scope = key_scope
-        self._keyring = keyring
-        self._limits = limits
+        self._current = current
         self._metrics = metrics
         self._journal = journal
-        self._body_limits = BodyLimits(
-            max_bytes=limits.body_bytes, max_depth=limits.body_depth, max_values=limits.body_values
-        )
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -84,7 +83,8 @@ class JsonEndpoint:
         self._metrics.in_flight.inc()
         sender = ReplySender(send, request_id, self._envelope.route, self._metrics)
         try:
-            await self._serve(headers, request_id, receive, sender)
+            with self._current.use() as service:
+                await self._serve(service, headers, request_id, receive, sender)
         except ClientGoneError:
             self._metrics.disconnects.labels(self._envelope.route).inc()
         except ClientVisibleError as error:
@@ -106,18 +106,23 @@ class JsonEndpoint:
                 )
 
     async def _serve(
-        self, headers: Mapping[str, str], request_id: str, receive: Receive, sender: "ReplySender"
+        self,
+        service: Service,
+        headers: Mapping[str, str],
+        request_id: str,
+        receive: Receive,
+        sender: "ReplySender",
     ) -> None:
-        key = self._keyring.admit(headers, self._key_scope)
+        key = service.keyring.admit(headers, self._key_scope)
         owner = key.name if key else ""
-        entry = sender.entry = Entry(request_id, self._envelope.route, owner)
-        if self._in_flight > self._limits.concurrent_requests:
+        entry = sender.entry = Entry(request_id, self._envelope.route, owner, service.artifacts)
+        if self._in_flight > service.limits.concurrent_requests:
             raise _overloaded()
-        raw = await read_body(receive, headers, self._limits)
+        raw = await read_body(receive, headers, service.limits)
         sender.started = perf_counter()
         client = Client(owner, onward_headers(headers, request_id), entry)
         content_type = headers.get("content-type")
-        work = asyncio.create_task(self._respond(raw, content_type, client, sender))
+        work = asyncio.create_task(self._respond(service, raw, content_type, client, sender))
         gone = asyncio.create_task(_disconnected(receive))
         try:
             await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -129,10 +134,15 @@ class JsonEndpoint:
             await _end(gone)
 
     async def _respond(
-        self, raw: bytes, content_type: str | None, client: Client, sender: "ReplySender"
+        self,
+        service: Service,
+        raw: bytes,
+        content_type: str | None,
+        client: Client,
+        sender: "ReplySender",
     ) -> None:
-        body = parse_body(raw, content_type, self._body_limits)
-        async with self._answer(body, client) as reply:
+        body = parse_body(raw, content_type, service.body_limits)
+        async with self._answer(service.exchange, body, client) as reply:
             await sender.send(reply)
 
 

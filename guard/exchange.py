@@ -10,6 +10,7 @@ from guard.errors import ClientVisibleError, RequestError, UpstreamError
 from guard.operations.journal import Entry
 from guard.operations.metrics import Metrics
 from guard.screening.screener import Screener
+from guard.screening.selection import PolicyTable
 from guard.screening.verdict import Action, Verdict
 from guard.settings import Settings
 from guard.streaming.relay import NeutralErrors, relay_events
@@ -25,6 +26,8 @@ EVENTS = "text/event-stream; charset=utf-8"
 
 # Routes whose answers are words: only there can a refusal be one.
 GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
+
+BOTH = (False, True)
 
 _NEUTRAL_ERROR = "The model server refused the request"
 
@@ -71,19 +74,16 @@ class Exchange:
         self._metrics = metrics
         self._detokenisers = detokenisers
         self._refusal_forms = {policy.name: policy.refusal for policy in settings.policies}
-        self._rules = FieldRules(
-            allowed=frozenset(settings.fields.allow),
-            ignore_unknown=settings.fields.unknown == "ignore",
-            may_corrupt=settings.may_corrupt,
-            media_unscreened=settings.fields.media == "allow_unscreened",
-        )
+        self._table = PolicyTable.build(screener.policies, [p.when for p in settings.policies])
+        self._rules = {may_corrupt: _field_rules(settings, may_corrupt) for may_corrupt in BOTH}
 
     def parse(self, protocol: WireProtocol, body: JsonObject, client: Client) -> Call:
         """The call that `body` makes; raises RequestError naming the field at fault."""
-        body = {**body, "model": self._model(body.get("model"))}
-        client.entry.model = str(body["model"])
-        detokenise = self._detokenisers.get(str(body["model"]))
-        return protocol.parse(body, self._rules, detokenise, client.owner)
+        model = self._model(body.get("model"))
+        client.entry.model = model
+        rules = self._rules[self._table.select(client.owner, protocol.route, model).may_corrupt]
+        body = {**body, "model": model}
+        return protocol.parse(body, rules, self._detokenisers.get(model), client.owner)
 
     def _model(self, name: object) -> str:
         """The model asked for, or the only one there is; 404 for one that is not served."""
@@ -98,9 +98,10 @@ class Exchange:
             )
         return name
 
-    async def judge(self, call: Call) -> Verdict:
+    async def judge(self, protocol: WireProtocol, call: Call, client: Client) -> Verdict:
         """The verdict on a call, exactly as `answer` would find it."""
-        return await self._screener.screen(call.spans)
+        chosen = self._table.select(client.owner, protocol.route, call.model)
+        return await self._screener.screen(call.spans, chosen.policies)
 
     @asynccontextmanager
     async def answer(
@@ -113,7 +114,7 @@ class Exchange:
         call = self.parse(protocol, body, client)
         if call.upstream_path in GENERATING:
             client.entry.texts = call.spans
-        verdict = client.entry.verdict = await self.judge(call)
+        verdict = client.entry.verdict = await self.judge(protocol, call, client)
         action = verdict.action
         if action is Action.CORRUPT and not self._can_corrupt(call, verdict):
             action = Action.BLOCK
@@ -183,3 +184,13 @@ class Exchange:
             if action is Action.CORRUPT and "embed" in f"{error.message} {error.param}".lower():
                 error = RequestError(_NEUTRAL_ERROR, status=reply.status)
         return Reply(error.status, serialise(protocol.error_body(error)), action=action.label)
+
+
+def _field_rules(settings: Settings, may_corrupt: bool) -> FieldRules:
+    """The operator's say over the fields of requests whose policies may corrupt, or do not."""
+    return FieldRules(
+        allowed=frozenset(settings.fields.allow),
+        ignore_unknown=settings.fields.unknown == "ignore",
+        may_corrupt=may_corrupt,
+        media_unscreened=settings.fields.media == "allow_unscreened",
+    )

@@ -9,24 +9,20 @@ from guard import __version__
 from guard.closed_routes import error_response
 from guard.errors import RequestError, UpstreamError
 from guard.headers import latin_headers
-from guard.operations.keys import Keyring
 from guard.operations.metrics import Metrics
-from guard.settings import Settings
-from guard.upstream.client import Upstream
+from guard.service import Current, Service
 from guard.wire.json_body import serialise
 
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def service_router(
-    settings: Settings, upstream: Upstream, keyring: Keyring, metrics: Metrics
-) -> APIRouter:
+def service_router(current: Current, metrics: Metrics) -> APIRouter:
     """The router; health and metrics need no key, models need one where keys are configured."""
     router = APIRouter()
 
     def admitted(request: Request) -> RequestError | None:
         try:
-            keyring.admit(latin_headers(request.scope), "inference")
+            current.service.keyring.admit(latin_headers(request.scope), "inference")
         except RequestError as error:
             return error
         return None
@@ -35,7 +31,8 @@ def service_router(
     async def models(refused: Annotated[RequestError | None, Depends(admitted)]) -> Response:
         if refused:
             return error_response(refused, refused.status)
-        return await _models(settings, upstream)
+        with current.use() as service:
+            return await _models(service)
 
     @router.get("/version")
     async def version() -> dict[str, str]:
@@ -49,7 +46,8 @@ def service_router(
     @router.get("/health")
     async def readyz() -> Response:
         """Ready when artifacts are loaded (or start-up had failed) and the model server is up."""
-        return Response(status_code=200 if await upstream.healthy() else 503)
+        with current.use() as service:
+            return Response(status_code=200 if await service.upstream.healthy() else 503)
 
     @router.get("/metrics")
     async def exposition() -> Response:
@@ -58,10 +56,10 @@ def service_router(
     return router
 
 
-async def _models(settings: Settings, upstream: Upstream) -> Response:
+async def _models(service: Service) -> Response:
     """The model server's list, less the models that are not configured and what betrays paths."""
     try:
-        async with upstream.send("GET", "/v1/models") as reply:
+        async with service.upstream.send("GET", "/v1/models") as reply:
             listed = orjson.loads(await reply.body())
             status = reply.status
         cards = [_card(card) for card in listed["data"]]
@@ -69,7 +67,8 @@ async def _models(settings: Settings, upstream: Upstream) -> Response:
         return error_response(error, error.status)
     except (orjson.JSONDecodeError, KeyError, TypeError):
         return error_response(UpstreamError("The model server sent an unreadable answer"), 502)
-    served = [card for card in cards if not settings.models or card.get("id") in settings.models]
+    known = service.settings.models
+    served = [card for card in cards if not known or card.get("id") in known]
     body: dict[str, object] = {"object": "list", "data": served}
     return Response(serialise(body), status, media_type="application/json")
 

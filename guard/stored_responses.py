@@ -7,13 +7,13 @@ from fastapi import APIRouter, Request, Response
 from guard.closed_routes import error_response
 from guard.errors import RequestError
 from guard.headers import latin_headers
-from guard.operations.keys import Keyring
+from guard.service import Current
 from guard.wire.fields import JsonObject
 from guard.wire.json_body import serialise
 from guard.wire.responses.store import ResponseStore
 
 
-def stored_responses_router(store: ResponseStore, keyring: Keyring) -> APIRouter:
+def stored_responses_router(store: ResponseStore, current: Current) -> APIRouter:
     """The router; a key sees the responses that were stored with it, nobody else's."""
     router = APIRouter()
 
@@ -21,7 +21,7 @@ def stored_responses_router(store: ResponseStore, keyring: Keyring) -> APIRouter
         request: Request, act: Callable[[str, str], JsonObject], response_id: str
     ) -> Response:
         try:
-            key = keyring.admit(latin_headers(request.scope), "inference")
+            key = current.service.keyring.admit(latin_headers(request.scope), "inference")
             body = act(key.name if key else "", response_id)
         except RequestError as error:
             return error_response(error, error.status)

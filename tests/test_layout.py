@@ -21,6 +21,7 @@ ALL = (*OURS, *modules("tests"))
 TESTED_ELSEWHERE: Mapping[str, str] = {
     "guard.app": "guard/test_endpoint.py",  # every rig there is a whole app
     "guard.errors": "guard/wire/test_envelopes.py",
+    "guard.parts": "guard/test_reload.py",
     "guard.manifest": "guard/test_artifacts.py",
     "guard.detectors.contract": "guard/detectors/test_loading.py",  # types only
     "guard.operations.metrics": "guard/test_endpoint.py",
@@ -43,6 +44,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "guard.screening.verdict": "guard/screening/test_screener.py",
     "guard.settings.configuration": "guard/test_settings.py",
     "guard.settings.loading": "guard/test_settings.py",
+    "guard.settings.policies": "guard/test_settings.py",
     "guard.settings.sections": "guard/test_settings.py",
     "guard.settings.store": "guard/test_settings.py",
     "guard.wire.contract": "guard/wire/test_messages_answers.py",  # types only

@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from time import time
 from typing import TYPE_CHECKING, Protocol
@@ -51,12 +51,14 @@ class Text(Protocol):
 class Entry:
     """One request's notes: whoever learns something writes it down, at the end they are closed.
 
-    `key` is the API key's name; `texts` stay empty where no model generates an answer.
+    `key` is the API key's name; `artifacts` are the digests of the manifests that served it, by
+    detector; `texts` stay empty where no model generates an answer.
     """
 
     request_id: str
     route: str
     key: str = ""
+    artifacts: Mapping[str, str] = field(default_factory=dict)
     model: str = ""
     verdict: Verdict = _NOTHING
     texts: Sequence[Text] = ()
@@ -76,20 +78,15 @@ class Entry:
 
 
 class Journal:
-    """Closes entries: an audit record of each, a captured prompt of some. Never waits.
-
-    `artifacts` are the digests of the manifests in service, by detector.
-    """
+    """Closes entries: an audit record of each, a captured prompt of some. Never waits."""
 
     def __init__(
         self,
         settings: Store,
         writer: TrafficWriter,
         metrics: Metrics,
-        artifacts: Mapping[str, str],
         generator: np.random.Generator | None = None,
     ) -> None:
-        self.artifacts = artifacts
         self._audits = settings.audit.enabled
         self._capture = settings.capture if settings.capture.enabled else None
         self._writer = writer
@@ -126,7 +123,7 @@ class Journal:
             status=status,
             latency_s=latency_s,
             findings=(*entry.verdict.findings, *entry.verdict.passed),
-            artifacts=self.artifacts,
+            artifacts=entry.artifacts,
             prompt_tokens=entry.prompt_tokens,
             completion_tokens=entry.completion_tokens,
         )
@@ -153,7 +150,7 @@ def make_store(settings: Store) -> "TrafficStore":
     return TrafficStore(settings)
 
 
-def open_journal(settings: Store, metrics: Metrics, artifacts: Mapping[str, str]) -> Journal:
+def open_journal(settings: Store, metrics: Metrics) -> Journal:
     """The journal over the configured store; a database that is away now is waited for later.
 
     Raises ConfigError, and StoreError for tables of another version or a file that cannot be made.
@@ -166,7 +163,7 @@ def open_journal(settings: Store, metrics: Metrics, artifacts: Mapping[str, str]
         logger.error("traffic store: %s; serving without it until it answers", fault)
         opened = False
     writer = TrafficWriter(store, settings, metrics, opened=opened)
-    return Journal(settings, writer, metrics, artifacts)
+    return Journal(settings, writer, metrics)
 
 
 def _messages(texts: Sequence[Text]) -> tuple[Message, ...]:

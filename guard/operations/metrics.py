@@ -17,6 +17,7 @@ class Metrics:
         self._open_requests()
         self._open_screening()
         self._open_store()
+        self._open_configuration()
 
     def _open_requests(self) -> None:
         self.requests = Counter(
@@ -129,6 +130,20 @@ class Metrics:
             "Whether the traffic store took the last batch (0 too where none is configured).",
             registry=self.registry,
         )
+
+    def _open_configuration(self) -> None:
+        self.reloads = Counter(
+            "ecoguard_reloads_total",
+            "Reloads of the configuration, by result; a failed one changes nothing.",
+            ("result",),
+            registry=self.registry,
+        )
+        self.configured = Gauge(
+            "ecoguard_configured_timestamp_seconds",
+            "When the configuration in service was loaded.",
+            registry=self.registry,
+        )
+        self.configured.set_to_current_time()
 
     def screened(self, verdict: Verdict, seconds: float) -> None:
         """Count one screened request."""

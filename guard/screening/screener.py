@@ -38,8 +38,6 @@ class Screener:
         view_limits: ViewLimits | None = None,
     ) -> None:
         self.policies = tuple(policies)
-        self._acting = tuple(policy for policy in policies if not policy.shadow)
-        self._shadows = tuple(policy for policy in policies if policy.shadow)
         self._encoder = encoder
         self._metrics = metrics
         self._timeout = timeout
@@ -47,16 +45,23 @@ class Screener:
         self._lane = Lane("screening", threads, queue)
         self._shadow_lane = Lane("shadow-screening", threads, queue)
 
-    async def screen(self, spans: Sequence[TextSpan]) -> Verdict:
-        """The verdict on a request's texts; never raises for a detector's fault."""
-        if not self.policies or not spans:
+    async def screen(
+        self, spans: Sequence[TextSpan], policies: Sequence[Policy] | None = None
+    ) -> Verdict:
+        """The verdict of `policies` (all, unless told) on a request's texts.
+
+        Never raises for a detector's fault.
+        """
+        chosen = self.policies if policies is None else policies
+        if not chosen or not spans:
             return Verdict()
         started = perf_counter()
         deadline = asyncio.get_running_loop().time() + self._timeout
         reading = self._read(spans)
-        acting = await self._findings(self._lane, self._acting, reading, deadline)
-        shadows = await self._findings(self._shadow_lane, self._shadows, reading, deadline)
-        verdict = Verdict.of(self._in_order(acting, shadows))
+        acting, shadows = _apart(chosen)
+        found = await self._findings(self._lane, acting, reading, deadline)
+        shadowed = await self._findings(self._shadow_lane, shadows, reading, deadline)
+        verdict = Verdict.of(_in_order(chosen, found, shadowed))
         self._metrics.screened(verdict, perf_counter() - started)
         return verdict
 
@@ -78,22 +83,29 @@ class Screener:
     def judge(self, spans: Sequence[TextSpan]) -> tuple[Finding, ...]:
         """One finding per policy, in order; blocking. The same code for proxy and tools."""
         reading = self._read(spans)
-        return self._in_order(_judge(self._acting, reading), _judge(self._shadows, reading))
+        acting, shadows = _apart(self.policies)
+        return _in_order(self.policies, _judge(acting, reading), _judge(shadows, reading))
 
     def _read(self, spans: Sequence[TextSpan]) -> Reading:
         return Reading(spans, self._encoder, self._view_limits)
-
-    def _in_order(
-        self, acting: Sequence[Finding], shadows: Sequence[Finding]
-    ) -> tuple[Finding, ...]:
-        """The findings in the order of `policies`."""
-        kinds = {False: iter(acting), True: iter(shadows)}
-        return tuple(next(kinds[policy.shadow]) for policy in self.policies)
 
     def close(self) -> None:
         """Let the threads end; waits for none of them."""
         self._lane.close()
         self._shadow_lane.close()
+
+
+def _apart(policies: Sequence[Policy]) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
+    """The policies that act, and those in shadow."""
+    return tuple(p for p in policies if not p.shadow), tuple(p for p in policies if p.shadow)
+
+
+def _in_order(
+    policies: Sequence[Policy], acting: Sequence[Finding], shadows: Sequence[Finding]
+) -> tuple[Finding, ...]:
+    """The findings in the order of `policies`."""
+    kinds = {False: iter(acting), True: iter(shadows)}
+    return tuple(next(kinds[policy.shadow]) for policy in policies)
 
 
 def _judge(policies: Sequence[Policy], reading: Reading) -> tuple[Finding, ...]:

@@ -5,6 +5,7 @@ Secrets never stand in the file: it names the environment variables that hold th
 
 from guard.settings.configuration import LOOPBACK, Settings
 from guard.settings.loading import load, secret
+from guard.settings.policies import Policy, Route, When
 from guard.settings.sections import (
     ArtifactDetector,
     Check,
@@ -19,7 +20,6 @@ from guard.settings.sections import (
     Model,
     Name,
     PhraseDetector,
-    Policy,
     Refusal,
     Seconds,
     Section,
@@ -48,6 +48,7 @@ __all__ = [
     "PhraseDetector",
     "Policy",
     "Refusal",
+    "Route",
     "Seconds",
     "Section",
     "Settings",
@@ -55,6 +56,7 @@ __all__ = [
     "Threshold",
     "Upstream",
     "VariableName",
+    "When",
     "load",
     "secret",
 ]

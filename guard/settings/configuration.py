@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from guard.settings.policies import Policy
 from guard.settings.sections import (
     Check,
     CorruptionChoice,
@@ -16,7 +17,6 @@ from guard.settings.sections import (
     Listen,
     Model,
     Name,
-    Policy,
     Refusal,
     Section,
     Upstream,
@@ -52,10 +52,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _references_hold(self) -> Self:
         for policy in self.policies:
-            if policy.detector not in self.detectors:
-                raise ValueError(
-                    f"policies.{policy.name}.detector: no detector '{policy.detector}'"
-                )
+            self._check(policy)
         names = [policy.name for policy in self.policies]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"policies: the name '{doubled.pop()}' is used twice")
@@ -64,6 +61,16 @@ class Settings(Section):
         if unknown := self._excluded_keys - {key.name for key in self.keys}:
             raise ValueError(f"store.capture.exclude_keys: no key '{min(unknown)}'")
         return self
+
+    def _check(self, policy: Policy) -> None:
+        """What a policy names must exist: a mistyped name would be a rule that never applies."""
+        here = f"policies.{policy.name}"
+        if policy.detector not in self.detectors:
+            raise ValueError(f"{here}.detector: no detector '{policy.detector}'")
+        if unknown := set(policy.when.keys or ()) - {key.name for key in self.keys}:
+            raise ValueError(f"{here}.when.keys: no key '{min(unknown)}'")
+        if unknown := set(policy.when.models or ()) - self.models.keys():
+            raise ValueError(f"{here}.when.models: no model '{min(unknown)}'")
 
     @property
     def _excluded_keys(self) -> frozenset[str]:

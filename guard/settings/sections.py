@@ -78,21 +78,6 @@ class PhraseDetector(Section):
 DetectorSource = Annotated[ArtifactDetector | PhraseDetector, Field(discriminator="kind")]
 
 
-class Policy(Section):
-    """One rule: what to do when a detector's score reaches the threshold, or when it fails.
-
-    In `shadow` it scores and is counted, and its findings change nothing.
-    """
-
-    name: Name
-    detector: Name
-    threshold: Threshold | Literal["from_artifact"] = "from_artifact"
-    action: Literal["allow", "flag", "corrupt", "block"]
-    on_error: Literal["allow", "flag", "block"] = "block"
-    refusal: Literal["error", "message"] | None = None
-    shadow: bool = False
-
-
 class CorruptionChoice(Section):
     """How the token embeddings of flagged texts are corrupted (ECO, section 3)."""
 
@@ -139,7 +124,7 @@ class Key(Section):
 
     name: Name
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    scopes: frozenset[Literal["inference", "check"]] = frozenset({"inference"})
+    scopes: frozenset[Literal["inference", "check", "admin"]] = frozenset({"inference"})
 
 
 class Check(Section):

@@ -15,11 +15,12 @@ import numpy as np
 import orjson
 from starlette.types import ASGIApp, Message
 
-from guard.app import Parts, create_app
+from guard.app import create_app
 from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import Rewriter
 from guard.detectors.loading import load_detectors
+from guard.parts import Parts
 from guard.screening.policy import Policy
 from guard.settings import Settings
 from guard.tokenizers import open_detokenisers

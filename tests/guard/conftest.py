@@ -1,6 +1,7 @@
 """A proxy in front of a scripted vLLM, both real servers."""
 
-from collections.abc import AsyncIterator, Callable
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -8,9 +9,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from guard.app import Parts, create_app
+from guard.app import create_app
 from guard.corruption.rewriting import Rewriter
 from guard.detectors.contract import Detector
+from guard.parts import Parts
 from guard.screening.policy import Policy
 from guard.settings import Settings
 from tests.fakes import FakeVLLM, WordDetector
@@ -26,11 +28,24 @@ class Rig:
     client: httpx2.AsyncClient
     vllm: FakeVLLM
 
-    async def chat(self, text: str, **extra: Any) -> httpx2.Response:
+    async def chat(
+        self, text: str, headers: dict[str, str] | None = None, **extra: Any
+    ) -> httpx2.Response:
         """Ask one user message."""
         messages = [{"role": "user", "content": text}]
         body = {"model": "demo", "messages": messages, **extra}
-        return await self.client.post(CHAT, json=body)
+        return await self.client.post(CHAT, json=body, headers=headers)
+
+
+def bearer(key: str) -> dict[str, str]:
+    """The header that presents an API key."""
+    return {"authorization": f"Bearer {key}"}
+
+
+def key_of(text: str, *scopes: str) -> dict[str, Any]:
+    """An API key's place in the configuration; its name is its text."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return {"name": text, "sha256": digest, "scopes": list(scopes or ("inference",))}
 
 
 RigMaker = Callable[..., AbstractAsyncContextManager[Rig]]
@@ -50,10 +65,11 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
         *rules: tuple[str, Detector],
         on_error: str = "block",
         rewriter: Rewriter | None = None,
+        whens: Sequence[dict[str, Any]] = (),
         **sections: Any,
     ) -> AsyncIterator[Rig]:
         async with serving(vllm) as upstream:
-            settings = settings_for(upstream, rules, on_error, sections)
+            settings = settings_for(upstream, rules, on_error, sections, whens)
             parts = Parts(policies_of(settings, rules), None, rewriter, {}, None)
             async with (
                 serving(create_app(settings, parts)) as url,
@@ -69,13 +85,19 @@ def settings_for(
     rules: tuple[tuple[str, Detector], ...],
     on_error: str,
     sections: dict[str, Any],
+    whens: Sequence[dict[str, Any]] = (),
 ) -> Settings:
-    """Settings whose detectors are placeholders: the rig hands over its own."""
+    """Settings whose detectors are placeholders: the rig hands over its own.
+
+    `whens` says what the policies are for, one for each of the first.
+    """
     detectors = {f"d{i}": {"kind": "phrases", "phrases": ["x"]} for i in range(len(rules))}
-    policies = [
+    policies: list[dict[str, Any]] = [
         {"name": f"p{i}", "detector": f"d{i}", "action": action, "on_error": on_error}
         for i, (action, _) in enumerate(rules)
     ]
+    for policy, when in zip(policies, whens, strict=False):
+        policy["when"] = when
     return Settings.model_validate(
         {
             "upstream": {"url": upstream},

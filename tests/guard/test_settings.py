@@ -1,13 +1,15 @@
 """Configuration: what is accepted, and errors that name file and key."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
 from guard.errors import ConfigError
-from guard.settings import Settings, load, secret
+from guard.settings import Route, Settings, load, secret
+from guard.wire.protocols import make_protocols
+from guard.wire.responses.store import ResponseStore
 
 MINIMAL = {"upstream": {"url": "http://127.0.0.1:8000"}}
 PHRASES = {"kind": "phrases", "phrases": ["launch code"]}
@@ -85,6 +87,10 @@ def test_a_policy_in_shadow_corrupts_nothing_and_needs_no_model(tmp_path: Path) 
     assert not settings.may_corrupt
 
 
+def test_policies_may_be_for_every_route_that_is_served() -> None:
+    assert set(get_args(Route)) == set(make_protocols(ResponseStore()))
+
+
 BROKEN: list[tuple[str, Any, str]] = [
     ("not yaml", "a: [", "guard.yaml"),
     ("not a mapping", "- 1", "top level must be a mapping"),
@@ -108,6 +114,42 @@ BROKEN: list[tuple[str, Any, str]] = [
             "policies": [{**POLICY, "action": "corrupt"}],
         },
         "models: a policy that corrupts",
+    ),
+    (
+        "policy for a key that is not there",
+        {
+            **MINIMAL,
+            "detectors": {"phrases": PHRASES},
+            "policies": [{**POLICY, "when": {"keys": ["shop"]}}],
+        },
+        "policies.stop.when.keys: no key 'shop'",
+    ),
+    (
+        "policy for a model that is not there",
+        {
+            **MINIMAL,
+            "detectors": {"phrases": PHRASES},
+            "policies": [{**POLICY, "when": {"models": ["big"]}}],
+        },
+        "policies.stop.when.models: no model 'big'",
+    ),
+    (
+        "policy for a route that is not there",
+        {
+            **MINIMAL,
+            "detectors": {"phrases": PHRASES},
+            "policies": [{**POLICY, "when": {"routes": ["/v1/chat"]}}],
+        },
+        "policies.0.when.routes.0: Input should be",
+    ),
+    (
+        "policy for nothing",
+        {
+            **MINIMAL,
+            "detectors": {"phrases": PHRASES},
+            "policies": [{**POLICY, "when": {"keys": []}}],
+        },
+        "policies.0.when.keys",
     ),
     ("open to the network", {**MINIMAL, "listen": {"host": "0.0.0.0"}}, "loopback only"),
     ("check without key", {**MINIMAL, "check": {"enabled": True}}, "scope 'check'"),

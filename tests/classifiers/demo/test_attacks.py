@@ -16,7 +16,8 @@ from classifiers.demo.attacks import (
 )
 from classifiers.demo.report import blocking_table, prompt_table
 from classifiers.labelled_prompts import LabelledPrompt
-from guard.app import Parts, create_app
+from guard.app import create_app
+from guard.parts import Parts
 from guard.settings import Settings
 from tests.fakes import FakeVLLM, WordDetector
 from tests.guard.conftest import policies_of, settings_for

@@ -46,13 +46,17 @@ class KeptRecords:
 def journal_over(kept: KeptRecords, metrics: Metrics | None = None, **sections: Any) -> Journal:
     settings = Store.model_validate(sections)
     writer = cast("TrafficWriter", kept)
-    artifacts = {"words": "ab" * 32}
     generator = np.random.default_rng(7)
-    return Journal(settings, writer, metrics or Metrics(), artifacts, generator)
+    return Journal(settings, writer, metrics or Metrics(), generator)
 
 
 def entry(**changes: Any) -> Entry:
-    fields: dict[str, Any] = {"key": "shop", "model": "demo", "texts": SPANS}
+    fields: dict[str, Any] = {
+        "key": "shop",
+        "model": "demo",
+        "texts": SPANS,
+        "artifacts": {"words": "ab" * 32},
+    }
     return Entry("r1", "/v1/chat/completions", **{**fields, **changes})
 
 
@@ -208,7 +212,7 @@ def test_token_counts_are_read_from_answers(
 
 def test_a_journal_writes_what_it_was_given(tmp_path: Path) -> None:
     metrics = Metrics()
-    journal = open_journal(Store(url=f"sqlite:///{tmp_path}/t.db"), metrics, {})
+    journal = open_journal(Store(url=f"sqlite:///{tmp_path}/t.db"), metrics)
     journal.start()
 
     close(journal, entry())

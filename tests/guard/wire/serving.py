@@ -2,18 +2,16 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from starlette.types import Receive, Scope, Send
 
+from guard.app import answering
 from guard.endpoint import JsonEndpoint
-from guard.exchange import Exchange
-from guard.operations.keys import Keyring
 from guard.operations.metrics import Metrics
+from guard.parts import Parts
 from guard.screening.policy import Policy
-from guard.screening.screener import Screener
+from guard.service import Current, Service
 from guard.settings import Settings
-from guard.upstream.client import Upstream
 from guard.wire.contract import WireProtocol
 from tests.fakes import FakeVLLM, WordDetector
 from tests.servers import serving
@@ -36,17 +34,9 @@ async def guarded(
         )
         metrics = Metrics()
         policies = (Policy.build(settings.policies[0], WordDetector("attack")),)
-        screener = Screener(policies, None, metrics, threads=1, queue=16, timeout=5)
-        upstream = Upstream(settings.upstream, None, metrics)
-        exchange = Exchange(settings, screener, upstream, None, metrics, {})
+        current = Current(Service(settings, Parts(policies, None, None, {}, None), metrics))
         routes = {
-            protocol.route: JsonEndpoint(
-                protocol,
-                partial(exchange.answer, protocol),
-                Keyring(()),
-                settings.limits,
-                metrics,
-            )
+            protocol.route: JsonEndpoint(protocol, answering(protocol), current, metrics)
             for protocol in protocols
         }
 
@@ -63,5 +53,4 @@ async def guarded(
             async with serving(app) as url:
                 yield url
         finally:
-            screener.close()
-            await upstream.close()
+            await current.close()

@@ -1,0 +1,39 @@
+"""What a configuration names on disk, read and verified."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from guard.corruption.rewriting import Rewriter, open_rewriter
+from guard.detectors.contract import WindowedEncoder
+from guard.detectors.loading import load_detectors, read_digests
+from guard.screening.policy import Policy
+from guard.settings import Settings, secret
+from guard.tokenizers import open_detokenisers
+from guard.wire.fields import Detokenise
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is read before the first request: artifacts, tables, tokenizers, secrets."""
+
+    policies: tuple[Policy, ...]
+    encoder: WindowedEncoder | None
+    rewriter: Rewriter | None
+    detokenisers: Mapping[str, Detokenise]
+    upstream_key: str | None
+    artifacts: Mapping[str, str] = field(default_factory=dict)
+
+
+def load_parts(settings: Settings) -> Parts:
+    """Read everything the settings name; blocking. Raises ConfigError or ArtifactError."""
+    encoder, detectors = load_detectors(settings)
+    return Parts(
+        policies=tuple(Policy.build(p, detectors[p.detector]) for p in settings.policies),
+        encoder=encoder,
+        rewriter=open_rewriter(settings) if settings.may_corrupt else None,
+        detokenisers=open_detokenisers(settings.models),
+        upstream_key=secret(settings.upstream.api_key_env)
+        if settings.upstream.api_key_env
+        else None,
+        artifacts=read_digests(settings),
+    )

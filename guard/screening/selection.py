@@ -1,0 +1,79 @@
+"""Which policies apply to a request: decided by its key, its route and its model, nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from guard.screening.policy import Policy
+from guard.screening.verdict import Action
+from guard.settings import When
+
+# Without configured models a caller may name any: what is remembered must not grow with that.
+MOST_REMEMBERED = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Selector:
+    """The keys, routes and models that a policy is for; None means all of them."""
+
+    keys: frozenset[str] | None = None
+    routes: frozenset[str] | None = None
+    models: frozenset[str] | None = None
+
+    @classmethod
+    def build(cls, when: When) -> Self:
+        """The selector that `when` describes."""
+        return cls(*(_all_or(names) for names in (when.keys, when.routes, when.models)))
+
+    def applies(self, key: str, route: str, model: str) -> bool:
+        """Whether the policy is for such a request; `key` is the API key's name."""
+        return (
+            (self.keys is None or key in self.keys)
+            and (self.routes is None or route in self.routes)
+            and (self.models is None or model in self.models)
+        )
+
+
+ALWAYS = Selector()
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The policies that judge a request, in the order of the configuration."""
+
+    policies: tuple[Policy, ...] = ()
+
+    @property
+    def may_corrupt(self) -> bool:
+        """Whether some policy that acts corrupts prompts."""
+        return any(p.action is Action.CORRUPT and not p.shadow for p in self.policies)
+
+
+class PolicyTable:
+    """All policies with their selectors."""
+
+    def __init__(self, rules: Sequence[tuple[Selector, Policy]]) -> None:
+        self._rules = tuple(rules)
+        self._known: dict[tuple[str, str, str], Selection] = {}
+
+    @classmethod
+    def build(cls, policies: Sequence[Policy], whens: Sequence[When]) -> Self:
+        """Policies and what the configuration says of when each applies, in the same order."""
+        return cls([(Selector.build(w), p) for w, p in zip(whens, policies, strict=True)])
+
+    def select(self, key: str, route: str, model: str) -> Selection:
+        """The policies for a request with this key's name ("" without keys), route and model."""
+        place = key, route, model
+        found = self._known.get(place)
+        if found is None:
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            found = self._known[place] = self._selected(*place)
+        return found
+
+    def _selected(self, key: str, route: str, model: str) -> Selection:
+        return Selection(tuple(p for s, p in self._rules if s.applies(key, route, model)))
+
+
+def _all_or(names: tuple[str, ...] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
