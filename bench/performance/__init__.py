@@ -1,0 +1,1 @@
+"""What the proxy costs, beside direct access and other proxies."""
