@@ -3,6 +3,8 @@ VENV ?= .venv
 VLLM_VENV ?= .venv-vllm
 CLIENTS_VENV ?= .venv-clients
 CONFIG ?= deploy/guard.example.yaml
+# Processes that share the tests; one of them has all that need vLLM.
+TEST_PROCESSES ?= 2
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -34,10 +36,10 @@ demo: install vllm ## Train a tiny model, start vLLM and the proxy, show what is
 
 test: install vllm clients ## Run the whole test suite, real vLLM included
 	@ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python ECOGUARD_CLIENTS_PYTHON=$(CLIENTS_VENV)/bin/python \
-		$(BIN)/python -m pytest $(TESTS)
+		$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup $(TESTS)
 
 test-fast: install ## Run the tests that need no vLLM
-	@$(BIN)/python -m pytest -m "not vllm" $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup -m "not vllm" $(TESTS)
 
 fuzz: install ## Send 50,000 mutated requests through the whole application (REQUESTS=, SEED=)
 	@$(BIN)/python -m tests.fuzz --requests $(or $(REQUESTS),50000) --seed $(or $(SEED),0)
