@@ -50,7 +50,9 @@ def test_a_changed_token_is_refused() -> None:
         cipher(OLD).decrypt(bytes(token))
 
 
-@pytest.mark.parametrize("value", ["hunter2", f"{OLD},", "ä" * 44])
+@pytest.mark.parametrize(
+    "value", ["hunter2", f"{OLD},", "ä" * 44], ids=["short", "empty", "letters"]
+)
 def test_unusable_keys_are_named_by_variable_only(value: str) -> None:
     with pytest.raises(ConfigError, match="A_KEY must hold keys") as caught:
         PromptCipher.from_environment("A_KEY", {"A_KEY": value})
