@@ -153,6 +153,7 @@ class WordDetector:
     word: str
     threshold: float = 0.5
     encoder: str | None = None
+    version: str = ""
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
         return np.array([float(self.word in text.lower()) for text in texts], dtype=np.float32)
@@ -164,6 +165,7 @@ class FailingDetector:
 
     threshold: float = 0.5
     encoder: str | None = None
+    version: str = ""
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
         raise RuntimeError("scripted failure")

@@ -13,13 +13,20 @@ Features = NDArray[np.float32]
 class Detector(Protocol):
     """Scores texts, or what an encoder made of them.
 
-    `threshold` is the artifact's own; `encoder` is the digest of the encoder artifact whose
-    features the detector reads, or None for one that reads the texts alone. One that reads texts
-    through a bounded model of its own is a `Windowing` too: screening cuts its texts to fit.
+    `threshold` is the artifact's own; `version` changes whenever any score could; `encoder` is the
+    digest of the encoder artifact whose features the detector reads, or None for one that reads
+    the texts alone. One that reads texts through a bounded model of its own is a `Windowing` too:
+    screening cuts its texts to fit.
     """
 
     threshold: float
     encoder: str | None
+
+    @property
+    def version(self) -> str:
+        """The digest of the artifact, or of whatever else decides the scores; "" where nothing
+        does: such scores are never remembered."""
+        ...
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:
         """Scores in [0, 1], shape (n,), for n texts; higher is worse.

@@ -37,10 +37,12 @@ class ForgetClassifier:
         *,
         threshold: float,
         encoder: str,
+        version: str = "",
     ) -> None:
-        """`weight` has shape (width,); `names` may be empty."""
+        """`weight` has shape (width,); `names` may be empty; `version`: the artifact's digest."""
         self.threshold = threshold
         self.encoder: str | None = encoder
+        self.version = version
         self.names = tuple(names)
         self._weight = np.ascontiguousarray(weight, dtype=np.float32)
         self._bias = np.float32(bias)
@@ -64,6 +66,7 @@ class ForgetClassifier:
             _names(artifact),
             threshold=score_threshold(artifact),
             encoder=manifest.encoder,
+            version=manifest.digest,
         )
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:

@@ -68,12 +68,15 @@ class MaliciousClassifier:
         encoder: str,
         preparation: Preparation | None = None,
         calibration: Calibration | None = None,
+        version: str = "",
     ) -> None:
-        """`encoder` is the digest of the encoder whose features the members read."""
+        """`encoder` is the digest of the encoder whose features the members read, `version` the
+        artifact's own."""
         if not members:
             raise ValueError("members: at least one must vote")
         self.threshold = threshold
         self.encoder: str | None = encoder
+        self.version = version
         self.calibration = calibration
         self.width = _width(members[0], preparation or Preparation())
         self._members = tuple(members)
@@ -101,6 +104,7 @@ class MaliciousClassifier:
             encoder=artifact.manifest.encoder,
             preparation=preparation,
             calibration=calibration,
+            version=artifact.manifest.digest,
         )
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002

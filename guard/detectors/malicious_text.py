@@ -54,10 +54,13 @@ class MaliciousTextClassifier:
         lexical: LexicalTable | None = None,
         mixing: Array | None = None,
         calibration: Calibration | None = None,
+        version: str = "",
     ) -> None:
-        """`tower` gives one number per text: the log odds of malicious."""
+        """`tower` gives one number per text: the log odds of malicious. `version` is the
+        artifact's digest."""
         self.threshold = threshold
         self.calibration = calibration
+        self.version = version
         self._tower = tower
         self._lexical = lexical
         self._mixing = np.array([1, 1, 0], np.float32) if mixing is None else mixing
@@ -80,7 +83,12 @@ class MaliciousTextClassifier:
         calibration = Calibration.from_weights(weights)
         weights.finish()
         return cls(
-            tower, threshold=threshold, lexical=table, mixing=mixing, calibration=calibration
+            tower,
+            threshold=threshold,
+            lexical=table,
+            mixing=mixing,
+            calibration=calibration,
+            version=artifact.manifest.digest,
         )
 
     @property

@@ -3,6 +3,7 @@
 Used as a detector of its own and as the name evidence of a forget classifier.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -34,6 +35,9 @@ class PhraseList:
         from ahocorasick_rs import AhoCorasick, MatchKind
 
         folded = sorted({fold(phrase) for phrase in phrases} - {""})
+        self.version = hashlib.sha256(
+            "\n".join(folded).encode("utf-8", "surrogatepass")
+        ).hexdigest()
         self._matcher = AhoCorasick(folded, matchkind=MatchKind.Standard)
 
     def score(self, texts: Sequence[str], features: Features | None = None) -> Scores:  # noqa: ARG002

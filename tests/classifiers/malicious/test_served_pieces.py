@@ -31,6 +31,7 @@ class DotDetector:
     """Scores features by their product with a fixed vector, squashed into [0, 1]."""
 
     threshold = 1e-6
+    version = ""
 
     def __init__(self, encoder: OnnxEncoder) -> None:
         self.encoder: str | None = encoder.digest

@@ -38,7 +38,9 @@ def write_forget(folder: Path, encoder: str, width: int = 4) -> Path:
 def test_kind_decides_the_class(tmp_path: Path) -> None:
     encoder = WordEncoder()
     folder = write_forget(tmp_path / "a", encoder.digest)
-    assert isinstance(load_detector(folder, encoder), ForgetClassifier)
+    detector = load_detector(folder, encoder)
+    assert isinstance(detector, ForgetClassifier)
+    assert detector.version == read(folder).manifest.digest
 
 
 def test_another_encoder_is_refused(tmp_path: Path) -> None:

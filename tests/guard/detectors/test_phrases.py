@@ -74,3 +74,8 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 @given(before=st.text(), phrase=st.from_regex(r"[a-z]{2,8}( [a-z]{2,8})?", fullmatch=True))
 def test_a_phrase_is_found_after_any_text_and_a_space(before: str, phrase: str) -> None:
     assert PhraseList([phrase]).occurs(f"{before} {phrase.upper()}!")
+
+
+def test_the_version_is_that_of_the_phrases() -> None:
+    assert PhraseList(["One", "two"]).version == PhraseList(["two", "one", "ONE"]).version
+    assert PhraseList(["one"]).version != PhraseList(["one", "two"]).version

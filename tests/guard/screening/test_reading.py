@@ -70,6 +70,7 @@ class CharacterReader:
     window_tokens: int
     threshold: float = 0.5
     encoder: str | None = None
+    version: str = ""
     digest: str = "e"
     width: int = 1
     read: list[str] = field(default_factory=list)
@@ -99,6 +100,7 @@ class FeatureReader:
 
     threshold: float = 0.5
     encoder: str | None = "e"
+    version: str = ""
     rows: int = 0
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:
@@ -131,6 +133,7 @@ class Whole:
 
     threshold: float = 0.5
     encoder: str | None = None
+    version: str = ""
     read: list[str] = field(default_factory=list)
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:
@@ -185,6 +188,7 @@ class FixedScores:
     scores: list[float]
     threshold: float = 0.5
     encoder: str | None = None
+    version: str = ""
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
         return np.array(self.scores, dtype=np.float32)

@@ -125,6 +125,7 @@ class HangingDetector:
     entered: threading.Event = field(default_factory=threading.Event)
     threshold: float = 0.5
     encoder: str | None = None
+    version: str = ""
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
         self.entered.set()
@@ -180,6 +181,7 @@ class LengthDetector:
 
     threshold: float = 0.5
     encoder: str | None = "e"
+    version: str = ""
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:
         assert features is not None
@@ -307,6 +309,7 @@ class CountingDetector:
 
     threshold: float = 0.5
     encoder: str | None = None
+    version: str = ""
     calibration: Calibration | None = field(
         default_factory=lambda: Calibration([0.1, 0.2, 0.3], [0.7, 0.8, 0.9])
     )
