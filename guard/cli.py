@@ -33,6 +33,7 @@ def serve(config: ConfigFile = Path("guard.yaml")) -> None:
     import uvicorn
 
     from guard.app import create_app
+    from guard.certificates import server_contexts
     from guard.settings import load
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
@@ -46,18 +47,22 @@ def serve(config: ConfigFile = Path("guard.yaml")) -> None:
         server_header=False,
         proxy_headers=False,
         ws="none",
+        ssl_context_factory=server_contexts(settings.listen.tls),
     )
 
 
 @app.command()
 def check(config: ConfigFile = Path("guard.yaml")) -> None:
     """Load the configuration and every artifact it names, and say what is wrong."""
+    from guard.certificates import server_contexts
     from guard.operations.journal import make_store
     from guard.parts import load_parts
     from guard.settings import load
 
     settings = load(config)
     parts = load_parts(settings)
+    if contexts := server_contexts(settings.listen.tls):
+        contexts()
     typer.echo(f"{config}: ok, {len(parts.policies)} policies")
     for policy in parts.policies:
         typer.echo(

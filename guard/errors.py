@@ -77,6 +77,11 @@ class UpstreamError(ClientVisibleError):
     """The model server did not answer, or not with HTTP (502 unless said otherwise)."""
 
     def __init__(
-        self, message: str, *, status: int = 502, code: str = "upstream_unavailable"
+        self,
+        message: str,
+        *,
+        status: int = 502,
+        code: str = "upstream_unavailable",
+        headers: dict[str, str] | None = None,
     ) -> None:
-        super().__init__(message, status=status, code=code, kind="upstream_error")
+        super().__init__(message, status=status, code=code, kind="upstream_error", headers=headers)

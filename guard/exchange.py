@@ -123,7 +123,11 @@ class Exchange:
             return
         sent = await self._corrupted(call, verdict) if action is Action.CORRUPT else call.body
         async with self._upstream.send(
-            "POST", call.upstream_path, body=serialise(sent), headers=client.headers
+            "POST",
+            call.upstream_path,
+            body=serialise(sent),
+            headers=client.headers,
+            model=call.model,
         ) as reply:
             yield await self._relayed(protocol, call, reply, action)
 

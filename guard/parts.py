@@ -1,8 +1,10 @@
 """What a configuration names on disk, read and verified."""
 
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from guard.certificates import client_context
 from guard.corruption.rewriting import Rewriter, open_rewriter
 from guard.detectors.contract import WindowedEncoder
 from guard.detectors.loading import load_detectors, read_digests
@@ -22,6 +24,7 @@ class Parts:
     detokenisers: Mapping[str, Detokenise]
     upstream_key: str | None
     artifacts: Mapping[str, str] = field(default_factory=dict)
+    upstream_tls: ssl.SSLContext | None = None
 
 
 def load_parts(settings: Settings) -> Parts:
@@ -36,4 +39,5 @@ def load_parts(settings: Settings) -> Parts:
         if settings.upstream.api_key_env
         else None,
         artifacts=read_digests(settings),
+        upstream_tls=client_context(settings.upstream.tls),
     )

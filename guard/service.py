@@ -25,7 +25,14 @@ class Service:
         )
         self.artifacts = parts.artifacts
         self.keyring = Keyring(settings.keys)
-        self.upstream = Upstream(settings.upstream, parts.upstream_key, metrics)
+        self.upstream = Upstream(
+            settings.upstream,
+            parts.upstream_key,
+            metrics,
+            models=settings.models,
+            tls=parts.upstream_tls,
+        )
+        self.upstream.watch()
         self._screener = Screener(
             parts.policies,
             parts.encoder,

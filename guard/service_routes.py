@@ -57,20 +57,34 @@ def service_router(current: Current, metrics: Metrics) -> APIRouter:
 
 
 async def _models(service: Service) -> Response:
-    """The model server's list, less the models that are not configured and what betrays paths."""
+    """The model servers' lists, less the models that are not configured and what betrays paths.
+
+    A model with servers of its own is listed as those have it, and missing while they are down.
+    """
+    known, own = service.settings.models, service.upstream.own_pools
+    served: list[dict[str, object]] = []
+    failures: list[UpstreamError] = []
+    for model in (None, *own):
+        try:
+            cards = await _cards(service, model)
+        except UpstreamError as error:
+            failures.append(error)
+            continue
+        here = known.keys() - own.keys() if model is None else {model}
+        served += [card for card in cards if card.get("id") in here or not known]
+    if failures and not served:
+        return error_response(failures[0], failures[0].status)
+    return Response(serialise({"object": "list", "data": served}), media_type="application/json")
+
+
+async def _cards(service: Service, model: str | None) -> list[dict[str, object]]:
+    """The cards in the list of a server that has `model`."""
+    async with service.upstream.send("GET", "/v1/models", model=model) as reply:
+        body = await reply.body()
     try:
-        async with service.upstream.send("GET", "/v1/models") as reply:
-            listed = orjson.loads(await reply.body())
-            status = reply.status
-        cards = [_card(card) for card in listed["data"]]
-    except UpstreamError as error:
-        return error_response(error, error.status)
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return error_response(UpstreamError("The model server sent an unreadable answer"), 502)
-    known = service.settings.models
-    served = [card for card in cards if not known or card.get("id") in known]
-    body: dict[str, object] = {"object": "list", "data": served}
-    return Response(serialise(body), status, media_type="application/json")
+        return [_card(card) for card in orjson.loads(body)["data"]]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise UpstreamError("The model server sent an unreadable answer") from error
 
 
 def _card(card: dict[str, object]) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """The guarded models' own tokenizers, for prompts that come as token ids."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from tokenizers import Tokenizer
 
@@ -11,11 +12,12 @@ from guard.wire.fields import Detokenise
 
 def open_detokenisers(models: Mapping[str, Model]) -> dict[str, Detokenise]:
     """By model name, what turns its token ids into the text that the model will read."""
-    return {name: _detokeniser(model) for name, model in models.items()}
+    folders = {name: model.path for name, model in models.items() if model.path}
+    return {name: _detokeniser(folder) for name, folder in folders.items()}
 
 
-def _detokeniser(model: Model) -> Detokenise:
-    file = model.path / "tokenizer.json"
+def _detokeniser(folder: Path) -> Detokenise:
+    file = folder / "tokenizer.json"
     try:
         tokenizer = Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises bare Exception

@@ -8,15 +8,23 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from guard.certificates import server_contexts
+from guard.settings import ListenTls
+
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[str]:
-    """Serve an app on a free loopback port; yields its base URL."""
+async def serving(app: ASGIApp, tls: ListenTls | None = None) -> AsyncIterator[str]:
+    """Serve an app on a free loopback port, over TLS where asked; yields its base URL."""
     # Named, or asyncio does not know it for TCP and leaves it to delay small packets by 40 ms.
     listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
-        app, log_level="error", access_log=False, ws="none", timeout_graceful_shutdown=2
+        app,
+        log_level="error",
+        access_log=False,
+        ws="none",
+        timeout_graceful_shutdown=2,
+        ssl_context_factory=server_contexts(tls),
     )
     server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
@@ -27,7 +35,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         if task.done():
             await task
         host, port = listener.getsockname()
-        yield f"http://{host}:{port}"
+        yield f"{'https' if tls else 'http'}://{host}:{port}"
     finally:
         server.should_exit = True
         await task

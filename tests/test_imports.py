@@ -36,6 +36,7 @@ LEAVES: Mapping[str, set[str]] = {
 }
 PARTS: Mapping[str, set[str]] = {
     "guard.streaming": {"guard.errors", "guard.streaming.events", "guard.wire"},
+    "guard.certificates": {"guard.errors", "guard.settings"},
     "guard.tokenizers": {"guard.errors", "guard.settings", "guard.wire"},
     "guard.operations": {
         "guard.errors",
@@ -86,6 +87,7 @@ EDGE: Mapping[str, set[str]] = {
         "guard.corruption",
     },
     "guard.parts": {
+        "guard.certificates",
         "guard.settings",
         "guard.tokenizers",
         "guard.wire",
@@ -180,6 +182,7 @@ EDGE: Mapping[str, set[str]] = {
         "guard.settings",
         "guard.operations",
         "guard.app",
+        "guard.certificates",
         "guard.parts",
         "guard.store_commands",
     },

@@ -47,6 +47,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "guard.settings.policies": "guard/test_settings.py",
     "guard.settings.sections": "guard/test_settings.py",
     "guard.settings.store": "guard/test_settings.py",
+    "guard.settings.upstream": "guard/test_settings.py",
     "guard.wire.contract": "guard/wire/test_messages_answers.py",  # types only
     "guard.wire.fields": "guard/wire/test_chat.py",
     "guard.wire.protocols": "test_docs.py",

@@ -76,6 +76,8 @@ def open_rewriter(settings: Settings) -> Rewriter:
     key = secret(choice.key_env).encode()
     embedders = {}
     for name, model in settings.models.items():
+        if model.path is None:
+            continue
         limit = model.context_tokens or _context_tokens(model.path)
         embedders[name] = PromptEmbedder.open(model.path, key=key, max_tokens=limit)
         corruption.check_width(embedders[name].table.width)

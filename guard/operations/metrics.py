@@ -15,6 +15,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
         self._open_requests()
+        self._open_upstream()
         self._open_screening()
         self._open_store()
         self._open_configuration()
@@ -38,12 +39,6 @@ class Metrics:
             "Prompt tokens sent as corrupted embeddings.",
             registry=self.registry,
         )
-        self.upstream_failures = Counter(
-            "ecoguard_upstream_failures_total",
-            "Upstream requests that failed, by stage.",
-            ("stage",),
-            registry=self.registry,
-        )
         self.disconnects = Counter(
             "ecoguard_client_disconnects_total",
             "Requests whose client left before the answer was complete.",
@@ -53,6 +48,37 @@ class Metrics:
         self.in_flight = Gauge(
             "ecoguard_in_flight_requests",
             "Requests being answered now.",
+            registry=self.registry,
+        )
+
+    def _open_upstream(self) -> None:
+        self.upstream_failures = Counter(
+            "ecoguard_upstream_failures_total",
+            "Upstream requests that failed, by stage.",
+            ("stage",),
+            registry=self.registry,
+        )
+        self.upstream_retries = Counter(
+            "ecoguard_upstream_retries_total",
+            "Requests sent again, before anything was told to the client.",
+            registry=self.registry,
+        )
+        self.upstream_breaks = Counter(
+            "ecoguard_upstream_breaks_total",
+            "Times that a server was left alone after failures in a row.",
+            ("upstream",),
+            registry=self.registry,
+        )
+        self.upstream_up = Gauge(
+            "ecoguard_upstream_up",
+            "Whether the server's last health check was good.",
+            ("upstream",),
+            registry=self.registry,
+        )
+        self.upstream_in_flight = Gauge(
+            "ecoguard_upstream_in_flight_requests",
+            "Requests that a server is answering now.",
+            ("upstream",),
             registry=self.registry,
         )
 

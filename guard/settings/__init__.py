@@ -17,17 +17,17 @@ from guard.settings.sections import (
     Key,
     Limits,
     Listen,
-    Model,
+    ListenTls,
     Name,
     PhraseDetector,
     Refusal,
     Seconds,
     Section,
     Threshold,
-    Upstream,
     VariableName,
 )
 from guard.settings.store import Audit, Capture, Store
+from guard.settings.upstream import Model, Upstream, UpstreamTls
 
 __all__ = [
     "LOOPBACK",
@@ -43,6 +43,7 @@ __all__ = [
     "Key",
     "Limits",
     "Listen",
+    "ListenTls",
     "Model",
     "Name",
     "PhraseDetector",
@@ -55,6 +56,7 @@ __all__ = [
     "Store",
     "Threshold",
     "Upstream",
+    "UpstreamTls",
     "VariableName",
     "When",
     "load",

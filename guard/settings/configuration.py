@@ -15,13 +15,12 @@ from guard.settings.sections import (
     Key,
     Limits,
     Listen,
-    Model,
     Name,
     Refusal,
     Section,
-    Upstream,
 )
 from guard.settings.store import Store
+from guard.settings.upstream import Model, Upstream
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -71,6 +70,10 @@ class Settings(Section):
             raise ValueError(f"{here}.when.keys: no key '{min(unknown)}'")
         if unknown := set(policy.when.models or ()) - self.models.keys():
             raise ValueError(f"{here}.when.models: no model '{min(unknown)}'")
+        if policy.action == "corrupt" and not policy.shadow:
+            for name in policy.when.models or self.models:
+                if self.models[name].path is None:
+                    raise ValueError(f"models.{name}.path: {policy.name} corrupts and needs it")
 
     @property
     def _excluded_keys(self) -> frozenset[str]:

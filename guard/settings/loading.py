@@ -50,6 +50,8 @@ def _override(content: dict[str, object], environment: Mapping[str, str]) -> Non
             part = content.setdefault(section, {})
             if isinstance(part, dict):
                 part[key] = environment[variable]
+                if section == "upstream":
+                    part.pop("urls", None)
 
 
 def _explain(file: Path, error: ValidationError) -> str:
@@ -72,8 +74,12 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
         path = getattr(source, "path", None)
         return source.model_copy(update={"path": folder / path}) if path else source
 
+    listen, upstream = settings.listen, settings.upstream
+    tls = listen.tls.anchored(folder) if listen.tls else None
     return settings.model_copy(
         update={
+            "listen": listen.model_copy(update={"tls": tls}),
+            "upstream": upstream.model_copy(update={"tls": upstream.tls.anchored(folder)}),
             "models": {name: anchor(model) for name, model in settings.models.items()},
             "encoder": anchor(settings.encoder) if settings.encoder else None,
             "detectors": {name: anchor(source) for name, source in settings.detectors.items()},

@@ -1,7 +1,7 @@
 """The sections of the configuration: typed, frozen, unknown keys refused."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,30 +20,28 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ListenTls(Section):
+    """The proxy's own certificate and key, and whose clients it serves: PEM files."""
+
+    cert: Path
+    key: Path | None = None
+    client_ca: Path | None = None
+
+    def anchored(self, folder: Path) -> Self:
+        """The section with relative files made absolute against `folder`."""
+        files = {name: getattr(self, name) for name in ("cert", "key", "client_ca")}
+        return self.model_copy(
+            update={name: folder / file for name, file in files.items() if file is not None}
+        )
+
+
 class Listen(Section):
     """Where the proxy listens."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
     drain_s: Seconds = 30
-
-
-class Upstream(Section):
-    """The vLLM server behind the proxy."""
-
-    url: Url
-    api_key_env: VariableName | None = None
-    connect_s: Seconds = 5
-    first_byte_s: Seconds = 600
-    between_bytes_s: Seconds = 120
-    connections: Annotated[int, Field(ge=1, le=100_000)] = 1000
-
-
-class Model(Section):
-    """A served model's folder: its tokenizer, and its weights for the token embedding table."""
-
-    path: Path
-    context_tokens: Annotated[int, Field(ge=1)] | None = None  # vLLM's --max-model-len
+    tls: ListenTls | None = None
 
 
 class EncoderSource(Section):

@@ -1,5 +1,7 @@
-"""The vLLM client: one connection pool, stage-wise timeouts, errors translated in one place."""
+"""The vLLM client: several servers, stage-wise timeouts, errors translated in one place."""
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -8,10 +10,21 @@ import aiohttp
 
 from guard.errors import UpstreamError
 from guard.operations.metrics import Metrics
+from guard.settings import Model
 from guard.settings import Upstream as UpstreamSettings
+from guard.upstream.pool import Backend, Pool
 
 # Large enough for one big event, small enough that a slow client stops us from reading ahead.
 READ_BUFFER = 1 << 18
+# What a server says that is ill or in the wrong place; another one may answer.
+ILL = frozenset({502, 503, 504})
+# Failures before any byte of an answer: nothing was told to the client, so another may be asked.
+UNANSWERED = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ServerDisconnectedError,
+    aiohttp.ClientOSError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,42 +34,67 @@ class UpstreamReply:
     status: int
     content_type: str
     _response: aiohttp.ClientResponse
-    _metrics: Metrics
+    _backend: Backend
 
     async def body(self) -> bytes:
         """The whole body."""
-        with translated(self._metrics, "body"):
-            return await self._response.read()
+        with translated(self._backend, "body"):
+            body = await self._response.read()
+        self._backend.breaker.succeeded()
+        return body
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body's bytes as they come in; raises UpstreamError when the server is lost."""
-        with translated(self._metrics, "stream"):
+        with translated(self._backend, "stream"):
             async for chunk in self._response.content.iter_any():
                 yield chunk
+        self._backend.breaker.succeeded()
 
 
 class Upstream:
-    """Requests to one vLLM server. Made inside a running event loop; closed with `close`."""
+    """Requests to vLLM servers. Made inside a running event loop; closed with `close`."""
 
-    def __init__(self, settings: UpstreamSettings, api_key: str | None, metrics: Metrics) -> None:
-        self._base = settings.url.rstrip("/")
+    def __init__(
+        self,
+        settings: UpstreamSettings,
+        api_key: str | None,
+        metrics: Metrics,
+        *,
+        models: Mapping[str, Model] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._settings = settings
         self._metrics = metrics
-        headers = {"accept-encoding": "identity"}
-        if api_key:
-            headers["authorization"] = f"Bearer {api_key}"
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=settings.connections),
-            headers=headers,
-            timeout=aiohttp.ClientTimeout(
-                total=None,
-                sock_connect=settings.connect_s,
-                sock_read=max(settings.first_byte_s, settings.between_bytes_s),
-            ),
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            read_bufsize=READ_BUFFER,
-            trust_env=False,
-        )
+        self._session = _session(settings, api_key, tls)
+        self._backends: dict[str, Backend] = {}
+        self._pool = self._pool_of(settings.servers)
+        self._pools = {
+            name: self._pool_of(model.upstreams)
+            for name, model in (models or {}).items()
+            if model.upstreams
+        }
+        self._checks: list[asyncio.Task[None]] = []
+
+    def _pool_of(self, urls: tuple[str, ...]) -> Pool:
+        """A pool of these servers; one that several models share counts all their requests."""
+        for url in urls:
+            if url not in self._backends:
+                self._backends[url] = Backend(url, self._settings, self._metrics)
+        return Pool([self._backends[url] for url in dict.fromkeys(urls)], self._settings.queue_s)
+
+    def watch(self) -> None:
+        """Begin to check the servers' health, again and again until `close`."""
+        self._checks = [asyncio.create_task(self._watch(b)) for b in self.backends]
+
+    @property
+    def backends(self) -> tuple[Backend, ...]:
+        """All servers, each once."""
+        return tuple(self._backends.values())
+
+    @property
+    def own_pools(self) -> Mapping[str, Pool]:
+        """By model, the servers of models that have their own."""
+        return self._pools
 
     @asynccontextmanager
     async def send(
@@ -66,8 +104,9 @@ class Upstream:
         *,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        model: str | None = None,
     ) -> AsyncIterator[UpstreamReply]:
-        """Send a request and yield the reply once its status is in.
+        """Send a request to a server that has `model` and yield the reply once its status is in.
 
         Leaving the block closes the reply; one that was not read to its end takes its connection
         with it, which is how vLLM learns that nobody waits any more. Raises UpstreamError.
@@ -75,41 +114,135 @@ class Upstream:
         sent = dict(headers or {})
         if body is not None:
             sent["content-type"] = "application/json"
-        with translated(self._metrics, "connect"):
-            response = await self._session.request(
-                method, self._base + path, data=body, headers=sent, allow_redirects=False
-            )
+        pool = self._pools.get(model, self._pool) if model else self._pool
+        backend, response = await self._answered(pool, method, path, body, sent)
         try:
-            yield UpstreamReply(response.status, response.content_type, response, self._metrics)
+            yield UpstreamReply(response.status, response.content_type, response, backend)
         finally:
             response.close()
+            pool.release(backend)
+
+    async def _answered(
+        self, pool: Pool, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[Backend, aiohttp.ClientResponse]:
+        """A server and the status it answered with; another is asked where that is harmless."""
+        tried: list[Backend] = []
+        while True:
+            backend = await pool.take(tried)
+            tried.append(backend)
+            may_retry = len(tried) <= self._settings.retries
+            try:
+                response = await self._asked(backend, method, path, body, headers)
+            except BaseException as error:
+                pool.release(backend)
+                if not (may_retry and _harmless(error, pool.has_other(tried))):
+                    raise
+                self._metrics.upstream_retries.inc()
+                continue
+            if response.status not in ILL or not (may_retry and pool.has_other(tried)):
+                return backend, response
+            response.close()
+            pool.release(backend)
+            self._metrics.upstream_retries.inc()
+
+    async def _asked(
+        self,
+        backend: Backend,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+    ) -> aiohttp.ClientResponse:
+        try:
+            with translated(backend, "connect"):
+                response = await self._session.request(
+                    method, backend.url + path, data=body, headers=headers, allow_redirects=False
+                )
+        except asyncio.CancelledError:
+            backend.breaker.abandoned()
+            raise
+        if response.status in ILL:
+            backend.failed("status")
+        else:
+            backend.breaker.answered()
+        _expect_more_within(response, self._settings.between_bytes_s)
+        return response
 
     async def healthy(self) -> bool:
-        """Whether the server says that it is ready."""
+        """Whether some server says that it is ready; asks all of them now."""
+        return any(await asyncio.gather(*(self._is_healthy(b) for b in self.backends)))
+
+    async def _watch(self, backend: Backend) -> None:
+        while True:
+            await asyncio.sleep(self._settings.health_s)
+            backend.found(await self._is_healthy(backend))
+
+    async def _is_healthy(self, backend: Backend) -> bool:
+        timeout = aiohttp.ClientTimeout(total=self._settings.health_timeout_s)
         try:
-            async with self.send("GET", "/health") as reply:
-                return reply.status == 200
-        except UpstreamError:
+            async with self._session.get(f"{backend.url}/health", timeout=timeout) as response:
+                return response.status == 200
+        except (aiohttp.ClientError, OSError, TimeoutError):
             return False
 
     async def close(self) -> None:
         """Close the pool and every connection in it."""
+        for check in self._checks:
+            check.cancel()
+        await asyncio.gather(*self._checks, return_exceptions=True)
         await self._session.close()
 
 
+def _session(
+    settings: UpstreamSettings, api_key: str | None, tls: ssl.SSLContext | None
+) -> aiohttp.ClientSession:
+    headers = {"accept-encoding": "identity"}
+    if api_key:
+        headers["authorization"] = f"Bearer {api_key}"
+    return aiohttp.ClientSession(
+        # The pools count, each server by itself.
+        connector=aiohttp.TCPConnector(limit=0, ssl=tls or True),
+        headers=headers,
+        timeout=aiohttp.ClientTimeout(
+            total=None, sock_connect=settings.connect_s, sock_read=settings.first_byte_s
+        ),
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        read_bufsize=READ_BUFFER,
+        trust_env=False,
+    )
+
+
+def _expect_more_within(response: aiohttp.ClientResponse, seconds: float) -> None:
+    """From the status on, another patience counts than until there."""
+    connection = response.connection  # None where the whole answer is in
+    if connection is not None and connection.protocol is not None:
+        connection.protocol.read_timeout = seconds
+        connection.protocol.start_timeout()
+
+
+def _harmless(error: BaseException, has_other: bool) -> bool:
+    """Whether a request that failed so may be sent again: to another server, or to the same one
+    where it only dropped the connection, as one that was idle for too long is."""
+    cause = error.__cause__
+    if not isinstance(error, UpstreamError) or not isinstance(cause, UNANSWERED):
+        return False
+    return has_other or isinstance(cause, aiohttp.ServerDisconnectedError)
+
+
 @contextmanager
-def translated(metrics: Metrics, stage: str) -> Iterator[None]:
+def translated(backend: Backend, stage: str) -> Iterator[None]:
     """Turn aiohttp's errors into ours; the most telling class wins."""
     try:
         yield
     except TimeoutError as error:
-        metrics.upstream_failures.labels(stage).inc()
+        backend.failed(stage)
         raise UpstreamError(
             "The model server did not answer in time", status=504, code="upstream_timeout"
         ) from error
     except aiohttp.ClientConnectorError as error:
-        metrics.upstream_failures.labels(stage).inc()
+        backend.failed(stage)
         raise UpstreamError("The model server cannot be reached", status=503) from error
     except (aiohttp.ClientError, OSError) as error:
-        metrics.upstream_failures.labels(stage).inc()
+        backend.failed(stage)
         raise UpstreamError("The connection to the model server was lost") from error

@@ -3,8 +3,11 @@
 import httpx2
 import pytest
 
-from tests.fakes import WordDetector
+from tests.fakes import FakeVLLM, WordDetector
 from tests.guard.conftest import CHAT, RigMaker
+from tests.servers import serving
+
+DEAD = "http://127.0.0.1:9"
 
 
 @pytest.mark.parametrize(("healthy", "status"), [(True, 200), (False, 503)])
@@ -25,6 +28,18 @@ async def test_models_are_those_that_are_configured(make_rig: RigMaker) -> None:
         listed = (await rig.client.get("/v1/models")).json()
 
     assert [card["id"] for card in listed["data"]] == ["demo"]
+
+
+async def test_models_with_servers_of_their_own_are_listed_as_those_have_them(
+    make_rig: RigMaker,
+) -> None:
+    own = FakeVLLM(models=["big", "demo"])
+    async with serving(own) as url:
+        models = {"demo": {}, "big": {"upstreams": [url]}, "gone": {"upstreams": [DEAD]}}
+        async with make_rig(models=models) as rig:
+            listed = (await rig.client.get("/v1/models")).json()
+
+    assert [card["id"] for card in listed["data"]] == ["demo", "big"]
 
 
 async def test_models_of_a_dead_server_are_an_error(make_rig: RigMaker) -> None:

@@ -77,6 +77,32 @@ def test_environment_overrides_addresses(tmp_path: Path) -> None:
     assert (settings.upstream.url, settings.listen.port) == ("http://vllm:8000", 9)
 
 
+def test_an_address_in_the_environment_stands_for_all_servers(tmp_path: Path) -> None:
+    content = {"upstream": {"urls": ["http://a:8000", "http://b:8000"]}}
+    environment = {"ECOGUARD_UPSTREAM_URL": "http://vllm:8000"}
+
+    assert load(written(tmp_path, content), {}).upstream.servers == (
+        "http://a:8000",
+        "http://b:8000",
+    )
+    assert load(written(tmp_path, content), environment).upstream.servers == ("http://vllm:8000",)
+
+
+def test_certificates_are_relative_to_the_file(tmp_path: Path) -> None:
+    content = {
+        "listen": {"tls": {"cert": "tls/guard.pem", "client_ca": "tls/ca.pem"}},
+        "upstream": {"url": "https://vllm", "tls": {"ca": "tls/ca.pem"}},
+    }
+
+    settings = load(written(tmp_path, content), {})
+
+    assert settings.listen.tls is not None
+    assert settings.listen.tls.cert == tmp_path / "tls/guard.pem"
+    assert settings.listen.tls.key is None
+    assert settings.listen.tls.client_ca == tmp_path / "tls/ca.pem"
+    assert settings.upstream.tls.ca == tmp_path / "tls/ca.pem"
+
+
 def test_a_policy_in_shadow_corrupts_nothing_and_needs_no_model(tmp_path: Path) -> None:
     policy = {**POLICY, "action": "corrupt", "shadow": True}
     content = {**MINIMAL, "detectors": {"phrases": PHRASES}, "policies": [policy]}
@@ -96,6 +122,23 @@ BROKEN: list[tuple[str, Any, str]] = [
     ("not a mapping", "- 1", "top level must be a mapping"),
     ("no upstream", {}, "upstream: Field required"),
     ("unknown key", {**MINIMAL, "upstreams": 1}, "upstreams: Extra inputs"),
+    ("url and urls", {"upstream": {"url": "http://x", "urls": ["http://y"]}}, "upstream: url:"),
+    ("no url", {"upstream": {}}, "upstream: url: name one server"),
+    (
+        "key without certificate",
+        {"upstream": {"url": "https://x", "tls": {"key": "k.pem"}}},
+        "upstream.tls: cert: a key",
+    ),
+    (
+        "corrupt without the model's folder",
+        {
+            **MINIMAL,
+            "models": {"demo": {"upstreams": ["http://x"]}},
+            "detectors": {"phrases": PHRASES},
+            "policies": [{**POLICY, "action": "corrupt"}],
+        },
+        "models.demo.path: stop corrupts",
+    ),
     ("unknown inner key", {"upstream": {"url": "http://x", "uri": 1}}, "upstream.uri: Extra"),
     ("bad url", {"upstream": {"url": "ftp://x"}}, "upstream.url"),
     ("url with query", {"upstream": {"url": "http://x/?a"}}, "upstream.url"),
