@@ -35,8 +35,8 @@ class ServedModel:
         return [int(token) for token in found] if isinstance(found, list) else None
 
 
-def describe(url: str, model: str, api_key: str | None = None) -> ServedModel:
-    """The served model of that name; ConfigError where the server or the model is not there."""
+def describe(url: str, model: str | None = None, api_key: str | None = None) -> ServedModel:
+    """The served model of that name, or the only one; ConfigError where there is none such."""
     url = url.rstrip("/")
     headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
     answer = _ask("GET", f"{url}/v1/models", headers)
@@ -44,14 +44,14 @@ def describe(url: str, model: str, api_key: str | None = None) -> ServedModel:
         raise ConfigError(f"url: {url}/v1/models answered with status {answer.status}")
     served = _object(answer, url).get("data")
     models = [entry for entry in served or [] if isinstance(entry, dict)]
-    found = next((entry for entry in models if entry.get("id") == model), None)
-    if found is None:
+    chosen = [entry for entry in models if model in (None, entry.get("id"))]
+    if len(chosen) != 1:
         names = ", ".join(str(entry.get("id")) for entry in models)
-        raise ConfigError(f"model: {url} serves no {model} (but: {names})")
-    longest = found.get("max_model_len")
+        raise ConfigError(f"model: {url} serves no {model or 'single model'} (but: {names})")
+    name, longest = str(chosen[0].get("id")), chosen[0].get("max_model_len")
     if not isinstance(longest, int):
         raise ConfigError(f"url: {url}/v1/models does not say max_model_len: is it vLLM?")
-    return ServedModel(url, model, str(found.get("root") or model), longest, headers)
+    return ServedModel(url, name, str(chosen[0].get("root") or name), longest, headers)
 
 
 def _ask(

@@ -99,6 +99,19 @@ class PromptEmbedder:
             self._corrupt_ranges(rows, encoding, text, forget_set, corruption, ranges)
         return PromptEmbeds(encode_tensor(rows), len(encoding))
 
+    def corrupted_rows(
+        self, ids: Sequence[int], text: str, forget_set: str, corruption: Corruption | None
+    ) -> NDArray[Any]:
+        """Rows of the tokens that a chat has in place of `text`, all corrupted; (tokens, hidden).
+
+        For scoring an answer whose own tokens are corrupted, as the paper's evaluation does.
+        """
+        rows = self.table.rows(np.array(ids, np.int64))
+        if corruption is not None:
+            selected = np.ones(len(rows), np.bool_)
+            corrupt_in_place(rows, selected, corruption, seeded_rng(self._key, forget_set, text))
+        return rows
+
     def _corrupt_ranges(
         self,
         rows: NDArray[Any],

@@ -37,7 +37,7 @@ class Rewriter:
         for index, forget_set in flagged.items():
             span = call.spans[index]
             embeds = embedder.embed_text(span.text, forget_set, self._corruption)
-            part = {"type": "prompt_embeds", "data": embeds.data}
+            part = embeds_part(embeds)
             is_whole_content = span.path[-1] == "content"
             body = replace_at(body, span.path, [part] if is_whole_content else part)
             tokens += embeds.tokens
@@ -67,6 +67,11 @@ class Rewriter:
         # A single prompt, be it text or token ids, has a path of one step.
         body["prompt_embeds"] = data[0] if call.spans[0].path == ("prompt",) else data
         return body, tokens
+
+
+def embeds_part(embeds: PromptEmbeds) -> JsonObject:
+    """The chat content part that stands in for a text."""
+    return {"type": "prompt_embeds", "data": embeds.data}
 
 
 def open_rewriter(settings: Settings) -> Rewriter:
