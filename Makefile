@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install vllm clients demo test test-fast fuzz check format serve image constraints clean
+.PHONY: help install vllm clients tools demo test test-fast fuzz check format serve image constraints clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ vllm: ## Install vLLM's CPU build into an environment of its own (.venv-vllm)
 
 clients: ## Install the API clients that the tests drive (.venv-clients, and npm's openai)
 	@PYTHON=$(PYTHON) tests/e2e/clients/install.sh $(CLIENTS_VENV)
+
+tools: ## Install the operators' programs that the tests of deploy/ call (promtool, kubectl, helm …)
+	@tests/deployment/install.sh
 
 demo: install vllm ## Train a tiny model, start vLLM and the proxy, show what is forgotten; stays up
 	@ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python $(BIN)/ecoguard demo $(DEMO)

@@ -19,6 +19,7 @@ from guard.endpoint import Answer, JsonEndpoint
 from guard.errors import GuardError
 from guard.exchange import Client, Exchange, Reply
 from guard.operations.journal import Journal, open_journal
+from guard.operations.logs import log_loop_fault
 from guard.operations.metrics import Metrics
 from guard.parts import Parts, load_parts
 from guard.reload import Reloader
@@ -42,6 +43,7 @@ def create_app(
     """
     loaded = parts or load_parts(settings)
     metrics = Metrics()
+    metrics.in_service(__version__, loaded.artifacts)
     journal = open_journal(settings.store, metrics) if settings.store else None
 
     @asynccontextmanager
@@ -52,6 +54,7 @@ def create_app(
         app.include_router(admin_router(current, reloader))
         if journal:
             journal.start()
+        asyncio.get_running_loop().set_exception_handler(log_loop_fault)
         with _reload_on_hangup(reloader):
             yield
         await current.close()

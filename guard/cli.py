@@ -1,7 +1,6 @@
 """Command `ecoguard`: serve, check, demo, store."""
 
 import importlib.util
-import logging
 import os
 import sys
 from pathlib import Path
@@ -34,16 +33,18 @@ def serve(config: ConfigFile = Path("guard.yaml")) -> None:
 
     from guard.app import create_app
     from guard.certificates import server_contexts
+    from guard.operations.logs import configure
     from guard.settings import load
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = load(config)
+    configure(settings.logs)
     uvicorn.run(
         create_app(settings, source=config),
         host=settings.listen.host,
         port=settings.listen.port,
         timeout_graceful_shutdown=int(settings.listen.drain_s),
-        access_log=False,
+        access_log=False,  # `guard.access` has the request's id and outcome, and no query
+        log_config=None,
         server_header=False,
         proxy_headers=False,
         ws="none",

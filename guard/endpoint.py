@@ -17,6 +17,7 @@ from guard.errors import ClientVisibleError, RequestError
 from guard.exchange import JSON, Client, Exchange, Reply
 from guard.headers import chosen_request_id, latin_headers, onward_headers
 from guard.operations.journal import Entry, Journal
+from guard.operations.logs import log_answer
 from guard.operations.metrics import Metrics
 from guard.service import Current, Service
 from guard.settings import Limits
@@ -97,13 +98,24 @@ class JsonEndpoint:
         finally:
             self._in_flight -= 1
             self._metrics.in_flight.dec()
-            if self._journal and sender.entry:
-                self._journal.close(
-                    sender.entry,
-                    status=sender.status,
-                    action=sender.action,
-                    latency_s=perf_counter() - sender.started,
-                )
+            self._close(request_id, sender)
+
+    def _close(self, request_id: str, sender: "ReplySender") -> None:
+        """Record what became of a request: metrics, log, journal."""
+        status, action = sender.status, sender.action
+        latency_s = perf_counter() - sender.started
+        route, entry = self._envelope.route, sender.entry
+        self._metrics.answer_seconds.labels(route).observe(latency_s)
+        log_answer(
+            request_id=request_id,
+            key=entry.key if entry else "",
+            route=route,
+            status=status,
+            action=action,
+            latency_s=latency_s,
+        )
+        if self._journal and entry:
+            self._journal.close(entry, status=status, action=action, latency_s=latency_s)
 
     async def _serve(
         self,

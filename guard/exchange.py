@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from time import perf_counter
 
 from guard.corruption.rewriting import Rewriter
 from guard.errors import ClientVisibleError, RequestError, UpstreamError
@@ -17,6 +18,7 @@ from guard.streaming.relay import NeutralErrors, relay_events
 from guard.upstream.client import Upstream, UpstreamReply
 from guard.wire import envelopes
 from guard.wire.call import Call
+from guard.wire.chat import carries_media
 from guard.wire.contract import WireProtocol
 from guard.wire.fields import Detokenise, FieldRules, JsonObject
 from guard.wire.json_body import serialise
@@ -122,6 +124,8 @@ class Exchange:
             yield self._refusal(protocol, call, verdict)
             return
         sent = await self._corrupted(call, verdict) if action is Action.CORRUPT else call.body
+        self._count_bypassed(call, verdict)
+        started = perf_counter()
         async with self._upstream.send(
             "POST",
             call.upstream_path,
@@ -129,7 +133,16 @@ class Exchange:
             headers=client.headers,
             model=call.model,
         ) as reply:
+            seconds = perf_counter() - started
+            self._metrics.upstream_seconds.labels(call.upstream_path).observe(seconds)
             yield await self._relayed(protocol, call, reply, action)
+
+    def _count_bypassed(self, call: Call, verdict: Verdict) -> None:
+        """Count what goes upstream although the guard could not judge all of it."""
+        if verdict.has_failures:
+            self._metrics.bypassed.labels("detector_failed").inc()
+        if self._settings.fields.media == "allow_unscreened" and carries_media(call):
+            self._metrics.bypassed.labels("media").inc()
 
     def _can_corrupt(self, call: Call, verdict: Verdict) -> bool:
         """Whether every flagged text can be replaced; one in a schema, say, can only be blocked."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from guard import __version__
 from guard.errors import ConfigError, GuardError
 from guard.operations.metrics import Metrics
 from guard.parts import Parts, load_parts
@@ -16,7 +17,7 @@ from guard.settings import Settings, load
 logger = logging.getLogger(__name__)
 
 # What the process was started with: sockets, routes, the store's thread.
-FIXED = ("listen", "check", "cors", "store")
+FIXED = ("listen", "check", "cors", "store", "logs")
 
 Load = Callable[[Path], tuple[Settings, Parts]]
 
@@ -57,6 +58,7 @@ class Reloader:
                 logger.error("reload failed: %s", type(error).__name__)
                 raise GuardError(f"{self._file}: {type(error).__name__} while loading") from error
             self._current.replace(service)
+            self._metrics.in_service(__version__, service.artifacts)
             self._metrics.reloads.labels("ok").inc()
             self._metrics.configured.set_to_current_time()
             logger.info("reloaded %s", self._file)

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_origin
 
 import pytest
 import typer
+import yaml
 from packaging.requirements import Requirement
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -105,6 +106,16 @@ def test_every_metric_is_in_the_operators_table() -> None:
     assert written == {
         family.name + ("_total" if family.type == "counter" else "") for family in families
     }
+
+
+def test_every_alert_is_in_the_operators_table() -> None:
+    rules = yaml.safe_load((ROOT / "deploy/observability/alerts.yaml").read_text(encoding="utf-8"))
+    alerts = {
+        rule["alert"]: rule["labels"]["severity"]
+        for group in rules["groups"]
+        for rule in group["rules"]
+    }
+    assert {row[0].strip("`"): row[1] for row in rows(OPERATOR, "alert")} == alerts
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:

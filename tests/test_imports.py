@@ -106,6 +106,7 @@ EDGE: Mapping[str, set[str]] = {
         "guard.parts",
     },
     "guard.reload": {
+        "guard",
         "guard.errors",
         "guard.settings",
         "guard.operations",

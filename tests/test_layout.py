@@ -45,6 +45,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "guard.settings.configuration": "guard/test_settings.py",
     "guard.settings.loading": "guard/test_settings.py",
     "guard.settings.policies": "guard/test_settings.py",
+    "guard.settings.observability": "guard/operations/test_logs.py",
     "guard.settings.sections": "guard/test_settings.py",
     "guard.settings.store": "guard/test_settings.py",
     "guard.settings.upstream": "guard/test_settings.py",

@@ -242,6 +242,8 @@ def test_what_is_copied_reaches_the_builder() -> None:
     assert not any(fnmatch(".venv", rule) for rule in allowed)
 
 
-@pytest.mark.parametrize("script", [".ci/run", "deploy/install-vllm-cpu.sh"])
+@pytest.mark.parametrize(
+    "script", [".ci/run", "deploy/install-vllm-cpu.sh", "tests/deployment/install.sh"]
+)
 def test_scripts_can_be_run(script: str) -> None:
     assert (ROOT / script).stat().st_mode & stat.S_IXUSR

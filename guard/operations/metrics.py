@@ -1,6 +1,15 @@
 """Every series the proxy exports, in one class. Labels come from closed sets; never prompt text."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from collections.abc import Mapping
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 from guard.screening.verdict import Verdict
 
@@ -14,11 +23,27 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._open_service()
         self._open_requests()
         self._open_upstream()
         self._open_screening()
         self._open_store()
         self._open_configuration()
+
+    def _open_service(self) -> None:
+        self._build = Gauge(
+            "ecoguard_build_info",
+            "1, with the version that runs.",
+            ("version",),
+            registry=self.registry,
+        )
+        self._artifacts = Gauge(
+            "ecoguard_artifact_info",
+            "1 for each artifact in service, by detector and the start of its digest.",
+            ("detector", "digest"),
+            registry=self.registry,
+        )
 
     def _open_requests(self) -> None:
         self.requests = Counter(
@@ -34,6 +59,20 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self.answer_seconds = Histogram(
+            "ecoguard_answer_seconds",
+            "Time from the end of the request body to the last byte of the answer.",
+            ("route",),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.bypassed = Counter(
+            "ecoguard_bypassed_requests_total",
+            "Requests sent upstream with something unscreened that the operator lets through.",
+            ("reason",),
+            registry=self.registry,
+        )
+        _begin(self.bypassed, "detector_failed", "media")
         self.corrupted_tokens = Counter(
             "ecoguard_corrupted_tokens_total",
             "Prompt tokens sent as corrupted embeddings.",
@@ -56,6 +95,14 @@ class Metrics:
             "ecoguard_upstream_failures_total",
             "Upstream requests that failed, by stage.",
             ("stage",),
+            registry=self.registry,
+        )
+        _begin(self.upstream_failures, "connect", "status", "body", "stream")
+        self.upstream_seconds = Histogram(
+            "ecoguard_upstream_seconds",
+            "Time from sending a request upstream to the status of its answer, by upstream route.",
+            ("route",),
+            buckets=SECONDS,
             registry=self.registry,
         )
         self.upstream_retries = Counter(
@@ -164,12 +211,20 @@ class Metrics:
             ("result",),
             registry=self.registry,
         )
+        _begin(self.reloads, "ok", "failed")
         self.configured = Gauge(
             "ecoguard_configured_timestamp_seconds",
             "When the configuration in service was loaded.",
             registry=self.registry,
         )
         self.configured.set_to_current_time()
+
+    def in_service(self, version: str, artifacts: Mapping[str, str]) -> None:
+        """Say what runs: the version, and the digest of each detector's artifact."""
+        self._build.labels(version).set(1)
+        self._artifacts.clear()
+        for detector, digest in artifacts.items():
+            self._artifacts.labels(detector, digest[:12]).set(1)
 
     def screened(self, verdict: Verdict, seconds: float) -> None:
         """Count one screened request."""
@@ -194,3 +249,9 @@ class Metrics:
     def text(self) -> bytes:
         """The exposition in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+def _begin(counter: Counter, *labels: str) -> None:
+    """Export a counter's series from 0: Prometheus sees no increase where one begins at 1."""
+    for label in labels:
+        counter.labels(label)

@@ -75,6 +75,11 @@ class Verdict:
         """The first finding that asked for the verdict's action."""
         return next((f for f in self._acting if f.action is self.action), None)
 
+    @property
+    def has_failures(self) -> bool:
+        """Whether some policy that is not in shadow could not judge the request."""
+        return any(finding.failed for finding in self._acting)
+
     def spans(self, action: Action) -> tuple[int, ...]:
         """Indices of the spans for which `action` was asked, ascending."""
         return tuple(sorted({i for f in self._acting if f.action is action for i in f.spans}))

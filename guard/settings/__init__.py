@@ -5,6 +5,7 @@ Secrets never stand in the file: it names the environment variables that hold th
 
 from guard.settings.configuration import LOOPBACK, Settings
 from guard.settings.loading import load, secret
+from guard.settings.observability import Logs
 from guard.settings.policies import Policy, Route, When
 from guard.settings.sections import (
     ArtifactDetector,
@@ -44,6 +45,7 @@ __all__ = [
     "Limits",
     "Listen",
     "ListenTls",
+    "Logs",
     "Model",
     "Name",
     "PhraseDetector",

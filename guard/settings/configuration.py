@@ -4,6 +4,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from guard.settings.observability import Logs
 from guard.settings.policies import Policy
 from guard.settings.sections import (
     Check,
@@ -42,6 +43,7 @@ class Settings(Section):
     check: Check = Check()
     cors: Cors = Cors()
     store: Store | None = None
+    logs: Logs = Logs()
 
     @property
     def may_corrupt(self) -> bool:

@@ -155,6 +155,14 @@ def _part(part: object, param: str, rules: FieldRules) -> JsonObject:
     )
 
 
+def carries_media(call: Call) -> bool:
+    """Whether a call has images, audio or video: what no detector reads."""
+    messages = call.body.get("messages")
+    contents = (m.get("content") for m in messages) if isinstance(messages, list) else ()
+    parts = (part for content in contents if isinstance(content, list) for part in content)
+    return any(part.get("type") in MEDIA_PARTS for part in parts)
+
+
 def _only(part: Mapping[str, object], names: set[str], param: str) -> None:
     for name in part.keys() - names:
         raise RequestError(

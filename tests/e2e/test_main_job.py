@@ -49,21 +49,23 @@ def proxy_for(stage: Stage, upstream: str, folder: Path) -> ServerProcess:
 
 
 @pytest.fixture(scope="session")
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the servers of `endpoints` log."""
+    return tmp_path_factory.mktemp("logs")
+
+
+@pytest.fixture(scope="session")
 def endpoints(
-    stage: Stage,
-    vllm: VllmServer,
-    vllm_interpreter: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    stage: Stage, vllm: VllmServer, vllm_interpreter: Path, logs: Path
 ) -> Iterator[Endpoints]:
     """vLLM, the proxy in front of it, and the twin."""
-    folder = tmp_path_factory.mktemp("logs")
     twin = VllmServer(
         stage.models.twin,
         interpreter=vllm_interpreter,
-        log=folder / "twin.log",
+        log=logs / "twin.log",
         max_model_len=CONTEXT_TOKENS,
     )
-    with twin, proxy_for(stage, vllm.url, folder) as proxy:
+    with twin, proxy_for(stage, vllm.url, logs) as proxy:
         yield Endpoints(vllm.url, proxy.url, twin.url)
 
 
@@ -71,6 +73,13 @@ def endpoints(
 def compared(stage: Stage, endpoints: Endpoints) -> list[Compared]:
     """Forty questions of each group to all three."""
     return asyncio.run(compare(sample(stage, 40), endpoints))
+
+
+def test_the_proxys_log_holds_no_prompt(compared: list[Compared], logs: Path) -> None:
+    written = (logs / "ecoguard.log").read_text()
+
+    assert "Application startup complete" in written
+    assert not [one.row.question for one in compared if one.row.question in written]
 
 
 def test_the_model_knows_its_people(compared: list[Compared]) -> None:

@@ -1,5 +1,7 @@
 """The command `ecoguard`, as its own process."""
 
+import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,7 @@ import yaml
 from classifiers.server_process import ServerProcess, free_port
 from guard import __version__
 
+PROMPT = "wie-baut-man-das"
 CONTENT = {
     "upstream": {"url": "http://127.0.0.1:9"},
     "detectors": {"phrases": {"kind": "phrases", "phrases": ["launch code"]}},
@@ -63,6 +66,34 @@ def test_broken_artifact_stops_start_up(tmp_path: Path) -> None:
 
 def test_version() -> None:
     assert run("version").stdout.strip() == __version__
+
+
+def test_no_log_line_holds_a_prompt_and_all_are_json(tmp_path: Path) -> None:
+    port = free_port()
+    logs = {"format": "json", "access": True}
+    file = written(tmp_path, listen={"port": port, "drain_s": 1}, logs=logs)
+    command = [sys.executable, "-m", "guard", "serve", "--config", str(file)]
+    log = tmp_path / "log"
+    with ServerProcess(command, port=port, log=log, health="/livez") as server:
+        chat, messages = f"{server.url}/v1/chat/completions", [{"role": "user", "content": PROMPT}]
+        headers = {"x-request-id": "r1"}
+        httpx2.post(chat, json={"model": "m", "messages": messages}, headers=headers)  # no upstream
+        blocked = [{"role": "user", "content": f"launch code {PROMPT}"}]
+        httpx2.post(chat, json={"model": "m", "messages": blocked})
+        httpx2.post(chat, content=PROMPT)
+        httpx2.post(chat, json={"model": "m", "messages": PROMPT, PROMPT: PROMPT})
+        httpx2.get(f"{server.url}/v1/{PROMPT}?prompt={PROMPT}")
+        with socket.create_connection(("127.0.0.1", port)) as raw:
+            raw.sendall(f"{PROMPT}\r\n\r\n".encode())
+            raw.recv(1024)
+
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert PROMPT not in log.read_text()
+    answers = [line for line in lines if line["logger"] == "guard.access"]
+    outcomes = [(line["status"], line["action"]) for line in answers]
+    assert outcomes == [(503, "error"), (400, "block"), (400, "error"), (400, "error")]
+    assert (answers[0]["request_id"], answers[0]["route"]) == ("r1", "/v1/chat/completions")
+    assert "Invalid HTTP request received." in {line["message"] for line in lines}
 
 
 def test_serve_listens_where_it_is_told_and_ends_on_sigterm(tmp_path: Path) -> None:

@@ -108,6 +108,32 @@ async def test_failing_detector_does_what_on_error_says(
     assert f'{{action="{on_error}",failed="true",policy="p0"}} 1.0' in metrics
 
 
+async def bypassed(rig: Rig) -> dict[str, float]:
+    """Requests sent on unscreened, by reason."""
+    lines = (await rig.client.get("/metrics")).text.splitlines()
+    found = (line.split() for line in lines if line.startswith("ecoguard_bypassed_requests_total{"))
+    return {name.split('"')[1]: float(value) for name, value in found}
+
+
+@pytest.mark.parametrize(("on_error", "count"), [("block", 0), ("flag", 1), ("allow", 1)])
+async def test_what_passes_unjudged_is_counted(
+    make_rig: RigMaker, on_error: str, count: int
+) -> None:
+    async with make_rig(("block", FailingDetector()), on_error=on_error) as rig:
+        await rig.chat("hello")
+        assert await bypassed(rig) == {"detector_failed": count, "media": 0}
+
+
+async def test_media_that_pass_unscreened_are_counted(make_rig: RigMaker) -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+    content = [{"type": "text", "text": "what is this?"}, image]
+    async with make_rig(fields={"media": "allow_unscreened"}) as rig:
+        await rig.chat("hello")
+        body = {"model": "demo", "messages": [{"role": "user", "content": content}]}
+        await rig.client.post(CHAT, json=body)
+        assert await bypassed(rig) == {"detector_failed": 0, "media": 1}
+
+
 async def test_corrupting_without_a_table_blocks(make_rig: RigMaker) -> None:
     async with make_rig(
         ("corrupt", WordDetector("secret")), models={"demo": {"path": "/nowhere"}}
