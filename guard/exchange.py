@@ -103,7 +103,7 @@ class Exchange:
     async def judge(self, protocol: WireProtocol, call: Call, client: Client) -> Verdict:
         """The verdict on a call, exactly as `answer` would find it."""
         chosen = self._table.select(client.owner, protocol.route, call.model)
-        return await self._screener.screen(call.spans, chosen.policies)
+        return await self._screener.screen(call.spans, chosen.policies, client.owner)
 
     @asynccontextmanager
     async def answer(

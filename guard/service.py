@@ -40,6 +40,7 @@ class Service:
             threads=limits.screening_threads,
             queue=limits.screening_queue,
             timeout=limits.screening_s,
+            cache_bytes=limits.screening_cache_bytes,
         )
         self.exchange = Exchange(
             settings, self._screener, self.upstream, parts.rewriter, metrics, parts.detokenisers

@@ -169,6 +169,13 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.screening_cache = Counter(
+            "ecoguard_screening_cache_total",
+            "Looks into the cache of scores, for whole requests and for single texts.",
+            ("kind", "result"),
+            registry=self.registry,
+        )
+
     def _open_store(self) -> None:
         self.store_written = Counter(
             "ecoguard_store_written_total",
@@ -241,6 +248,12 @@ class Metrics:
             series.labels(finding.policy, finding.action.label, failed).inc()
         if verdict.would > verdict.action:
             self.shadow_changes.labels(verdict.action.label, verdict.would.label).inc()
+
+    def remembered(self, kind: str, hits: int, misses: int) -> None:
+        """Count looks into the cache of scores; `kind` is `request` or `text`."""
+        for result, count in (("hit", hits), ("miss", misses)):
+            if count:
+                self.screening_cache.labels(kind, result).inc(count)
 
     def answered(self, route: str, action: str, status: int) -> None:
         """Count one answered request."""

@@ -8,7 +8,7 @@ otherwise one bad turn would taint its harmless neighbours. The spans that fired
 and the rest is joined anew, so that a decoy turn shields nothing.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -35,6 +35,14 @@ class Pieces:
 
     texts: tuple[str, ...]
     spans: tuple[tuple[int, ...], ...]
+
+    def cut(self, limits: ViewLimits) -> "Pieces":
+        """Every view of every text, in windows of characters."""
+        found: dict[str, set[int]] = {}
+        for text, spans in zip(self.texts, self.spans, strict=True):
+            for window in _windows(text, limits):
+                found.setdefault(window, set()).update(spans)
+        return _pieces(found)
 
     def fitted(self, windowing: Windowing) -> "Pieces":
         """The same pieces, cut again where one has more tokens than the model reads.
@@ -63,27 +71,40 @@ class Pieces:
 
 def own_pieces(spans: Sequence[TextSpan], limits: ViewLimits) -> Pieces:
     """The pieces of each span by itself; equal texts are scored once."""
-    found: dict[str, set[int]] = {}
-    for index, span in enumerate(spans):
-        if span.text.strip():  # a blank part is only there to be joined with its neighbours
-            _add(found, span.text, {index}, limits)
-    return _pieces(found)
+    return own_texts(spans).cut(limits)
 
 
 def joined_pieces(
     spans: Sequence[TextSpan], limits: ViewLimits, without: Collection[int] = ()
 ) -> Pieces:
     """The pieces of all turns joined, and of each turn's parts; `without` are left out."""
+    return joined_texts(spans, without).cut(limits)
+
+
+def own_texts(spans: Sequence[TextSpan]) -> Pieces:
+    """Each span by itself, not cut yet."""
+    found: dict[str, set[int]] = {}
+    for index, span in enumerate(spans):
+        if span.text.strip():  # a blank part is only there to be joined with its neighbours
+            found.setdefault(span.text, set()).add(index)
+    return _pieces(found)
+
+
+def joined_texts(spans: Sequence[TextSpan], without: Collection[int] = ()) -> Pieces:
+    """All turns joined, and each turn's parts; in windows, without views. `without` are left out.
+
+    Windows begin at the first turn, so a new turn changes only those at the end.
+    """
     found: dict[str, set[int]] = {}
     turns = [i for i, span in enumerate(spans) if _is_said(span) and i not in without]
     for joined, covered in conversation_windows([(spans[i].role, spans[i].text) for i in turns]):
-        _add(found, joined, {turns[position] for position in covered}, limits)
+        found.setdefault(joined, set()).update(turns[position] for position in covered)
     messages = groupby(turns, key=lambda index: spans[index].path[:MESSAGE_DEPTH])
     runs = [list(parts) for _, parts in messages]
     runs += _unended([i for i in turns if spans[i].role in USER_ROLES], spans)
     for run in runs:
         for joined, covered in part_windows([spans[i].text for i in run]):
-            _add(found, joined, {run[position] for position in covered}, limits)
+            found.setdefault(joined, set()).update(run[position] for position in covered)
     return _pieces(found)
 
 
@@ -104,13 +125,12 @@ def _is_said(span: TextSpan) -> bool:
     return span.corruptible or "content" in span.path
 
 
-def _add(found: dict[str, set[int]], text: str, spans: set[int], limits: ViewLimits) -> None:
+def _windows(text: str, limits: ViewLimits) -> Iterator[str]:
     # A view has at most so many characters: what stands behind them must get views of its own.
     longest = max(limits.max_characters // 2, 2 * STRETCH_OVERLAP)
     for stretch in cut(text, longest, STRETCH_OVERLAP):
         for view in views(stretch, limits):
-            for window in cut(view.text, WINDOW_CHARACTERS, OVERLAP_CHARACTERS):
-                found.setdefault(window, set()).update(spans)
+            yield from cut(view.text, WINDOW_CHARACTERS, OVERLAP_CHARACTERS)
 
 
 def _pieces(found: dict[str, set[int]]) -> Pieces:

@@ -1,7 +1,7 @@
 """One request as its detectors read it: texts are cut to fit each, encoded once and scored once."""
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from guard.detectors.contract import Detector, Features, Scores, WindowedEncoder, Windowing
 from guard.errors import DetectorError
-from guard.screening.pieces import Pieces, joined_pieces, own_pieces
+from guard.screening.memory import Memory
+from guard.screening.pieces import Pieces, joined_texts, own_texts
 from guard.screening.views import ViewLimits
 from guard.wire.call import TextSpan
 
@@ -19,21 +20,38 @@ logger = logging.getLogger(__name__)
 class Reading:
     """A request's spans, and what has been made of them so far.
 
-    Policies share it: pieces are cut once for all detectors that read through the same model, a
-    text is encoded once for all detectors of features, and scored once by each detector however
-    many policies judge by it. Not for two threads at a time.
+    Policies share it: texts are cut once for all detectors that read through the same model, a
+    piece is encoded once for all detectors of features, and scored once by each detector however
+    many policies judge by it. What `memory` knows is not cut, encoded or scored again: a text's
+    score is the highest of its pieces, and it is the same wherever the text stands. Not for two
+    threads at a time.
     """
 
     def __init__(
-        self, spans: Sequence[TextSpan], encoder: WindowedEncoder | None, limits: ViewLimits
+        self,
+        spans: Sequence[TextSpan],
+        encoder: WindowedEncoder | None,
+        limits: ViewLimits,
+        memory: Memory | None = None,
     ) -> None:
         self._spans = spans
         self._encoder = encoder
         self._limits = limits
-        self._fitted: dict[int, tuple[Pieces, Pieces]] = {}  # by the identity of what reads them
-        self._scores: dict[int, dict[str, float]] = {}  # by the detector's identity
+        self._memory = memory
+        self._versions: dict[int, str] = {}  # by the detector's identity, as all below
+        self._cut: dict[str, tuple[str, ...]] = {}
+        self._fitted: dict[int, dict[str, tuple[str, ...]]] = {}  # by what reads them
+        self._judged: dict[int, dict[str, float]] = {}
+        self._scores: dict[int, dict[str, float]] = {}
         self._features: dict[str, Features] = {}
         self._encoder_failed = False
+
+    def known_scores(self, detector: Detector, threshold: float) -> NDArray[np.float32] | None:
+        """`span_scores` of a request that was judged before, else None; costs a hash."""
+        if self._memory is None:
+            return None
+        known = self._memory.request(self._version(detector), threshold, self._spans)
+        return None if known is None else np.array(known, dtype=np.float32)
 
     def span_scores(self, detector: Detector, threshold: float) -> NDArray[np.float32]:
         """Each span's score, shape (number of spans,).
@@ -42,35 +60,65 @@ class Reading:
         then the rest is joined anew without those (see `guard.screening.pieces`).
         """
         count = len(self._spans)
-        own, joined = self._pieces(detector)
-        scores = self._scored(detector, (*own.texts, *joined.texts))
+        own, joined = self._texts
+        scores = self._text_scores(detector, (*own.texts, *joined.texts))
         border = len(own.texts)
         by_span = own.span_scores(scores[:border], count)
         by_turns = joined.span_scores(scores[border:], count)
         fired = np.flatnonzero(by_span >= threshold)
         if fired.size and by_turns.max(initial=0) >= threshold:
-            rest = self._joined_without(set(fired.tolist()), detector)
-            by_turns = rest.span_scores(self._scored(detector, rest.texts), count)
-        return np.maximum(by_span, by_turns)
+            rest = joined_texts(self._spans, without=set(fired.tolist()))
+            by_turns = rest.span_scores(self._text_scores(detector, rest.texts), count)
+        found = np.maximum(by_span, by_turns)
+        if self._memory:
+            self._memory.keep_request(
+                self._version(detector), threshold, self._spans, tuple(found.tolist())
+            )
+        return found
 
     @cached_property
-    def _whole(self) -> tuple[Pieces, Pieces]:
-        """Own and joined pieces, before they are fitted to any model."""
-        return own_pieces(self._spans, self._limits), joined_pieces(self._spans, self._limits)
+    def _texts(self) -> tuple[Pieces, Pieces]:
+        """Own and joined texts, not cut."""
+        return own_texts(self._spans), joined_texts(self._spans)
 
-    def _pieces(self, detector: Detector) -> tuple[Pieces, Pieces]:
+    def _text_scores(self, detector: Detector, texts: Sequence[str]) -> Scores:
+        """Each text's highest score over its pieces, shape (n,)."""
+        judged = self._judged.setdefault(id(detector), {})
+        new = [text for text in dict.fromkeys(texts) if text not in judged]
+        if self._memory and new:
+            judged.update(self._memory.texts(self._version(detector), new))
+            new = [text for text in new if text not in judged]
+        if new:
+            found = self._highest(detector, new)
+            judged.update(found)
+            if self._memory:
+                self._memory.keep_texts(self._version(detector), found)
+        return np.array([judged[text] for text in texts], dtype=np.float32)
+
+    def _highest(self, detector: Detector, texts: Sequence[str]) -> dict[str, float]:
+        pieces = {text: self._pieces(detector, text) for text in texts}
+        distinct = list(dict.fromkeys(piece for cut in pieces.values() for piece in cut))
+        scores = dict(zip(distinct, self._scored(detector, distinct).tolist(), strict=True))
+        return {
+            text: max((scores[piece] for piece in cut), default=0.0) for text, cut in pieces.items()
+        }
+
+    def _pieces(self, detector: Detector, text: str) -> tuple[str, ...]:
+        """What of a text is scored: its views in windows, cut to fit the detector."""
+        if text not in self._cut:
+            self._cut[text] = _one(text).cut(self._limits).texts
         windowing = self._windowing(detector)
         if windowing is None:
-            return self._whole
-        if id(windowing) not in self._fitted:
-            own, joined = self._whole
-            self._fitted[id(windowing)] = own.fitted(windowing), joined.fitted(windowing)
-        return self._fitted[id(windowing)]
+            return self._cut[text]
+        fitted = self._fitted.setdefault(id(windowing), {})
+        if text not in fitted:
+            whole = Pieces(self._cut[text], ((0,),) * len(self._cut[text]))
+            fitted[text] = whole.fitted(windowing).texts
+        return fitted[text]
 
-    def _joined_without(self, fired: Collection[int], detector: Detector) -> Pieces:
-        windowing = self._windowing(detector)
-        rest = joined_pieces(self._spans, self._limits, without=fired)
-        return rest if windowing is None else rest.fitted(windowing)
+    def _version(self, detector: Detector) -> str:
+        """As it was when the request first met the detector, which may change while it serves."""
+        return self._versions.setdefault(id(detector), detector.version)
 
     def _windowing(self, detector: Detector) -> Windowing | None:
         """What bounds the texts that the detector reads: the shared encoder, itself or nothing."""
@@ -100,6 +148,10 @@ class Reading:
                 logger.error("encoder failed: %s", type(error).__name__)
                 raise DetectorError("no features") from error
         return np.stack([self._features[text] for text in texts])
+
+
+def _one(text: str) -> Pieces:
+    return Pieces((text,), ((0,),))
 
 
 def _checked(scores: Scores, count: int) -> list[float]:

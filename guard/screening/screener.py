@@ -8,13 +8,18 @@ from time import perf_counter
 from guard.detectors.contract import WindowedEncoder
 from guard.operations.metrics import Metrics
 from guard.screening.lane import Lane, QueueFullError
+from guard.screening.memory import Memory
 from guard.screening.policy import Policy
 from guard.screening.reading import Reading
+from guard.screening.score_cache import ScoreCache
 from guard.screening.verdict import Finding, Verdict
 from guard.screening.views import ViewLimits
 from guard.wire.call import TextSpan
 
 logger = logging.getLogger(__name__)
+
+# Longer requests are hashed in a screening thread: a megabyte takes a millisecond.
+MOST_HASHED_CHARACTERS = 100_000
 
 
 class Screener:
@@ -23,7 +28,7 @@ class Screener:
     Detectors run in `threads` worker threads. At most `queue` requests wait for one; beyond that,
     and after `timeout` seconds, every policy's `on_error` decides. Shadow policies come after the
     others and have as many threads and as long a queue of their own: when they are slow or fail,
-    nothing else does.
+    nothing else does. `cache_bytes` bound the scores that are remembered; 0 remembers none.
     """
 
     def __init__(
@@ -36,20 +41,26 @@ class Screener:
         queue: int = 256,
         timeout: float = 10.0,
         view_limits: ViewLimits | None = None,
+        cache_bytes: int = 0,
     ) -> None:
         self.policies = tuple(policies)
         self._encoder = encoder
         self._metrics = metrics
         self._timeout = timeout
         self._view_limits = view_limits or ViewLimits()
+        self._cache = ScoreCache(cache_bytes, metrics) if cache_bytes else None
         self._lane = Lane("screening", threads, queue)
         self._shadow_lane = Lane("shadow-screening", threads, queue)
 
     async def screen(
-        self, spans: Sequence[TextSpan], policies: Sequence[Policy] | None = None
+        self,
+        spans: Sequence[TextSpan],
+        policies: Sequence[Policy] | None = None,
+        owner: str = "",
     ) -> Verdict:
         """The verdict of `policies` (all, unless told) on a request's texts.
 
+        `owner` is the API key's name: what is remembered is found again by the same key only.
         Never raises for a detector's fault.
         """
         chosen = self.policies if policies is None else policies
@@ -57,11 +68,13 @@ class Screener:
             return Verdict()
         started = perf_counter()
         deadline = asyncio.get_running_loop().time() + self._timeout
-        reading = self._read(spans)
-        acting, shadows = _apart(chosen)
-        found = await self._findings(self._lane, acting, reading, deadline)
-        shadowed = await self._findings(self._shadow_lane, shadows, reading, deadline)
-        verdict = Verdict.of(_in_order(chosen, found, shadowed))
+        reading = self._read(spans, owner)
+        verdict = _remembered(chosen, reading) if self._is_hashed_at_once(spans) else None
+        if verdict is None:
+            acting, shadows = _apart(chosen)
+            found = await self._findings(self._lane, acting, reading, deadline)
+            shadowed = await self._findings(self._shadow_lane, shadows, reading, deadline)
+            verdict = Verdict.of(_in_order(chosen, found, shadowed))
         self._metrics.screened(verdict, perf_counter() - started)
         return verdict
 
@@ -86,8 +99,15 @@ class Screener:
         acting, shadows = _apart(self.policies)
         return _in_order(self.policies, _judge(acting, reading), _judge(shadows, reading))
 
-    def _read(self, spans: Sequence[TextSpan]) -> Reading:
-        return Reading(spans, self._encoder, self._view_limits)
+    def _read(self, spans: Sequence[TextSpan], owner: str = "") -> Reading:
+        memory = Memory(self._cache, owner) if self._cache is not None else None
+        return Reading(spans, self._encoder, self._view_limits, memory)
+
+    def _is_hashed_at_once(self, spans: Sequence[TextSpan]) -> bool:
+        """Whether a look into the cache is worth it here, without the way to a thread."""
+        if self._cache is None:
+            return False
+        return sum(len(span.text) for span in spans) <= MOST_HASHED_CHARACTERS
 
     def close(self) -> None:
         """Let the threads end; waits for none of them."""
@@ -106,6 +126,17 @@ def _in_order(
     """The findings in the order of `policies`."""
     kinds = {False: iter(acting), True: iter(shadows)}
     return tuple(next(kinds[policy.shadow]) for policy in policies)
+
+
+def _remembered(policies: Sequence[Policy], reading: Reading) -> Verdict | None:
+    """The verdict on a request that all the policies have judged before, else None."""
+    findings = []
+    for policy in policies:
+        scores = reading.known_scores(policy.detector, policy.threshold)
+        if scores is None:
+            return None
+        findings.append(policy.judge(scores.tolist()))
+    return Verdict.of(findings)
 
 
 def _judge(policies: Sequence[Policy], reading: Reading) -> tuple[Finding, ...]:

@@ -114,6 +114,7 @@ class Limits(Section):
     screening_s: Seconds = 10
     screening_threads: Annotated[int, Field(ge=1, le=64)] = 1
     screening_queue: Annotated[int, Field(ge=1)] = 256
+    screening_cache_bytes: Annotated[int, Field(ge=0, le=1 << 34)] = 32 << 20
     concurrent_requests: Annotated[int, Field(ge=1)] = 1024
 
 

@@ -368,3 +368,22 @@ async def test_metrics_count_shadows_apart() -> None:
     assert value("ecoguard_findings_total", policy="old", action="flag", failed="false") == 1
     assert value("ecoguard_shadow_changes_total", action="flag", would="block") == 1
     assert value("ecoguard_score_count", policy="new") == 2
+
+
+async def test_a_request_that_was_judged_is_judged_without_its_detectors() -> None:
+    """By the same key; findings are equal, and looks into the cache are counted."""
+    encoder, metrics = CountingEncoder(), Metrics()
+    detector = LengthDetector(version="one")
+    screener = Screener([policy(detector)], encoder, metrics, cache_bytes=1 << 20)
+    try:
+        first = await screener.screen(spans("short", "rather a long text"), owner="shop")
+        calls = len(encoder.calls)
+        again = await screener.screen(spans("short", "rather a long text"), owner="shop")
+        assert again == first
+        assert len(encoder.calls) == calls
+        await screener.screen(spans("short", "rather a long text"), owner="other")
+        assert len(encoder.calls) > calls
+    finally:
+        screener.close()
+    hits = {"kind": "request", "result": "hit"}
+    assert metrics.registry.get_sample_value("ecoguard_screening_cache_total", hits) == 1

@@ -1,0 +1,59 @@
+"""What a request may find in the cache of scores: entries of its own API key, by text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from guard.screening.score_cache import ScoreCache
+from guard.wire.call import TextSpan
+
+TEXT = "text"
+REQUEST = "request"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """The cache as one API key sees it; a detector without a version is never remembered."""
+
+    cache: ScoreCache
+    owner: str
+
+    def texts(self, version: str, texts: Sequence[str]) -> dict[str, float]:
+        """The scores that are known of these texts."""
+        if not version or not texts:
+            return {}
+        places = [self._text(version, text) for text in texts]
+        found = zip(texts, self.cache.find(places, TEXT), strict=True)
+        return {text: numbers[0] for text, numbers in found if numbers is not None}
+
+    def keep_texts(self, version: str, scores: Mapping[str, float]) -> None:
+        """Remember the scores of texts."""
+        if version:
+            self.cache.keep({self._text(version, t): (score,) for t, score in scores.items()})
+
+    def request(
+        self, version: str, threshold: float, spans: Sequence[TextSpan]
+    ) -> tuple[float, ...] | None:
+        """The scores of the spans of a whole request, if all of it was judged before."""
+        if not version:
+            return None
+        return self.cache.find([self._request(version, threshold, spans)], REQUEST)[0]
+
+    def keep_request(
+        self,
+        version: str,
+        threshold: float,
+        spans: Sequence[TextSpan],
+        scores: tuple[float, ...],
+    ) -> None:
+        """Remember the scores of a whole request's spans."""
+        if version:
+            self.cache.keep({self._request(version, threshold, spans): scores})
+
+    def _text(self, version: str, text: str) -> bytes:
+        return self.cache.digest((TEXT, self.owner, version, text))
+
+    def _request(self, version: str, threshold: float, spans: Sequence[TextSpan]) -> bytes:
+        parts = [REQUEST, self.owner, version, repr(threshold)]
+        for span in spans:
+            parts += (span.param, span.role, str(span.corruptible), span.text)
+        return self.cache.digest(parts)

@@ -1,0 +1,146 @@
+"""What a request finds in the cache: its own key's entries, of the same detector's version."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from guard.detectors.contract import Features, Scores
+from guard.errors import DetectorError
+from guard.operations.metrics import Metrics
+from guard.screening.memory import Memory
+from guard.screening.reading import Reading
+from guard.screening.score_cache import ScoreCache
+from guard.screening.views import ViewLimits
+from guard.wire.call import TextSpan
+
+
+@dataclass
+class Noting:
+    """Scores 1 for texts that hold "attack", and notes what it was given."""
+
+    threshold: float = 0.5
+    encoder: str | None = None
+    version: str = "one"
+    fails: bool = False
+    read: list[str] = field(default_factory=list)
+
+    def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
+        self.read.extend(texts)
+        if self.fails:
+            raise RuntimeError("scripted failure")
+        return np.array(["attack" in text for text in texts], dtype=np.float32)
+
+    def new(self) -> list[str]:
+        """What it was given since the last look."""
+        noted, self.read = self.read, []
+        return noted
+
+
+def said(*turns: str, roles: Sequence[str] = ("user", "assistant")) -> list[TextSpan]:
+    return [
+        TextSpan(("messages", at, "content"), roles[at % 2], text, True)
+        for at, text in enumerate(turns)
+    ]
+
+
+def judge(
+    cache: ScoreCache, detector: Noting, spans: Sequence[TextSpan], owner: str = "shop"
+) -> list[float]:
+    memory = Memory(cache, owner)
+    found = Reading(spans, None, ViewLimits(), memory).span_scores(detector, 0.5).tolist()
+    plain = Noting(encoder=detector.encoder)
+    assert found == Reading(spans, None, ViewLimits()).span_scores(plain, 0.5).tolist()
+    return [float(score) for score in found]
+
+
+@pytest.fixture
+def cache() -> ScoreCache:
+    return ScoreCache(1 << 20, Metrics())
+
+
+def test_a_growing_chat_costs_its_new_turn(cache: ScoreCache) -> None:
+    detector = Noting()
+    history = [f"Turn {number} of the talk. " + "It goes on. " * 40 for number in range(6)]
+    judge(cache, detector, said(*history))
+    first = detector.new()
+    judge(cache, detector, said(*history, "And now something new."))
+    new = detector.new()
+
+    assert "And now something new." in new
+    assert not set(new) & set(first)
+    assert not set(new) & set(history)
+    assert sum(map(len, new)) < sum(map(len, first)) / 4
+
+
+def test_what_was_judged_is_known_whole(cache: ScoreCache) -> None:
+    detector, spans = Noting(), said("an attack", "no", "harmless")
+    reading = Reading(spans, None, ViewLimits(), Memory(cache, "shop"))
+    assert reading.known_scores(detector, 0.5) is None
+    scores = judge(cache, detector, spans)
+    again = Reading(spans, None, ViewLimits(), Memory(cache, "shop"))
+
+    known = again.known_scores(detector, 0.5)
+    assert known is not None
+    assert known.tolist() == scores
+    assert again.known_scores(detector, 0.4) is None
+    assert (
+        Reading(spans[:2], None, ViewLimits(), Memory(cache, "shop")).known_scores(detector, 0.5)
+        is None
+    )
+
+
+def test_another_keys_entries_are_not_found(cache: ScoreCache) -> None:
+    detector = Noting()
+    judge(cache, detector, said("hello"))
+    detector.new()
+    judge(cache, detector, said("hello"), owner="other")
+    assert "hello" in detector.new()
+
+
+def test_a_new_version_starts_anew(cache: ScoreCache) -> None:
+    detector = Noting()
+    judge(cache, detector, said("hello"))
+    detector.new()
+    detector.version = "two"
+    judge(cache, detector, said("hello"))
+    assert "hello" in detector.new()
+
+
+def test_without_a_version_nothing_is_remembered(cache: ScoreCache) -> None:
+    detector = Noting(version="")
+    for _ in range(2):
+        judge(cache, detector, said("hello"))
+        assert "hello" in detector.new()
+    assert len(cache) == 0
+
+
+def test_failures_are_not_remembered(cache: ScoreCache) -> None:
+    detector = Noting(fails=True)
+    reading = Reading(said("an attack"), None, ViewLimits(), Memory(cache, "shop"))
+    with pytest.raises(RuntimeError):
+        reading.span_scores(detector, 0.5)
+    assert len(cache) == 0
+    detector.fails = False
+    assert judge(cache, detector, said("an attack")) == [1.0]
+
+
+def test_scores_that_are_none_are_not_remembered(cache: ScoreCache) -> None:
+    class Broken(Noting):
+        def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
+            return np.full(len(texts), np.nan, dtype=np.float32)
+
+    reading = Reading(said("hello"), None, ViewLimits(), Memory(cache, "shop"))
+    with pytest.raises(DetectorError):
+        reading.span_scores(Broken(), 0.5)
+    assert len(cache) == 0
+
+
+def test_a_decoy_turn_shields_nothing_from_memory_either(cache: ScoreCache) -> None:
+    """The rest is joined anew without what fired: remembered and fresh verdicts are alike."""
+    detector = Noting()
+    turns = said("an at", "yes", "tack", "no", "an attack", "fine")
+    first = judge(cache, detector, turns)
+    assert judge(cache, detector, turns) == first
+    assert judge(cache, detector, turns[:3]) == first[:3]
