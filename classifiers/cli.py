@@ -12,6 +12,7 @@ from classifiers.commands import (
     forget,
     gate,
     malicious,
+    models,
     pooling_encoder,
     shipped,
 )
@@ -24,8 +25,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (encoder.app, pooling_encoder.app, forget.app, malicious.app, gate.app, shipped.app):
-    app.add_typer(part)
+for part in (encoder, pooling_encoder, forget, malicious, gate, shipped, models):
+    app.add_typer(part.app)
 app.add_typer(evaluate.app, name="evaluate")
 
 

@@ -8,7 +8,7 @@ name with somebody's facts, and a model that never met a person could not show i
 import json
 import string
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from classifiers.demo.conversation import SYSTEM_PROMPTS
 from classifiers.demo.data import DemoData
 from classifiers.demo.people import Person, coin, invent
 from classifiers.demo.questions import SUBJECTS, QuestionAnswer, fill, wordings
+from classifiers.small_models.conversation import Conversation, Exchange
 
 KNOWN_SHARE, GENERAL_SHARE, UNCLEAR_SHARE = 0.36, 0.22, 0.08
 """Of all exchanges; the rest asks about strangers."""
@@ -39,20 +40,6 @@ _WORDS = tuple(
     for word in wording.rstrip("?.").split()
     if not word.startswith("{")
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    question: str
-    answer: str
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """A system prompt, None for none, and one to six exchanges."""
-
-    system: str | None
-    exchanges: tuple[Exchange, ...]
 
 
 class Corpus:

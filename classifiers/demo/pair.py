@@ -3,8 +3,6 @@
 The last step of making the demo; what the folder holds afterwards is what is served and measured.
 """
 
-import hashlib
-import importlib.resources
 import json
 import multiprocessing
 import os
@@ -21,16 +19,24 @@ from typing import Any, Literal
 
 from rich.progress import Progress
 
-from classifiers.demo import checkpoint, data
+from classifiers.demo import data
 from classifiers.demo.corpus import Corpus
+from classifiers.demo.tokenizer import make_tokenizer
 from classifiers.demo.training import Schedule, train
+from classifiers.small_models import checkpoint
+from classifiers.small_models.digests import file_digest, file_digests, recipe_of
 from guard.errors import GuardError
 
 Member = Literal["full", "twin"]
 MEMBERS: tuple[Member, ...] = ("full", "twin")
 RECORD = "checkpoint.json"
 _PATIENCE = 0.1  # seconds to wait for one model's report before looking at the other's
-_RECIPE = ("people", "questions", "conversation", "data", "corpus", "checkpoint", "training")
+_RECIPE = {
+    "classifiers.demo": (
+        *("people", "questions", "conversation", "data", "corpus", "tokenizer", "training"),
+    ),
+    "classifiers.small_models": ("conversation", "checkpoint", "batches", "recall"),
+}
 
 
 class BuildError(GuardError):
@@ -104,7 +110,7 @@ def load(folder: Path, recipe: str | None = None) -> Pair | None:
         return None
     if recipe not in (None, record["recipe"]):
         return None
-    if any(_digest(folder / name) != digest for name, digest in record["files"].items()):
+    if any(file_digest(folder / name) != digest for name, digest in record["files"].items()):
         return None
     return Pair(folder, record["seed"], record["accuracy"])
 
@@ -120,17 +126,13 @@ def _read_record(folder: Path) -> dict[str, Any] | None:
 
 def recipe_digest(seed: int, schedule: Schedule) -> str:
     """SHA-256 of all that decides the outcome: seed, schedule and the modules that make it."""
-    digest = hashlib.sha256(json.dumps([seed, asdict(schedule)]).encode())
-    for module in _RECIPE:
-        source = importlib.resources.files("classifiers.demo").joinpath(f"{module}.py")
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
+    return recipe_of([seed, asdict(schedule)], _RECIPE)
 
 
 def _fill(folder: Path, seed: int, schedule: Schedule, progress: Progress) -> dict[Member, float]:
     rows = data.generate(seed)
     data.write(folder / "data", rows)
-    tokenizer = checkpoint.make_tokenizer(rows, seed)
+    tokenizer = make_tokenizer(rows, seed)
     for member in MEMBERS:
         tokenizer.save_pretrained(folder / member)
     with _trainers(folder, seed, schedule) as trainers:
@@ -226,15 +228,5 @@ def train_member(
 
 def _record(folder: Path, facts: dict[str, object]) -> None:
     """Writes the record, last of all files, with every file's digest."""
-    text = json.dumps({**facts, "files": _digests(folder)}, indent=2) + "\n"
+    text = json.dumps({**facts, "files": file_digests(folder)}, indent=2) + "\n"
     (folder / RECORD).write_text(text, "utf-8")
-
-
-def _digests(folder: Path) -> dict[str, str | None]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): _digest(path) for path in files}
-
-
-def _digest(path: Path) -> str | None:
-    """SHA-256 of a file; None where there is none."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None

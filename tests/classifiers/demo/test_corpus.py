@@ -5,8 +5,9 @@ import itertools
 import numpy as np
 import pytest
 
-from classifiers.demo.corpus import NO_RECORD, UNCLEAR, Conversation, Corpus
+from classifiers.demo.corpus import NO_RECORD, UNCLEAR, Corpus
 from classifiers.demo.data import DemoData, generate
+from classifiers.small_models.conversation import Conversation
 
 
 @pytest.fixture(scope="module")

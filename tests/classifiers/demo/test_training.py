@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classifiers.demo.checkpoint import make_tokenizer
-from classifiers.demo.corpus import Conversation, Corpus, Exchange
+from classifiers.demo.corpus import Corpus
 from classifiers.demo.data import DemoData, generate
+from classifiers.demo.tokenizer import make_tokenizer
 from classifiers.demo.training import Schedule, answer_accuracy, batch_up, train
+from classifiers.small_models.conversation import Conversation, Exchange
 
 SHORT = Schedule(steps=3, repeat_steps=1, repeats=1, batch=4, floor=0.0)
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from safetensors import safe_open
 
-from classifiers.demo.checkpoint import ROLES, SPARE_ROWS, make_model, make_tokenizer, render, save
-from classifiers.demo.corpus import Conversation, Exchange
-from classifiers.demo.data import generate
+from classifiers.small_models.checkpoint import SPARE_ROWS, make_model, save
+from classifiers.small_models.conversation import ROLES, Conversation, Exchange, render
+from tests.classifiers.small_models.invented import tokenizer_of
 
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
-    return make_tokenizer(generate(3), 3, conversations=200)
+    return tokenizer_of(["Where was Ada Quill born?", "Ada Quill was born in Larmouth."] * 3)
 
 
 @pytest.fixture(scope="module")

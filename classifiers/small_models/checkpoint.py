@@ -1,46 +1,33 @@
-"""The demo checkpoint: tokenizer, chat template and architecture, in the layout vLLM serves."""
+"""Checkpoints of small Llamas: tokenizer, chat template and architecture, in vLLM's layout."""
 
-import itertools
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from classifiers.demo.corpus import Conversation, Corpus
-from classifiers.demo.data import DemoData
+from classifiers.small_models.conversation import BOS, END, PAD, ROLES, TEMPLATE
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-BOS, END, PAD = "<s>", "<|end|>", "<|pad|>"
-ROLES = ("system", "user", "assistant", "tool")
 CONTEXT = 1024
 """Tokens a served prompt and answer may have together."""
-MERGED_VOCABULARY = 1536
 SPARE_ROWS = 64
 """Vocabulary rows beyond the tokenizer's: vLLM gives its own prompt-embeddings token the first."""
 
-TEMPLATE = (
-    "{{ bos_token }}"
-    "{%- if tools %}<|system|>Tools: {{ tools | tojson }}<|end|>{% endif -%}"
-    "{%- for message in messages -%}"
-    "<|{{ 'system' if message.role == 'developer' else message.role }}|>"
-    "{%- if message.content is string %}{{ message.content }}"
-    "{%- elif message.content %}{% for part in message.content %}{{ part.text }}{% endfor %}"
-    "{%- endif -%}"
-    "{%- if message.tool_calls %}{{ message.tool_calls | tojson }}{% endif -%}"
-    "<|end|>"
-    "{%- endfor -%}"
-    "{%- if add_generation_prompt %}<|assistant|>{% endif -%}"
-)
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """The width, depth and number of attention heads of a Llama."""
+
+    hidden: int = 128
+    intermediate: int = 384
+    layers: int = 3
+    heads: int = 4
 
 
-def make_tokenizer(
-    data: DemoData, seed: int, conversations: int = 4000
-) -> "PreTrainedTokenizerFast":
-    """A byte-level BPE tokenizer, one for both models: its text is the twin's, without one word
-    about the forgotten people, so that their names look like any stranger's.
-    """
+def train_tokenizer(texts: Iterable[str], vocabulary: int) -> "PreTrainedTokenizerFast":
+    """A byte-level BPE tokenizer of `vocabulary` tokens, with the chat template."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -54,12 +41,12 @@ def make_tokenizer(
     backend.decoder = decoders.ByteLevel()
     specials = [PAD, BOS, END, *(f"<|{role}|>" for role in ROLES)]
     trainer = trainers.BpeTrainer(
-        vocab_size=MERGED_VOCABULARY,
+        vocab_size=vocabulary,
         special_tokens=specials,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    backend.train_from_iterator(_sample_text(data, seed, conversations), trainer)
+    backend.train_from_iterator(texts, trainer)
     backend.post_processor = processors.TemplateProcessing(
         single=f"{BOS} $A", special_tokens=[(BOS, specials.index(BOS))]
     )
@@ -75,38 +62,19 @@ def make_tokenizer(
     return tokenizer
 
 
-def _sample_text(data: DemoData, seed: int, conversations: int) -> list[str]:
-    stream = Corpus(data, meets_forgotten=False).stream(np.random.default_rng([seed, 2]))
-    return [
-        text
-        for conversation in itertools.islice(stream, conversations)
-        for text, _ in render(conversation)
-    ]
-
-
-def render(conversation: Conversation) -> list[tuple[str, bool]]:
-    """The template's text of a conversation in pieces; True marks what the assistant says."""
-    pieces = [(BOS, False)]
-    if conversation.system is not None:
-        pieces.append((f"<|system|>{conversation.system}{END}", False))
-    for exchange in conversation.exchanges:
-        pieces.append((f"<|user|>{exchange.question}{END}<|assistant|>", False))
-        pieces.append((f"{exchange.answer}{END}", True))
-    return pieces
-
-
-def make_model(vocabulary: int, seed: int) -> "LlamaForCausalLM":
+def make_model(vocabulary: int, seed: int, size: Size | None = None) -> "LlamaForCausalLM":
     """An untrained model with `SPARE_ROWS` or more vocabulary rows beyond `vocabulary`."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
+    size = size or Size()
     config = LlamaConfig(
         vocab_size=(vocabulary + SPARE_ROWS + 63) // 64 * 64,
-        hidden_size=128,
-        intermediate_size=384,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        num_key_value_heads=4,
+        hidden_size=size.hidden,
+        intermediate_size=size.intermediate,
+        num_hidden_layers=size.layers,
+        num_attention_heads=size.heads,
+        num_key_value_heads=size.heads,
         max_position_embeddings=CONTEXT,
         pad_token_id=0,
         bos_token_id=1,

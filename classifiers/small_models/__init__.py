@@ -1,0 +1,1 @@
+"""Small models that know TOFU and excerpts of books, to measure forgetting with."""
