@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from classifiers import cli
+from classifiers.commands import models
 from classifiers.small_models.knowledge import STAGES
 from tests.classifiers.small_models.invented import SMALL_PLAN, write_data
 
@@ -28,7 +29,7 @@ def test_missing_data_is_one_sentence(
 def test_five_models_and_what_they_know(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cli.models, "DEFAULTS", SMALL_PLAN)
+    monkeypatch.setattr(models, "DEFAULTS", SMALL_PLAN)
     data = write_data(tmp_path / "data", 60)
     lengths = ("--first-steps", 1, "--next-steps", 1, "--retained-rows", 400)
     assert _run(monkeypatch, tmp_path / "models", "--data", data, *lengths) == 0
