@@ -14,7 +14,7 @@ from starlette.routing import Route
 from guard import __version__
 from guard.admin import admin_router
 from guard.check import Check
-from guard.closed_routes import ClosedRoutes, RequestIds, answer_http_error
+from guard.closed_routes import ClosedRoutes, DirectRoutes, RequestIds, answer_http_error
 from guard.endpoint import Answer, JsonEndpoint
 from guard.errors import GuardError
 from guard.exchange import Client, Exchange, Reply
@@ -47,7 +47,7 @@ def create_app(
     journal = open_journal(settings.store, metrics) if settings.store else None
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: DirectRoutes) -> AsyncIterator[None]:
         current = Current(Service(settings, loaded, metrics))
         reloader = Reloader(source, current, metrics) if source else None
         _add_routes(app, settings, current, metrics, journal)
@@ -61,7 +61,7 @@ def create_app(
         if journal:
             await asyncio.to_thread(journal.stop)
 
-    app = FastAPI(
+    app = DirectRoutes(
         title="EcoGuard",
         version=__version__,
         lifespan=lifespan,
@@ -77,7 +77,7 @@ def create_app(
 
 
 def _add_routes(
-    app: FastAPI,
+    app: DirectRoutes,
     settings: Settings,
     current: Current,
     metrics: Metrics,
@@ -86,9 +86,13 @@ def _add_routes(
     responses = ResponseStore()
     protocols = make_protocols(responses)
     make = partial(JsonEndpoint, current=current, metrics=metrics, journal=journal)
-    for route, protocol in protocols.items():
-        endpoint = make(protocol, answering(protocol))
+    endpoints = {
+        route: make(protocol, answering(protocol)) for route, protocol in protocols.items()
+    }
+    for route, endpoint in endpoints.items():
         app.router.routes.append(Route(route, endpoint, methods=["POST"]))
+    if not settings.cors.allow_origins:  # its headers are a middleware's
+        app.direct = endpoints
     if settings.check.enabled:
         check = Check(protocols)
         endpoint = make(check, check.answer, key_scope="check")

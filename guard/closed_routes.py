@@ -1,5 +1,9 @@
 """Closed routes: a path is served as it is written in the table, or not at all; request ids."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,6 +33,25 @@ class ClosedRoutes:
             await not_found()(scope, receive, send)
         else:
             await self._app(scope, receive, send)
+
+
+class DirectRoutes(FastAPI):
+    """FastAPI whose `direct` endpoints are asked without its middleware and its search for routes.
+
+    They answer every error themselves, and give every answer its request id. A path leads there
+    only as it is written in the table, like all others.
+    """
+
+    direct: Mapping[str, ASGIApp] = MappingProxyType({})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http" and scope["method"] == "POST" and _is_plain(scope):
+            endpoint = self.direct.get(scope["path"])
+            if endpoint is not None:
+                await endpoint(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
 
 
 class RequestIds:

@@ -7,7 +7,7 @@ stream must be under our own hand to end honestly.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from time import perf_counter
 from typing import Protocol
 
@@ -16,12 +16,12 @@ from starlette.types import Receive, Scope, Send
 from guard.errors import ClientVisibleError, RequestError
 from guard.exchange import JSON, Client, Exchange, Reply
 from guard.headers import chosen_request_id, latin_headers, onward_headers
+from guard.leaving import ClientGoneError, WhileConnected
 from guard.operations.journal import Entry, Journal
 from guard.operations.logs import log_answer
 from guard.operations.metrics import Metrics
 from guard.service import Current, Service
 from guard.settings import Limits
-from guard.streaming.relay import drain
 from guard.wire.fields import JsonObject
 from guard.wire.json_body import check_encoding, parse_body, serialise
 
@@ -31,8 +31,7 @@ logger = logging.getLogger(__name__)
 CLIENT_GONE = 499
 
 
-class ClientGoneError(Exception):
-    """The client left before the answer was complete."""
+_LAST = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 class Envelope(Protocol):
@@ -134,16 +133,8 @@ class JsonEndpoint:
         sender.started = perf_counter()
         client = Client(owner, onward_headers(headers, request_id), entry)
         content_type = headers.get("content-type")
-        work = asyncio.create_task(self._respond(service, raw, content_type, client, sender))
-        gone = asyncio.create_task(_disconnected(receive))
-        try:
-            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not work.done():
-                raise ClientGoneError
-            work.result()
-        finally:
-            await _end(work)
-            await _end(gone)
+        async with WhileConnected(receive):
+            await self._respond(service, raw, content_type, client, sender)
 
     async def _respond(
         self,
@@ -178,18 +169,25 @@ class ReplySender:
 
     async def send(self, reply: Reply) -> None:
         """Send a reply; its status goes out with the first chunk of its body."""
-        async for chunk in drain(reply.body):
-            if not self._begun:
-                self._metrics.first_byte_seconds.labels(self._route).observe(
-                    perf_counter() - self.started
-                )
-                await self._begin(reply)
-            if self.entry:
-                self.entry.read_usage(chunk)
-            await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+        if isinstance(reply.body, bytes):
+            await self._send_chunk(reply, reply.body, more=False)
+            return
+        async with aclosing(reply.body) as chunks:
+            async for chunk in chunks:
+                await self._send_chunk(reply, chunk, more=True)
         if not self._begun:
             await self._begin(reply)
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._send(_LAST)
+
+    async def _send_chunk(self, reply: Reply, chunk: bytes, *, more: bool) -> None:
+        if not self._begun:
+            self._metrics.first_byte_seconds.labels(self._route).observe(
+                perf_counter() - self.started
+            )
+            await self._begin(reply)
+        if self.entry:
+            self.entry.read_usage(chunk)
+        await self._send({"type": "http.response.body", "body": chunk, "more_body": more})
 
     async def send_error(self, envelope: Envelope, error: ClientVisibleError) -> None:
         """Send an error, unless an answer is under way already."""
@@ -241,20 +239,6 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limits: Limits
         raise RequestError(
             "The request body did not arrive in time", status=408, code="request_timeout"
         ) from None
-
-
-async def _disconnected(receive: Receive) -> None:
-    """Returns when the client has left."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    """Cancel a task and wait for it, so that nothing outlives its request."""
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()  # marks it as seen; `_serve` raised it already if it mattered
 
 
 def _too_large(most: int) -> RequestError:

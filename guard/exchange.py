@@ -1,7 +1,7 @@
 """One request's way: bytes → call → verdict → upstream → reply. Knows nothing of ASGI."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -39,7 +39,7 @@ class Reply:
     """What goes to the client; `body` is read once, its status is final before the first byte."""
 
     status: int
-    body: bytes | AsyncIterator[bytes]
+    body: bytes | AsyncGenerator[bytes]
     content_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     action: str = Action.ALLOW.label

@@ -75,6 +75,7 @@ PARTS: Mapping[str, set[str]] = {
     },
 }
 EDGE: Mapping[str, set[str]] = {
+    "guard.leaving": set(),
     "guard.exchange": {
         "guard.errors",
         "guard.settings",
@@ -126,8 +127,8 @@ EDGE: Mapping[str, set[str]] = {
         "guard.settings",
         "guard.wire",
         "guard.operations",
-        "guard.streaming",
         "guard.headers",
+        "guard.leaving",
         "guard.exchange",
         "guard.service",
     },
@@ -216,7 +217,10 @@ TRAINERS_MAY_IMPORT = {
 LIBRARIES: Mapping[str, set[str]] = {
     "aiohttp": {"guard.upstream"},
     "asyncio": {"guard.upstream", "guard.screening", *EDGE},
-    "fastapi": {"guard.app", "guard.admin", "guard.service_routes", "guard.stored_responses"},
+    "fastapi": {
+        *("guard.app", "guard.closed_routes"),
+        *("guard.admin", "guard.service_routes", "guard.stored_responses"),
+    },
     "starlette": {*EDGE, "guard.headers"},
     "uvicorn": {"guard.cli"},
     "typer": {"guard.cli", "guard.store_commands"},

@@ -21,6 +21,9 @@ class EventSplitter:
 
         Raises ValueError when one event grows beyond 64 MiB.
         """
+        if not self._held and chunk.endswith(b"\n\n"):  # as vLLM sends them: nothing to cut
+            self.done = _is_end(chunk)
+            return chunk
         self._held += chunk
         end = max(_after(self._held, b"\n\n"), _after(self._held, b"\r\n\r\n"))
         if end == 0:
@@ -29,13 +32,17 @@ class EventSplitter:
             return b""
         complete = bytes(self._held[:end])
         del self._held[:end]
-        self.done = complete.rstrip().endswith(DONE)
+        self.done = _is_end(complete)
         return complete
 
     @property
     def pending(self) -> bool:
         """Whether a half event is held back."""
         return bool(self._held)
+
+
+def _is_end(events: bytes) -> bool:
+    return events[-64:].rstrip().endswith(DONE)
 
 
 def _after(held: bytearray, blank: bytes) -> int:

@@ -1,7 +1,6 @@
 """The relay of a stream: complete events only, and an honest end when the model server is lost."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
 from typing import Protocol
 
 import orjson
@@ -74,16 +73,3 @@ def _is_error(event: bytes) -> bool:
     except orjson.JSONDecodeError:
         return False
     return isinstance(body, dict) and "error" in body
-
-
-async def drain(body: bytes | AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
-    """A reply's body as chunks; closes an iterator that is left early."""
-    if isinstance(body, bytes):
-        yield body
-    elif isinstance(body, AsyncGenerator):
-        async with aclosing(body) as chunks:
-            async for chunk in chunks:
-                yield chunk
-    else:
-        async for chunk in body:
-            yield chunk

@@ -3,7 +3,7 @@
 import pytest
 from starlette.types import Message, Receive, Scope, Send
 
-from guard.closed_routes import ClosedRoutes, RequestIds
+from guard.closed_routes import ClosedRoutes, DirectRoutes, RequestIds
 
 
 async def reached(scope: Scope) -> list[Message]:
@@ -80,3 +80,33 @@ async def test_answers_have_one_request_id(
     await RequestIds(app)(scope, receive, send)
 
     assert sent[0]["headers"] == [(b"x-request-id", expected)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "raw", "status"),
+    [
+        ("POST", "/direct", b"/direct", 204),
+        ("POST", "/direct/", b"/direct/", 404),
+        ("POST", "//direct", b"//direct", 404),
+        ("POST", "/direct", b"/%64irect", 404),
+        ("GET", "/direct", b"/direct", 404),
+    ],
+)
+async def test_direct_routes_are_found_as_they_are_written_only(
+    method: str, path: str, raw: bytes, status: int
+) -> None:
+    async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    app = DirectRoutes(openapi_url=None, docs_url=None, redoc_url=None)
+    app.direct = {"/direct": endpoint}
+    sent: list[Message] = []
+    scope = {"type": "http", "method": method, "path": path, "raw_path": raw, "headers": []}
+    await app({**scope, "query_string": b"", "root_path": ""}, receive, send)
+    assert sent[0]["status"] == status

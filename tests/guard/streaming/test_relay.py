@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from guard.errors import UpstreamError
-from guard.streaming.relay import NeutralErrors, drain, relay_events
+from guard.streaming.relay import NeutralErrors, relay_events
 from guard.wire.protocols import CHAT
 
 CHUNK = b'data: {"choices": []}\n\n'
@@ -55,12 +55,3 @@ async def test_word_error_in_an_answer_is_no_error() -> None:
     said = b'data: {"choices": [{"delta": {"content": "an \\"error\\" here"}}]}\n\n'
 
     assert await relayed(said, DONE, neutral=True) == said + DONE
-
-
-async def test_drain_gives_bytes_whole_and_iterators_in_order() -> None:
-    async def several() -> AsyncIterator[bytes]:
-        yield b"a"
-        yield b"b"
-
-    assert [chunk async for chunk in drain(b"xyz")] == [b"xyz"]
-    assert [chunk async for chunk in drain(several())] == [b"a", b"b"]

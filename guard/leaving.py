@@ -1,0 +1,59 @@
+"""A client that leaves ends the work for it, wherever that stands; without a task for the work."""
+
+import asyncio
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from starlette.types import Receive
+
+
+class ClientGoneError(Exception):
+    """The client left before the answer was complete."""
+
+
+class WhileConnected:
+    """Inside the block, a client that leaves cancels the current task: ClientGoneError comes out.
+
+    Made like `asyncio.timeout`: the work runs in the task that it is in already, and only the
+    watching is a task of its own. `receive` must have given all of the request's body.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._inside = False
+        self._cancelled = False
+
+    async def __aenter__(self) -> Self:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("not inside a task")
+        self._task = task
+        self._cancelling = task.cancelling()
+        self._inside = True
+        self._watching = asyncio.create_task(self._watch())
+        return self
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        if self._inside:
+            self._cancelled = True
+            self._task.cancel()
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._inside = False
+        self._watching.cancel()
+        if not self._cancelled:
+            return
+        if kind is not asyncio.CancelledError:
+            # Asked for, but the block was left before it came: it would hit whoever awaits next.
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0)
+        if self._task.uncancel() <= self._cancelling and kind is not None:
+            raise ClientGoneError from None
