@@ -16,6 +16,7 @@ from guard.screening.verdict import Action, Verdict
 from guard.settings import Settings
 from guard.streaming.relay import NeutralErrors, relay_events
 from guard.upstream.client import Upstream, UpstreamReply
+from guard.upstream.pending import PendingRequest
 from guard.wire import envelopes
 from guard.wire.call import Call
 from guard.wire.chat import carries_media
@@ -114,28 +115,49 @@ class Exchange:
         Raises ClientVisibleError for what must be answered with an error.
         """
         call = self.parse(protocol, body, client)
-        if call.upstream_path in GENERATING:
+        generates = call.upstream_path in GENERATING
+        if generates:
             client.entry.texts = call.spans
-        verdict = client.entry.verdict = await self.judge(protocol, call, client)
-        action = verdict.action
-        if action is Action.CORRUPT and not self._can_corrupt(call, verdict):
-            action = Action.BLOCK
+        early = generates and self._settings.upstream.send_early
+        async with PendingRequest(self._sent(call, call.body, client), early=early) as pending:
+            verdict = client.entry.verdict = await self.judge(protocol, call, client)
+            action = self._action(call, verdict)
+            if action in (Action.ALLOW, Action.FLAG):
+                self._count_bypassed(call, verdict)
+                yield await self._relayed(protocol, call, await pending.reply(), action)
+                return
+        if pending.begun:
+            self._metrics.upstream_cancelled.inc()
         if action is Action.BLOCK:
             yield self._refusal(protocol, call, verdict)
             return
-        sent = await self._corrupted(call, verdict) if action is Action.CORRUPT else call.body
+        body = await self._corrupted(call, verdict)
         self._count_bypassed(call, verdict)
+        async with self._sent(call, body, client) as reply:
+            yield await self._relayed(protocol, call, reply, action)
+
+    @asynccontextmanager
+    async def _sent(
+        self, call: Call, body: JsonObject, client: Client
+    ) -> AsyncIterator[UpstreamReply]:
+        """The model server's reply to `body`; its time is counted."""
         started = perf_counter()
         async with self._upstream.send(
             "POST",
             call.upstream_path,
-            body=serialise(sent),
+            body=serialise(body),
             headers=client.headers,
             model=call.model,
         ) as reply:
             seconds = perf_counter() - started
             self._metrics.upstream_seconds.labels(call.upstream_path).observe(seconds)
-            yield await self._relayed(protocol, call, reply, action)
+            yield reply
+
+    def _action(self, call: Call, verdict: Verdict) -> Action:
+        """What the verdict asks for; what cannot be corrupted is blocked."""
+        if verdict.action is Action.CORRUPT and not self._can_corrupt(call, verdict):
+            return Action.BLOCK
+        return verdict.action
 
     def _count_bypassed(self, call: Call, verdict: Verdict) -> None:
         """Count what goes upstream although the guard could not judge all of it."""

@@ -105,6 +105,11 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self.upstream_cancelled = Counter(
+            "ecoguard_upstream_cancelled_total",
+            "Requests sent before their verdict, and cancelled by it.",
+            registry=self.registry,
+        )
         self.upstream_retries = Counter(
             "ecoguard_upstream_retries_total",
             "Requests sent again, before anything was told to the client.",

@@ -48,6 +48,7 @@ class Upstream(Section):
     health_timeout_s: Seconds = 2
     breaker_failures: Annotated[int, Field(ge=1, le=1000)] = 5
     breaker_s: Seconds = 10
+    send_early: bool = False
 
     @property
     def servers(self) -> tuple[str, ...]:

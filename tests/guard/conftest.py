@@ -66,9 +66,12 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
         on_error: str = "block",
         rewriter: Rewriter | None = None,
         whens: Sequence[dict[str, Any]] = (),
+        upstream_options: dict[str, Any] | None = None,
         **sections: Any,
     ) -> AsyncIterator[Rig]:
         async with serving(vllm) as upstream:
+            if upstream_options is not None:
+                sections["upstream"] = {"url": upstream, **upstream_options}
             settings = settings_for(upstream, rules, on_error, sections, whens)
             parts = Parts(policies_of(settings, rules), None, rewriter, {}, None)
             async with (
