@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,8 @@ from guard.closed_routes import ClosedRoutes, DirectRoutes, RequestIds, answer_h
 from guard.endpoint import Answer, JsonEndpoint
 from guard.errors import GuardError
 from guard.exchange import Client, Exchange, Reply
-from guard.operations.journal import Journal, open_journal
+from guard.limits.limiter import RATE_HEADERS, Limiter
+from guard.operations.journal import open_journal
 from guard.operations.logs import log_loop_fault
 from guard.operations.metrics import Metrics
 from guard.parts import Parts, load_parts
@@ -45,19 +46,25 @@ def create_app(
     metrics = Metrics()
     metrics.in_service(__version__, loaded.artifacts)
     journal = open_journal(settings.store, metrics) if settings.store else None
+    limiter = Limiter(settings.redis, metrics)
 
     @asynccontextmanager
     async def lifespan(app: DirectRoutes) -> AsyncIterator[None]:
         current = Current(Service(settings, loaded, metrics))
         reloader = Reloader(source, current, metrics) if source else None
-        _add_routes(app, settings, current, metrics, journal)
+        make = partial(
+            JsonEndpoint, current=current, metrics=metrics, limiter=limiter, journal=journal
+        )
+        _add_routes(app, settings, current, metrics, make)
         app.include_router(admin_router(current, reloader))
+        limiter.start()
         if journal:
             journal.start()
         asyncio.get_running_loop().set_exception_handler(log_loop_fault)
         with _reload_on_hangup(reloader):
             yield
         await current.close()
+        await limiter.close()
         if journal:
             await asyncio.to_thread(journal.stop)
 
@@ -81,11 +88,10 @@ def _add_routes(
     settings: Settings,
     current: Current,
     metrics: Metrics,
-    journal: Journal | None,
+    make: Callable[..., JsonEndpoint],
 ) -> None:
     responses = ResponseStore()
     protocols = make_protocols(responses)
-    make = partial(JsonEndpoint, current=current, metrics=metrics, journal=journal)
     endpoints = {
         route: make(protocol, answering(protocol)) for route, protocol in protocols.items()
     }
@@ -119,7 +125,7 @@ def _add_middleware(app: FastAPI, cors: Cors) -> None:
             allow_origins=cors.allow_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["x-request-id", "retry-after"],
+            expose_headers=["x-request-id", "retry-after", *RATE_HEADERS],
         )
     app.add_middleware(ClosedRoutes)
     app.add_middleware(RequestIds)

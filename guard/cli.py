@@ -56,6 +56,7 @@ def serve(config: ConfigFile = Path("guard.yaml")) -> None:
 def check(config: ConfigFile = Path("guard.yaml")) -> None:
     """Load the configuration and every artifact it names, and say what is wrong."""
     from guard.certificates import server_contexts
+    from guard.limits.shared import SharedLimits
     from guard.operations.journal import make_store
     from guard.parts import load_parts
     from guard.settings import load
@@ -64,6 +65,8 @@ def check(config: ConfigFile = Path("guard.yaml")) -> None:
     parts = load_parts(settings)
     if contexts := server_contexts(settings.listen.tls):
         contexts()
+    if settings.redis:
+        SharedLimits(settings.redis)
     typer.echo(f"{config}: ok, {len(parts.policies)} policies")
     for policy in parts.policies:
         typer.echo(

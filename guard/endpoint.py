@@ -7,44 +7,27 @@ stream must be under our own hand to end honestly.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager
 from time import perf_counter
-from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
 from guard.errors import ClientVisibleError, RequestError
-from guard.exchange import JSON, Client, Exchange, Reply
+from guard.exchange import Client, Exchange, Reply
 from guard.headers import chosen_request_id, latin_headers, onward_headers
 from guard.leaving import ClientGoneError, WhileConnected
+from guard.limits.charge import Charge, estimated_tokens
+from guard.limits.limiter import Limiter
 from guard.operations.journal import Entry, Journal
 from guard.operations.logs import log_answer
 from guard.operations.metrics import Metrics
+from guard.reply_sender import Envelope, ReplySender
 from guard.service import Current, Service
 from guard.settings import Limits
 from guard.wire.fields import JsonObject
-from guard.wire.json_body import check_encoding, parse_body, serialise
+from guard.wire.json_body import check_encoding, parse_body
 
 logger = logging.getLogger(__name__)
-
-# In audit rows, for a client that left before it had a status (nginx' convention).
-CLIENT_GONE = 499
-
-
-_LAST = {"type": "http.response.body", "body": b"", "more_body": False}
-
-
-class Envelope(Protocol):
-    """How a route's errors look, and the path it is counted under."""
-
-    @property
-    def route(self) -> str:
-        """The path."""
-        ...
-
-    def error_body(self, error: ClientVisibleError) -> JsonObject:
-        """The body of an error answer."""
-        ...
 
 
 Answer = Callable[[Exchange, JsonObject, Client], AbstractAsyncContextManager[Reply]]
@@ -65,6 +48,7 @@ class JsonEndpoint:
         metrics: Metrics,
         *,
         key_scope: str = "inference",
+        limiter: Limiter | None = None,
         journal: Journal | None = None,
     ) -> None:
         self._envelope = envelope
@@ -72,6 +56,7 @@ class JsonEndpoint:
         self._key_scope = key_scope
         self._current = current
         self._metrics = metrics
+        self._limiter = limiter
         self._journal = journal
         self._in_flight = 0
 
@@ -97,9 +82,10 @@ class JsonEndpoint:
         finally:
             self._in_flight -= 1
             self._metrics.in_flight.dec()
+            sender.end_charge()
             self._close(request_id, sender)
 
-    def _close(self, request_id: str, sender: "ReplySender") -> None:
+    def _close(self, request_id: str, sender: ReplySender) -> None:
         """Record what became of a request: metrics, log, journal."""
         status, action = sender.status, sender.action
         latency_s = perf_counter() - sender.started
@@ -122,13 +108,17 @@ class JsonEndpoint:
         headers: Mapping[str, str],
         request_id: str,
         receive: Receive,
-        sender: "ReplySender",
+        sender: ReplySender,
     ) -> None:
         key = service.keyring.admit(headers, self._key_scope)
         owner = key.name if key else ""
         entry = sender.entry = Entry(request_id, self._envelope.route, owner, service.artifacts)
         if self._in_flight > service.limits.concurrent_requests:
             raise _overloaded()
+        if self._limiter:
+            rates, cost = service.rates(owner), estimated_tokens(headers)
+            if lease := await self._limiter.admit(owner, rates, cost):
+                sender.charge = Charge(self._limiter, lease)
         raw = await read_body(receive, headers, service.limits)
         sender.started = perf_counter()
         client = Client(owner, onward_headers(headers, request_id), entry)
@@ -142,76 +132,11 @@ class JsonEndpoint:
         raw: bytes,
         content_type: str | None,
         client: Client,
-        sender: "ReplySender",
+        sender: ReplySender,
     ) -> None:
         body = parse_body(raw, content_type, service.body_limits)
         async with self._answer(service.exchange, body, client) as reply:
             await sender.send(reply)
-
-
-class ReplySender:
-    """Sends one reply, or one error in its place; never a second status.
-
-    `entry` is None until the request is admitted; `status` and `action` are what the client was
-    told, once it was.
-    """
-
-    def __init__(self, send: Send, request_id: str, route: str, metrics: Metrics) -> None:
-        self._send = send
-        self._request_id = request_id
-        self._route = route
-        self._metrics = metrics
-        self._begun = False
-        self.entry: Entry | None = None
-        self.status = CLIENT_GONE
-        self.action = "disconnected"
-        self.started = perf_counter()
-
-    async def send(self, reply: Reply) -> None:
-        """Send a reply; its status goes out with the first chunk of its body."""
-        if isinstance(reply.body, bytes):
-            await self._send_chunk(reply, reply.body, more=False)
-            return
-        async with aclosing(reply.body) as chunks:
-            async for chunk in chunks:
-                await self._send_chunk(reply, chunk, more=True)
-        if not self._begun:
-            await self._begin(reply)
-        await self._send(_LAST)
-
-    async def _send_chunk(self, reply: Reply, chunk: bytes, *, more: bool) -> None:
-        if not self._begun:
-            self._metrics.first_byte_seconds.labels(self._route).observe(
-                perf_counter() - self.started
-            )
-            await self._begin(reply)
-        if self.entry:
-            self.entry.read_usage(chunk)
-        await self._send({"type": "http.response.body", "body": chunk, "more_body": more})
-
-    async def send_error(self, envelope: Envelope, error: ClientVisibleError) -> None:
-        """Send an error, unless an answer is under way already."""
-        if self._begun:
-            return
-        body = serialise(envelope.error_body(error))
-        await self.send(Reply(error.status, body, JSON, error.headers, action="error"))
-
-    async def _begin(self, reply: Reply) -> None:
-        headers = [
-            (b"content-type", reply.content_type.encode()),
-            (b"x-request-id", self._request_id.encode()),
-            (b"request-id", self._request_id.encode()),  # what Anthropic's clients read
-            (b"cache-control", b"no-store"),
-        ]
-        if isinstance(reply.body, bytes):
-            headers.append((b"content-length", str(len(reply.body)).encode()))
-        headers += [(name.encode(), value.encode()) for name, value in reply.headers.items()]
-        self._begun = True
-        self.status, self.action = reply.status, reply.action
-        self._metrics.answered(self._route, reply.action, reply.status)
-        await self._send(
-            {"type": "http.response.start", "status": reply.status, "headers": headers}
-        )
 
 
 async def read_body(receive: Receive, headers: Mapping[str, str], limits: Limits) -> bytes:

@@ -16,8 +16,8 @@ from guard.settings import Settings, load
 
 logger = logging.getLogger(__name__)
 
-# What the process was started with: sockets, routes, the store's thread.
-FIXED = ("listen", "check", "cors", "store", "logs")
+# What the process was started with: sockets, routes, connections, the store's thread.
+FIXED = ("listen", "check", "cors", "logs", "redis", "store")
 
 Load = Callable[[Path], tuple[Settings, Parts]]
 

@@ -9,9 +9,11 @@ from guard.operations.keys import Keyring
 from guard.operations.metrics import Metrics
 from guard.parts import Parts
 from guard.screening.screener import Screener
-from guard.settings import Settings
+from guard.settings import Rates, Settings
 from guard.upstream.client import Upstream
 from guard.wire.json_body import BodyLimits
+
+NO_LIMITS = Rates()
 
 
 class Service:
@@ -25,6 +27,7 @@ class Service:
         )
         self.artifacts = parts.artifacts
         self.keyring = Keyring(settings.keys)
+        self._rates = {key.name: key.limits.over(limits.per_key) for key in settings.keys}
         self.upstream = Upstream(
             settings.upstream,
             parts.upstream_key,
@@ -45,6 +48,10 @@ class Service:
         self.exchange = Exchange(
             settings, self._screener, self.upstream, parts.rewriter, metrics, parts.detokenisers
         )
+
+    def rates(self, key: str) -> Rates:
+        """The limits of an API key, by its name; without keys there are none."""
+        return self._rates.get(key, NO_LIMITS)
 
     async def close(self) -> None:
         """Let go of threads and connections; nobody may use it any more."""

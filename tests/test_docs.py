@@ -228,6 +228,7 @@ def test_the_examples_commented_parts_load_too(tmp_path: Path) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     whole = tmp_path / "guard.yaml"
     whole.write_text(re.sub(r"^#(?! \S|$)", "", text, flags=re.MULTILINE), encoding="utf-8")
+    (tmp_path / "keys.yaml").write_text("[]", encoding="utf-8")
     settings = load(whole, {})
     assert settings.may_corrupt
     assert settings.keys

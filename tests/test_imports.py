@@ -45,6 +45,7 @@ PARTS: Mapping[str, set[str]] = {
         "guard.operations.traffic",
         "guard.operations.traffic_store",
     },
+    "guard.limits": {"guard.errors", "guard.settings", "guard.operations"},
     "guard.upstream": {"guard.errors", "guard.settings", "guard.operations"},
     "guard.encoders": {"guard.errors", "guard.artifacts", "guard.detectors.contract"},
     "guard.detectors": {
@@ -122,14 +123,23 @@ EDGE: Mapping[str, set[str]] = {
         "guard.reload",
         "guard.service",
     },
+    "guard.reply_sender": {
+        "guard.errors",
+        "guard.wire",
+        "guard.limits",
+        "guard.operations",
+        "guard.exchange",
+    },
     "guard.endpoint": {
         "guard.errors",
         "guard.settings",
         "guard.wire",
-        "guard.operations",
         "guard.headers",
         "guard.leaving",
+        "guard.limits",
+        "guard.operations",
         "guard.exchange",
+        "guard.reply_sender",
         "guard.service",
     },
     "guard.check": {
@@ -167,6 +177,7 @@ EDGE: Mapping[str, set[str]] = {
         "guard.closed_routes",
         "guard.service_routes",
         "guard.stored_responses",
+        "guard.limits",
         "guard.parts",
         "guard.service",
         "guard.reload",
@@ -185,6 +196,7 @@ EDGE: Mapping[str, set[str]] = {
         "guard.operations",
         "guard.app",
         "guard.certificates",
+        "guard.limits",
         "guard.parts",
         "guard.store_commands",
     },
@@ -216,7 +228,7 @@ TRAINERS_MAY_IMPORT = {
 # Who may speak to the network, the web framework and the operator: everything else is sans-IO.
 LIBRARIES: Mapping[str, set[str]] = {
     "aiohttp": {"guard.upstream"},
-    "asyncio": {"guard.upstream", "guard.screening", *EDGE},
+    "asyncio": {"guard.limits", "guard.upstream", "guard.screening", *EDGE},
     "fastapi": {
         *("guard.app", "guard.closed_routes"),
         *("guard.admin", "guard.service_routes", "guard.stored_responses"),
@@ -227,6 +239,7 @@ LIBRARIES: Mapping[str, set[str]] = {
     "sqlalchemy": {"guard.operations.traffic", "guard.operations.traffic_store"},
     "alembic": {"guard.operations.traffic"},
     "cryptography": {"guard.operations.traffic"},
+    "redis": {"guard.limits"},
     "urllib3": {"guard.encoders"},  # screening's threads block
     "yaml": {"guard.settings"},
     "prometheus_client": {"guard.operations"},

@@ -21,7 +21,9 @@ ALL = (*OURS, *modules("tests"))
 TESTED_ELSEWHERE: Mapping[str, str] = {
     "guard.app": "guard/test_endpoint.py",  # every rig there is a whole app
     "guard.errors": "guard/wire/test_envelopes.py",
+    "guard.reply_sender": "guard/test_endpoint.py",
     "guard.parts": "guard/test_reload.py",
+    "guard.limits.charge": "guard/limits/test_limiter.py",
     "guard.manifest": "guard/test_artifacts.py",
     "guard.detectors.contract": "guard/detectors/test_loading.py",  # types only
     "guard.operations.metrics": "guard/test_endpoint.py",
@@ -43,6 +45,8 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "guard.screening.policy": "guard/screening/test_screener.py",
     "guard.screening.verdict": "guard/screening/test_screener.py",
     "guard.settings.configuration": "guard/test_settings.py",
+    "guard.settings.keys": "guard/test_settings.py",
+    "guard.settings.redis": "guard/test_settings.py",
     "guard.settings.loading": "guard/test_settings.py",
     "guard.settings.policies": "guard/test_settings.py",
     "guard.settings.observability": "guard/operations/test_logs.py",

@@ -65,6 +65,12 @@ class Entry:
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
+    @property
+    def tokens(self) -> int | None:
+        """All tokens that the model server counted; None where it said nothing."""
+        counts = self.prompt_tokens, self.completion_tokens
+        return None if counts == (None, None) else sum(count or 0 for count in counts)
+
     def read_usage(self, chunk: bytes) -> None:
         """Note the token counts in a piece of an answer, of any protocol, if it has them."""
         if b'"usage"' not in chunk:

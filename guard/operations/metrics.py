@@ -84,6 +84,22 @@ class Metrics:
             ("route",),
             registry=self.registry,
         )
+        self.rate_limited = Counter(
+            "ecoguard_rate_limited_total",
+            "Requests refused because their API key met a limit.",
+            ("limit",),
+            registry=self.registry,
+        )
+        self.shared_limits_failures = Counter(
+            "ecoguard_shared_limits_failures_total",
+            "Times that Redis did not answer, so that limits were counted by each process.",
+            registry=self.registry,
+        )
+        self.shared_limits_up = Gauge(
+            "ecoguard_shared_limits_up",
+            "Whether Redis answered when it was last asked (0 too where none is configured).",
+            registry=self.registry,
+        )
         self.in_flight = Gauge(
             "ecoguard_in_flight_requests",
             "Requests being answered now.",

@@ -4,9 +4,11 @@ Secrets never stand in the file: it names the environment variables that hold th
 """
 
 from guard.settings.configuration import LOOPBACK, Settings
+from guard.settings.keys import Key
 from guard.settings.loading import load, secret
 from guard.settings.observability import Logs
 from guard.settings.policies import Policy, Route, When
+from guard.settings.redis import Redis
 from guard.settings.sections import (
     ArtifactDetector,
     Check,
@@ -15,12 +17,12 @@ from guard.settings.sections import (
     DetectorSource,
     EncoderSource,
     Fields,
-    Key,
     Limits,
     Listen,
     ListenTls,
     Name,
     PhraseDetector,
+    Rates,
     Refusal,
     Seconds,
     Section,
@@ -50,6 +52,8 @@ __all__ = [
     "Name",
     "PhraseDetector",
     "Policy",
+    "Rates",
+    "Redis",
     "Refusal",
     "Route",
     "Seconds",

@@ -1,11 +1,14 @@
 """The whole configuration, and what must hold between its sections."""
 
+from pathlib import Path
 from typing import Self
 
 from pydantic import Field, model_validator
 
+from guard.settings.keys import Key
 from guard.settings.observability import Logs
 from guard.settings.policies import Policy
+from guard.settings.redis import Redis
 from guard.settings.sections import (
     Check,
     CorruptionChoice,
@@ -13,7 +16,6 @@ from guard.settings.sections import (
     DetectorSource,
     EncoderSource,
     Fields,
-    Key,
     Limits,
     Listen,
     Name,
@@ -40,6 +42,8 @@ class Settings(Section):
     fields: Fields = Fields()
     limits: Limits = Limits()
     keys: tuple[Key, ...] = ()
+    keys_file: Path | None = None
+    redis: Redis | None = None
     check: Check = Check()
     cors: Cors = Cors()
     store: Store | None = None
@@ -59,6 +63,9 @@ class Settings(Section):
             raise ValueError(f"policies: the name '{doubled.pop()}' is used twice")
         if self.may_corrupt and not self.models:
             raise ValueError("models: a policy that corrupts needs the model's folder")
+        names = [key.name for key in self.keys]
+        if doubled := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"keys: the name '{doubled.pop()}' is used twice")
         if unknown := self._excluded_keys - {key.name for key in self.keys}:
             raise ValueError(f"store.capture.exclude_keys: no key '{min(unknown)}'")
         return self

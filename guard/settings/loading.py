@@ -3,28 +3,29 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from guard.errors import ConfigError
 from guard.settings.configuration import Settings
+from guard.settings.keys import Key
 from guard.settings.sections import Section
 
 
 def load(file: Path, environment: Mapping[str, str] | None = None) -> Settings:
     """Read the YAML file; relative paths in it are relative to the file.
 
-    `ECOGUARD_LISTEN_HOST`, `ECOGUARD_LISTEN_PORT` and `ECOGUARD_UPSTREAM_URL` override the file.
+    `ECOGUARD_LISTEN_HOST`, `ECOGUARD_LISTEN_PORT` and `ECOGUARD_UPSTREAM_URL` override the file,
+    `ECOGUARD_KEYS_FILE` its `keys_file`.
     Raises ConfigError naming the file and the key.
     """
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{file}: {_one_line(error)}") from error
+    content = _read(file)
     if not isinstance(content, dict):
         raise ConfigError(f"{file}: the top level must be a mapping")
     _override(content, os.environ if environment is None else environment)
+    _add_keys(content, file.resolve().parent)
     try:
         settings = Settings.model_validate(content)
     except ValidationError as error:
@@ -40,7 +41,30 @@ def secret(variable: str, environment: Mapping[str, str] | None = None) -> str:
     return value
 
 
+def _read(file: Path) -> object:
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{file}: {_said(error)}") from error
+
+
+def _add_keys(content: dict[str, object], folder: Path) -> None:
+    """Add the keys of `keys_file`, a list like `keys`, checked by themselves: errors name it."""
+    name, own = content.get("keys_file"), content.get("keys") or []
+    if not isinstance(name, str) or not isinstance(own, list):
+        return  # absent, or wrong: that is said later
+    file = folder / name
+    keys = _read(file)
+    try:
+        TypeAdapter(list[Key]).validate_python(keys)
+    except ValidationError as error:
+        raise ConfigError(_explain(file, error)) from error
+    content["keys"] = [*own, *cast("list[object]", keys)]
+
+
 def _override(content: dict[str, object], environment: Mapping[str, str]) -> None:
+    if keys_file := environment.get("ECOGUARD_KEYS_FILE"):
+        content["keys_file"] = keys_file
     for variable, section, key in (
         ("ECOGUARD_LISTEN_HOST", "listen", "host"),
         ("ECOGUARD_LISTEN_PORT", "listen", "port"),
@@ -63,8 +87,10 @@ def _explain(file: Path, error: ValidationError) -> str:
     return "\n".join(line.replace("Value error, ", "") for line in lines)
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _said(error: Exception) -> str:
+    """On one line; YAML's own words name line and column."""
+    text = error.strerror or "" if isinstance(error, OSError) else str(error)
+    return " ".join(text.split())
 
 
 def _anchored(settings: Settings, folder: Path) -> Settings:
@@ -83,6 +109,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             "models": {name: anchor(model) for name, model in settings.models.items()},
             "encoder": anchor(settings.encoder) if settings.encoder else None,
             "detectors": {name: anchor(source) for name, source in settings.detectors.items()},
+            "redis": settings.redis.anchored(folder) if settings.redis else None,
             "store": settings.store.anchored(folder) if settings.store else None,
         }
     )

@@ -104,6 +104,21 @@ class Fields(Section):
     media: Literal["refuse", "allow_unscreened"] = "refuse"
 
 
+Most = Annotated[int, Field(ge=1)]
+
+
+class Rates(Section):
+    """How much one API key may ask for; no limit where nothing is said."""
+
+    requests_per_minute: Most | None = None
+    tokens_per_minute: Most | None = None
+    concurrent_requests: Most | None = None
+
+    def over(self, others: "Rates") -> "Rates":
+        """These limits, and where nothing is said those of `others`."""
+        return others.model_copy(update=self.model_dump(exclude_none=True))
+
+
 class Limits(Section):
     """Bounds on one request, and on all of them together."""
 
@@ -116,14 +131,7 @@ class Limits(Section):
     screening_queue: Annotated[int, Field(ge=1)] = 256
     screening_cache_bytes: Annotated[int, Field(ge=0, le=1 << 34)] = 32 << 20
     concurrent_requests: Annotated[int, Field(ge=1)] = 1024
-
-
-class Key(Section):
-    """An API key, stored as the hex SHA-256 of its text."""
-
-    name: Name
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    scopes: frozenset[Literal["inference", "check", "admin"]] = frozenset({"inference"})
+    per_key: Rates = Rates()
 
 
 class Check(Section):

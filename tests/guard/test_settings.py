@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from guard.errors import ConfigError
-from guard.settings import Route, Settings, load, secret
+from guard.settings import Rates, Route, Settings, load, secret
 from guard.wire.protocols import make_protocols
 from guard.wire.responses.store import ResponseStore
 
@@ -115,6 +115,55 @@ def test_a_policy_in_shadow_corrupts_nothing_and_needs_no_model(tmp_path: Path) 
 
 def test_policies_may_be_for_every_route_that_is_served() -> None:
     assert set(get_args(Route)) == set(make_protocols(ResponseStore()))
+
+
+KEY = {"name": "shop", "sha256": "ab" * 32}
+
+
+def test_keys_may_come_from_a_file_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "keys.yaml").write_text(yaml.safe_dump([{**KEY, "name": "secret"}]))
+    content = {**MINIMAL, "keys": [KEY], "keys_file": "keys.yaml", "listen": {"host": "0.0.0.0"}}
+
+    settings = load(written(tmp_path, content), {})
+
+    assert [key.name for key in settings.keys] == ["shop", "secret"]
+
+
+def test_the_environment_may_name_the_file_of_keys(tmp_path: Path) -> None:
+    file = tmp_path / "mounted"
+    file.write_text(yaml.safe_dump([KEY]))
+
+    settings = load(written(tmp_path, MINIMAL), {"ECOGUARD_KEYS_FILE": str(file)})
+
+    assert [key.name for key in settings.keys] == ["shop"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ([{**KEY, "sha256": "x"}], "keys.yaml: 0.sha256: String should match"),
+        ({"a": 1}, "keys.yaml: Input should be a valid list"),
+        ([KEY, KEY], "guard.yaml: keys: the name 'shop' is used twice"),
+        (None, "keys.yaml: No such file"),
+    ],
+)
+def test_a_broken_file_of_keys_is_named(tmp_path: Path, content: Any, told: str) -> None:
+    if content is not None:
+        (tmp_path / "keys.yaml").write_text(yaml.safe_dump(content))
+
+    with pytest.raises(ConfigError) as caught:
+        load(written(tmp_path, {**MINIMAL, "keys_file": "keys.yaml"}), {})
+
+    assert told in str(caught.value)
+    assert "'ab" not in str(caught.value)
+
+
+def test_a_keys_own_limits_stand_over_those_of_all() -> None:
+    own = Rates(tokens_per_minute=5)
+
+    assert own.over(Rates(requests_per_minute=1, tokens_per_minute=9)) == Rates(
+        requests_per_minute=1, tokens_per_minute=5
+    )
 
 
 BROKEN: list[tuple[str, Any, str]] = [

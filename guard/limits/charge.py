@@ -1,0 +1,50 @@
+"""What one admitted request costs, taken down while it is answered."""
+
+from collections.abc import Mapping
+
+from guard.limits.limiter import Lease, Limiter
+
+# Actions by which no model has been asked.
+REFUSED = frozenset({"block", "error", "check"})
+# English text has about four letters to a token.
+BYTES_PER_TOKEN = 4
+
+
+def estimated_tokens(headers: Mapping[str, str]) -> int:
+    """What a request may cost, before its body is read; corrected when its answer is there."""
+    declared = headers.get("content-length", "")
+    return int(declared[:12]) // BYTES_PER_TOKEN if declared.isascii() and declared.isdigit() else 0
+
+
+class Charge:
+    """An admitted request's lease, and how many events its answer has had so far."""
+
+    def __init__(self, limiter: Limiter, lease: Lease) -> None:
+        self._limiter = limiter
+        self._lease = lease
+        self._events = 0
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the client is told of its limits."""
+        return self._lease.headers
+
+    def count(self, chunk: bytes) -> None:
+        """Count the events in a piece of an answer: about one token each."""
+        self._events += chunk.count(b"data:")
+
+    async def settle(self, counted: int | None, action: str) -> None:
+        """End the request, before its client can know that it ended and come with the next one.
+
+        `counted` is what the model server said that it cost.
+        """
+        await self._limiter.settle(self._lease, self._used(counted, action))
+
+    def end(self, counted: int | None, action: str) -> None:
+        """End the request if it has not ended yet; waits for nothing."""
+        self._limiter.end(self._lease, self._used(counted, action))
+
+    def _used(self, counted: int | None, action: str) -> int:
+        if counted is not None:
+            return counted
+        return 0 if action in REFUSED else self._lease.cost + self._events

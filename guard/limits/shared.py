@@ -1,0 +1,112 @@
+"""Limits that all replicas share, in Redis."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from time import time
+from typing import TYPE_CHECKING, Any, cast
+
+from guard.errors import ConfigError, GuardError
+from guard.limits.buckets import Limit, Standing
+from guard.settings import Rates, Redis, secret
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis as Client
+
+LEASE_S = 30.0
+
+
+class SharedLimitsError(GuardError):
+    """Redis did not answer, or not in time."""
+
+
+class SharedLimits:
+    """The buckets and running requests of all keys in one Redis server.
+
+    A request under way holds a lease, renewed while it runs, so that those of a process that died
+    are free again after `LEASE_S` seconds. Every method raises SharedLimitsError within the
+    configured timeout.
+    """
+
+    def __init__(self, settings: Redis) -> None:
+        self._settings = settings
+        self._client = _connect(settings)
+        self._admission = self._client.register_script(_script())
+
+    async def admit(self, key: str, rates: Rates, cost: int, request: str) -> Standing:
+        """Take a request from the key's buckets, if it may pass; `request` is an id of its own."""
+        limits = rates.requests_per_minute, rates.tokens_per_minute, rates.concurrent_requests
+        arguments: list[str | float] = [*(limit or 0 for limit in limits), cost, request, LEASE_S]
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                answer = await self._admission(keys=self._keys(key), args=arguments)
+        except _faults() as error:
+            raise SharedLimitsError(type(error).__name__) from error
+        refused, requests, tokens, running = answer
+        limit = cast("Limit | None", refused.decode() or None)
+        return Standing(limit, float(requests), float(tokens), int(running))
+
+    async def settle(self, key: str, difference: int, request: str) -> None:
+        """End a request that has cost `difference` tokens more than was taken."""
+        buckets, running = self._keys(key)
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                async with self._client.pipeline(transaction=False) as pipeline:
+                    pipeline.zrem(running, request)
+                    if difference:
+                        pipeline.hincrbyfloat(buckets, "tokens", -difference)
+                    await pipeline.execute()
+        except _faults() as error:
+            raise SharedLimitsError(type(error).__name__) from error
+
+    async def renew(self, requests: Mapping[str, Sequence[str]]) -> None:
+        """Hold on to the leases of requests, by key."""
+        until = time() + LEASE_S
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                async with self._client.pipeline(transaction=False) as pipeline:
+                    for key, ids in requests.items():
+                        pipeline.zadd(self._keys(key)[1], dict.fromkeys(ids, until))
+                        pipeline.expire(self._keys(key)[1], int(LEASE_S))
+                    await pipeline.execute()
+        except _faults() as error:
+            raise SharedLimitsError(type(error).__name__) from error
+
+    def _keys(self, key: str) -> tuple[str, str]:
+        place = f"{self._settings.prefix}:limits:{{{key}}}"  # braces: one slot of a cluster
+        return f"{place}:buckets", f"{place}:running"
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+def _connect(settings: Redis) -> "Client":
+    try:
+        from redis.asyncio import Redis as Client
+        from redis.asyncio.retry import Retry
+        from redis.backoff import NoBackoff
+    except ModuleNotFoundError:
+        raise ConfigError("redis: the client is missing: install ecoguard[redis]") from None
+    options: dict[str, Any] = {"ssl_ca_certs": str(settings.ca)} if settings.ca else {}
+    return Client.from_url(
+        settings.url,
+        password=secret(settings.password_env) if settings.password_env else None,
+        socket_timeout=settings.timeout_s,
+        socket_connect_timeout=settings.timeout_s,
+        retry=Retry(NoBackoff(), 0),
+        max_connections=256,
+        **options,
+    )
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    from redis.exceptions import RedisError
+
+    return (RedisError, OSError, TimeoutError)
+
+
+@cache
+def _script() -> str:
+    return files("guard.limits").joinpath("shared.lua").read_text(encoding="utf-8")
