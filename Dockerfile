@@ -37,6 +37,16 @@ RUN pip --python /opt/ecoguard/bin/python install -c constraints.txt '.[train]'
 RUN /opt/ecoguard/bin/ecoguard-train encoder /artifacts/encoder \
     && /opt/ecoguard/bin/ecoguard-train shipped /artifacts/malicious
 
+# The trainers as an image of their own, for training where the traffic is:
+# docker build --target trainer -t ecoguard-train .
+FROM training AS trainer
+RUN mv /artifacts /opt/ecoguard/artifacts \
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin ecoguard
+ENV PATH=/opt/ecoguard/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
+USER 10001:10001
+WORKDIR /tmp
+ENTRYPOINT ["ecoguard-train"]
+
 FROM ${BASE}
 LABEL org.opencontainers.image.title="EcoGuard" \
       org.opencontainers.image.description="An OpenAI-compatible safeguard proxy in front of vLLM" \

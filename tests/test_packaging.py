@@ -169,7 +169,7 @@ def values(stage: list[Instruction], keyword: str) -> list[str]:
 def test_all_stages_stand_on_the_same_pinned_base() -> None:
     (base,) = (rest for rest in values(instructions(), "ARG") if rest.startswith("BASE="))
     assert re.fullmatch(r"BASE=python:3\.\d+-slim-[a-z]+(@sha256:[0-9a-f]{64})?", base)
-    stages = ["${BASE} AS build", "build AS training", "${BASE}"]
+    stages = ["${BASE} AS build", "build AS training", "training AS trainer", "${BASE}"]
     assert values(instructions(), "FROM") == stages
 
 
@@ -220,6 +220,20 @@ def test_the_health_check_asks_livez() -> None:
     )
     assert done.returncode == 1
     assert b"URLError" in done.stderr
+
+
+def test_the_trainers_image_runs_as_nobody_special() -> None:
+    made = instructions()
+    stage = made[next(i for i, (_, rest) in enumerate(made) if rest == "training AS trainer") :]
+    assert values(stage, "USER")[0] == "10001:10001"
+    assert json.loads(values(stage, "ENTRYPOINT")[0]) == ["ecoguard-train"]
+
+
+def test_hadolint_finds_nothing() -> None:
+    program = Path(sys.executable).parent / "hadolint"
+    command = [str(program), "--failure-threshold", "style", str(ROOT / "Dockerfile")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_the_recipe_fetches_and_tells_nothing() -> None:

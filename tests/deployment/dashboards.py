@@ -1,4 +1,4 @@
-"""Grafana's dashboards, written from a short description: python -m tests.deployment.dashboards"""
+"""Grafana's dashboards from a short description; `tests.deployment.generated` writes them."""
 
 import json
 from dataclasses import dataclass
@@ -84,6 +84,18 @@ SERVICE = (
             "break: {{upstream}}": rate("ecoguard_upstream_breaks_total", "upstream"),
         },
         "ops",
+    ),
+    Panel(
+        "Over a key's limit",
+        {"{{limit}}": rate("ecoguard_rate_limited_total", "limit")},
+    ),
+    Panel(
+        "Shared limits (Redis)",
+        {
+            "reachable: {{instance}}": f"ecoguard_shared_limits_up{{{JOB}}}",
+            "failures": rate("ecoguard_shared_limits_failures_total", ""),
+        },
+        "short",
     ),
     Panel(
         "Clients that left early",
@@ -190,6 +202,21 @@ SCREENING = (
         "percentunit",
         note="1 % for traffic like the calibration's; more means attacks, or drift.",
     ),
+    Panel(
+        "Scores remembered",
+        {
+            "{{kind}}": rate("ecoguard_screening_cache_total", "kind", 'result="hit"')
+            + " / "
+            + rate("ecoguard_screening_cache_total", "kind")
+        },
+        "percentunit",
+        note="The share of texts and of requests whose scores were known.",
+    ),
+    Panel(
+        "Sent early and cancelled",
+        {"requests": rate("ecoguard_upstream_cancelled_total", "")},
+        note="Blocked by a verdict that came after the request had gone to the model server.",
+    ),
     Panel("Corrupted tokens", {"tokens": rate("ecoguard_corrupted_tokens_total", "")}, "ops"),
 )
 
@@ -281,14 +308,3 @@ def _target(panel: Panel, reference: str, legend: str, query: str) -> dict[str, 
 def text(uid: str) -> str:
     """A dashboard's file."""
     return json.dumps(dashboard(uid), indent=2, ensure_ascii=False) + "\n"
-
-
-def write() -> None:
-    """Write every dashboard."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for uid in DASHBOARDS:
-        (FOLDER / f"{uid}.json").write_text(text(uid), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    write()

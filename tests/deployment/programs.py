@@ -30,3 +30,13 @@ def promtool() -> Path:
 def prometheus() -> Path:
     """Prometheus itself."""
     return program("prometheus", "apt-get install prometheus")
+
+
+def helm() -> Path:
+    """The chart's template engine."""
+    return program("helm", "make tools")
+
+
+def kubectl() -> Path:
+    """What renders the Kustomize tree."""
+    return program("kubectl", "make tools")
