@@ -1,14 +1,18 @@
-"""`/v1/guard/admin/…`: what is in service, and reloading it. For keys with the scope `admin`."""
+"""`/v1/guard/admin/…`, for keys with the scope `admin`: reloads, and versions of artifacts."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
 from guard.closed_routes import error_response
 from guard.errors import ClientVisibleError, GuardError, RequestError
 from guard.headers import latin_headers
+from guard.promotion import Change, promote, roll_back
 from guard.reload import Reloader
 from guard.service import Current, Service
+from guard.settings import Settings
 from guard.wire.fields import JsonObject
 from guard.wire.json_body import serialise
 
@@ -30,12 +34,23 @@ def admin_router(current: Current, reloader: Reloader | None) -> APIRouter:
             return error_response(refused, refused.status)
         return Response(serialise(_described(service)), media_type="application/json")
 
+    async def moved(move: Callable[[Settings], Change]) -> Service:
+        """After a change of versions; undone where the new one cannot be put in service."""
+        if reloader is None:
+            raise _no_file()
+        change = await asyncio.to_thread(move, current.service.settings)
+        try:
+            return await reloader.reload()
+        except GuardError:
+            await asyncio.to_thread(change.undo)
+            raise
+
     async def now() -> Service:
         return current.service
 
     async def reloaded() -> Service:
         if reloader is None:
-            raise RequestError("No configuration file to reload", status=409, code="reload_refused")
+            raise _no_file()
         return await reloader.reload()
 
     @router.get("/status")
@@ -46,7 +61,20 @@ def admin_router(current: Current, reloader: Reloader | None) -> APIRouter:
     async def reload(request: Request) -> Response:
         return await answered(request, reloaded)
 
+    @router.post("/artifacts/{name}/promote")
+    async def promotion(request: Request, name: str, version: str | None = None) -> Response:
+        move = partial(promote, name=name, version=version)
+        return await answered(request, partial(moved, move))
+
+    @router.post("/artifacts/{name}/rollback")
+    async def rollback(request: Request, name: str) -> Response:
+        return await answered(request, partial(moved, partial(roll_back, name=name)))
+
     return router
+
+
+def _no_file() -> RequestError:
+    return RequestError("No configuration file to reload", status=409, code="reload_refused")
 
 
 def _described(service: Service) -> JsonObject:

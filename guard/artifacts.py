@@ -27,9 +27,9 @@ from numpy.typing import NDArray
 from pydantic import JsonValue, ValidationError
 
 from guard.errors import ArtifactError
-from guard.manifest import CARD, REPORT, SCHEMA, FileEntry, Manifest, Report, card
+from guard.manifest import CARD, MANIFEST, REPORT, SCHEMA, FileEntry, Manifest, Report, card
+from guard.shelf import served_folder
 
-MANIFEST = "manifest.json"
 WEIGHTS = "weights.safetensors"
 MAX_MANIFEST_BYTES = 1 << 20
 MAX_BYTES = 2 << 30
@@ -105,9 +105,12 @@ def write(
 def read(folder: Path, kind: str | None = None, *, limit: int = MAX_BYTES) -> Artifact:
     """Load and verify an artifact of `kind` (None: any); `limit` bounds its size in bytes.
 
+    Of a shelf (`guard.shelf`) it is the version in service.
+
     Raises `ArtifactError` naming folder and field: unreadable or unknown manifest, wrong kind,
     a listed file that is missing, altered, too large or not a plain file, a file not listed.
     """
+    folder = served_folder(folder)
     manifest = _read_manifest(folder)
     if kind is not None and manifest.kind != kind:
         raise _error(folder, "kind", f"expected {kind!r}, found {manifest.kind!r}")
@@ -121,7 +124,7 @@ def read(folder: Path, kind: str | None = None, *, limit: int = MAX_BYTES) -> Ar
 
 def read_digest(folder: Path) -> str:
     """The digest of the manifest in an artifact folder; `ArtifactError` if it cannot be read."""
-    return _read_manifest(folder).digest
+    return _read_manifest(served_folder(folder)).digest
 
 
 def _error(folder: Path, field: str, problem: str) -> ArtifactError:

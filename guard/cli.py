@@ -1,4 +1,4 @@
-"""Command `ecoguard`: serve, check, demo, store."""
+"""Command `ecoguard`: serve, check, demo, schema, artifacts, store."""
 
 import importlib.util
 import os
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from guard import __version__
+from guard.artifact_commands import artifacts_app
 from guard.errors import GuardError
 from guard.store_commands import store_app
 
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.add_typer(artifacts_app, name="artifacts")
 app.add_typer(store_app, name="store")
 
 ConfigFile = Annotated[
@@ -89,6 +91,14 @@ def demo(
         raise GuardError("the demo trains models: install ecoguard[train]")
     command = [sys.executable, "-m", "classifiers.demo", *(arguments or [])]
     os.execv(sys.executable, command)  # noqa: S606 - no shell, our own module
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration."""
+    from guard.settings import schema_text
+
+    typer.echo(schema_text(), nl=False)
 
 
 @app.command()

@@ -10,6 +10,7 @@ from guard.corruption.rewriting import Rewriter
 from guard.errors import ClientVisibleError, RequestError, UpstreamError
 from guard.operations.journal import Entry
 from guard.operations.metrics import Metrics
+from guard.screening.canary import NO_CANARIES, Canary
 from guard.screening.screener import Screener
 from guard.screening.selection import PolicyTable
 from guard.screening.verdict import Action, Verdict
@@ -69,6 +70,7 @@ class Exchange:
         rewriter: Rewriter | None,
         metrics: Metrics,
         detokenisers: Mapping[str, Detokenise],
+        canaries: Mapping[str, Canary] = NO_CANARIES,
     ) -> None:
         self._settings = settings
         self._screener = screener
@@ -77,7 +79,7 @@ class Exchange:
         self._metrics = metrics
         self._detokenisers = detokenisers
         self._refusal_forms = {policy.name: policy.refusal for policy in settings.policies}
-        self._table = PolicyTable.build(screener.policies, [p.when for p in settings.policies])
+        self._table = PolicyTable.build(screener.policies, settings.policies, canaries)
         self._rules = {may_corrupt: _field_rules(settings, may_corrupt) for may_corrupt in BOTH}
 
     def parse(self, protocol: WireProtocol, body: JsonObject, client: Client) -> Call:
@@ -183,7 +185,9 @@ class Exchange:
         """A refusal in the form that the deciding policy, or else the operator, has chosen."""
         refusal = self._settings.refusal
         cause = verdict.cause
-        form = (self._refusal_forms.get(cause.policy) if cause else None) or refusal.form
+        form = (
+            self._refusal_forms.get(cause.policy.partition("@")[0]) if cause else None
+        ) or refusal.form
         if form == "error" or call.upstream_path not in GENERATING:
             body = protocol.filtered_body(call)
             return Reply(400, serialise(body), action=Action.BLOCK.label)

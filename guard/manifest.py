@@ -9,6 +9,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 SCHEMA = 1
+MANIFEST = "manifest.json"
 REPORT = "report.json"
 CARD = "README.md"
 PAGE = "report.html"

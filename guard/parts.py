@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from guard.certificates import client_context
 from guard.corruption.rewriting import Rewriter, open_rewriter
 from guard.detectors.contract import WindowedEncoder
-from guard.detectors.loading import load_detectors, read_digests
+from guard.detectors.loading import load_canaries, load_detectors, read_digests
+from guard.screening.canary import Canary
 from guard.screening.policy import Policy
 from guard.settings import Settings, secret
 from guard.tokenizers import open_detokenisers
@@ -25,6 +26,7 @@ class Parts:
     upstream_key: str | None
     artifacts: Mapping[str, str] = field(default_factory=dict)
     upstream_tls: ssl.SSLContext | None = None
+    canaries: Mapping[str, Canary] = field(default_factory=dict)
 
 
 def load_parts(settings: Settings) -> Parts:
@@ -40,4 +42,8 @@ def load_parts(settings: Settings) -> Parts:
         else None,
         artifacts=read_digests(settings),
         upstream_tls=client_context(settings.upstream.tls),
+        canaries={
+            name: Canary(detector, digest, settings.canaries[name].share)
+            for name, (detector, digest) in load_canaries(settings, encoder).items()
+        },
     )

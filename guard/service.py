@@ -46,7 +46,13 @@ class Service:
             cache_bytes=limits.screening_cache_bytes,
         )
         self.exchange = Exchange(
-            settings, self._screener, self.upstream, parts.rewriter, metrics, parts.detokenisers
+            settings,
+            self._screener,
+            self.upstream,
+            parts.rewriter,
+            metrics,
+            parts.detokenisers,
+            parts.canaries,
         )
 
     def rates(self, key: str) -> Rates:

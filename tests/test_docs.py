@@ -18,7 +18,7 @@ from classifiers.cli import app as train_app
 from classifiers.demo.__main__ import app as demo_app
 from guard.cli import app as guard_app
 from guard.operations.metrics import Metrics
-from guard.settings import Settings, load
+from guard.settings import Settings, load, schema_text
 from guard.wire import protocols
 from guard.wire.fields import FieldTable, Rule
 from guard.wire.responses.store import ResponseStore
@@ -216,6 +216,11 @@ def test_make_targets_exist() -> None:
 def made(command: str) -> list[str]:
     """The target of a command line that calls make."""
     return re.findall(r"^make ([a-z-]+)\b", command)
+
+
+def test_the_published_schema_is_the_configurations() -> None:
+    published = (ROOT / "deploy" / "guard.schema.json").read_text(encoding="utf-8")
+    assert published == schema_text(), "run: ecoguard schema > deploy/guard.schema.json"
 
 
 def test_the_example_loads() -> None:

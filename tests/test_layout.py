@@ -23,6 +23,8 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "guard.errors": "guard/wire/test_envelopes.py",
     "guard.reply_sender": "guard/test_endpoint.py",
     "guard.parts": "guard/test_reload.py",
+    "guard.operations.comparison": "guard/screening/test_canary.py",
+    "guard.artifact_commands": "guard/test_promotion.py",
     "guard.limits.charge": "guard/limits/test_limiter.py",
     "guard.manifest": "guard/test_artifacts.py",
     "guard.detectors.contract": "guard/detectors/test_loading.py",  # types only
@@ -45,6 +47,8 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "guard.screening.policy": "guard/screening/test_screener.py",
     "guard.screening.verdict": "guard/screening/test_screener.py",
     "guard.settings.configuration": "guard/test_settings.py",
+    "guard.settings.places": "guard/test_settings.py",
+    "guard.settings.schema": "test_docs.py",
     "guard.settings.keys": "guard/test_settings.py",
     "guard.settings.redis": "guard/test_settings.py",
     "guard.settings.loading": "guard/test_settings.py",

@@ -10,9 +10,9 @@ from pydantic import JsonValue
 from classifiers.malicious.candidate import Candidate
 from classifiers.malicious.comparison import manifest_metrics
 from classifiers.malicious.recipe import MaliciousRecipe
-from guard.artifacts import MANIFEST, WEIGHTS, Artifact, write
+from guard.artifacts import WEIGHTS, Artifact, write
 from guard.detectors.malicious import KIND
-from guard.manifest import CARD, PAGE, REPORT, DataSource, draft
+from guard.manifest import CARD, MANIFEST, PAGE, REPORT, DataSource, draft
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ def _forget_sets(verdict: Verdict) -> dict[int, str]:
     for finding in verdict.findings:
         if finding.action is Action.CORRUPT:
             for index in finding.spans:
-                found.setdefault(index, finding.detector)
+                found.setdefault(index, finding.detector.partition("@")[0])  # a canary's too
     return found
 
 

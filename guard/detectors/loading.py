@@ -16,6 +16,7 @@ from guard.encoders.onnx_encoder import KIND as ONNX
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.encoders.pooling_encoder import KIND as POOLING
 from guard.encoders.pooling_encoder import PoolingEncoder
+from guard.screening.verdict import CANARY
 from guard.settings import EncoderSource, PhraseDetector, Settings, secret
 
 LOADERS: Mapping[str, Callable[[Artifact], Detector]] = {
@@ -63,13 +64,26 @@ def load_encoder(source: EncoderSource) -> WindowedEncoder:
     )
 
 
+def load_canaries(
+    settings: Settings, encoder: WindowedEncoder | None
+) -> dict[str, tuple[Detector, str]]:
+    """By the name of the detector that each may replace: a canary, and its manifest's digest."""
+    return {
+        name: (load_detector(canary.path, encoder), read_digest(canary.path))
+        for name, canary in settings.canaries.items()
+    }
+
+
 def read_digests(settings: Settings) -> dict[str, str]:
-    """The digests of the artifacts that the settings name: by detector, and `@encoder`."""
+    """The digests of the artifacts that the settings name: by detector, `NAME@canary`
+    of those that may replace one, and `@encoder`."""
     folders = {
         name: choice.path
         for name, choice in settings.detectors.items()
         if not isinstance(choice, PhraseDetector)
     }
+    for name, canary in settings.canaries.items():
+        folders[f"{name}@{CANARY}"] = canary.path
     if settings.encoder:
         folders["@encoder"] = settings.encoder.path
     return {name: read_digest(folder) for name, folder in folders.items()}

@@ -11,6 +11,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from guard.operations.comparison import Comparison
 from guard.screening.verdict import Verdict
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -28,6 +29,7 @@ class Metrics:
         self._open_requests()
         self._open_upstream()
         self._open_screening()
+        self._comparison = Comparison(self.registry)
         self._open_store()
         self._open_configuration()
 
@@ -257,6 +259,7 @@ class Metrics:
     def screened(self, verdict: Verdict, seconds: float) -> None:
         """Count one screened request."""
         self.screening_seconds.observe(seconds)
+        self._comparison.count(verdict)
         for finding in (*verdict.findings, *verdict.passed):
             if finding.score is not None:
                 self.scores.labels(finding.policy).observe(finding.score)

@@ -1,11 +1,13 @@
 """Which policies apply to a request: decided by its key, its route and its model, nothing else."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
+from guard.screening.canary import NO_CANARIES, Canary
 from guard.screening.policy import Policy
 from guard.screening.verdict import Action
+from guard.settings import Policy as PolicySettings
 from guard.settings import When
 
 # Without configured models a caller may name any: what is remembered must not grow with that.
@@ -49,17 +51,45 @@ class Selection:
         return any(p.action is Action.CORRUPT and not p.shadow for p in self.policies)
 
 
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A policy, whom it is for, and the canary of its detector."""
+
+    selector: Selector
+    policy: Policy
+    threshold: float | Literal["from_artifact"]
+    canary: Canary | None = None
+
+    def policies(self, key: str) -> tuple[Policy, ...]:
+        """What judges a request with this key: of one in the canary's share both detectors, and
+        the canary acts."""
+        if self.canary is None or not self.canary.has(key):
+            return (self.policy,)
+        return self.canary.policy(self.policy, self.threshold), replace(self.policy, shadow=True)
+
+
 class PolicyTable:
     """All policies with their selectors."""
 
-    def __init__(self, rules: Sequence[tuple[Selector, Policy]]) -> None:
+    def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = tuple(rules)
         self._known: dict[tuple[str, str, str], Selection] = {}
 
     @classmethod
-    def build(cls, policies: Sequence[Policy], whens: Sequence[When]) -> Self:
-        """Policies and what the configuration says of when each applies, in the same order."""
-        return cls([(Selector.build(w), p) for w, p in zip(whens, policies, strict=True)])
+    def build(
+        cls,
+        policies: Sequence[Policy],
+        settings: Sequence[PolicySettings],
+        canaries: Mapping[str, Canary] = NO_CANARIES,
+    ) -> Self:
+        """Policies, what the configuration says of each (in the same order), and the canaries of
+        their detectors."""
+        return cls(
+            [
+                Rule(Selector.build(s.when), p, s.threshold, canaries.get(s.detector))
+                for s, p in zip(settings, policies, strict=True)
+            ]
+        )
 
     def select(self, key: str, route: str, model: str) -> Selection:
         """The policies for a request with this key's name ("" without keys), route and model."""
@@ -72,7 +102,8 @@ class PolicyTable:
         return found
 
     def _selected(self, key: str, route: str, model: str) -> Selection:
-        return Selection(tuple(p for s, p in self._rules if s.applies(key, route, model)))
+        chosen = [rule for rule in self._rules if rule.selector.applies(key, route, model)]
+        return Selection(tuple(policy for rule in chosen for policy in rule.policies(key)))
 
 
 def _all_or(names: tuple[str, ...] | None) -> frozenset[str] | None:

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
+# What stands behind the `@` in the names of a canary's policy and detector.
+CANARY = "canary"
+
 
 class Action(IntEnum):
     """What happens to a request; the order is severity."""

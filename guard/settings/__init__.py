@@ -9,8 +9,10 @@ from guard.settings.loading import load, secret
 from guard.settings.observability import Logs
 from guard.settings.policies import Policy, Route, When
 from guard.settings.redis import Redis
+from guard.settings.schema import schema_text
 from guard.settings.sections import (
     ArtifactDetector,
+    Canary,
     Check,
     CorruptionChoice,
     Cors,
@@ -36,6 +38,7 @@ __all__ = [
     "LOOPBACK",
     "ArtifactDetector",
     "Audit",
+    "Canary",
     "Capture",
     "Check",
     "CorruptionChoice",
@@ -66,5 +69,6 @@ __all__ = [
     "VariableName",
     "When",
     "load",
+    "schema_text",
     "secret",
 ]

@@ -10,6 +10,8 @@ from guard.settings.observability import Logs
 from guard.settings.policies import Policy
 from guard.settings.redis import Redis
 from guard.settings.sections import (
+    ArtifactDetector,
+    Canary,
     Check,
     CorruptionChoice,
     Cors,
@@ -54,6 +56,15 @@ class Settings(Section):
         """Whether some policy corrupts prompts; one in shadow does not."""
         return any(policy.action == "corrupt" and not policy.shadow for policy in self.policies)
 
+    @property
+    def canaries(self) -> dict[str, Canary]:
+        """By detector, the newer artifacts that act for a share of the keys."""
+        return {
+            name: detector.canary
+            for name, detector in self.detectors.items()
+            if isinstance(detector, ArtifactDetector) and detector.canary
+        }
+
     @model_validator(mode="after")
     def _references_hold(self) -> Self:
         for policy in self.policies:
@@ -63,6 +74,9 @@ class Settings(Section):
             raise ValueError(f"policies: the name '{doubled.pop()}' is used twice")
         if self.may_corrupt and not self.models:
             raise ValueError("models: a policy that corrupts needs the model's folder")
+        if self.canaries and not self.keys:
+            name = min(self.canaries)
+            raise ValueError(f"detectors.{name}.canary: there are no keys to have a share of")
         names = [key.name for key in self.keys]
         if doubled := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"keys: the name '{doubled.pop()}' is used twice")

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from guard.errors import ConfigError
 from guard.settings.configuration import Settings
 from guard.settings.keys import Key
+from guard.settings.places import Places
 from guard.settings.sections import Section
 
 
@@ -79,12 +80,16 @@ def _override(content: dict[str, object], environment: Mapping[str, str]) -> Non
 
 
 def _explain(file: Path, error: ValidationError) -> str:
-    """Every problem on a line of its own: file, key, what is wrong; never the value."""
+    """Every problem on a line of its own: file and line, key, what is wrong; never the value."""
+    places = Places(file.read_text(encoding="utf-8"))
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         key = ".".join(str(step) for step in problem["loc"])
-        lines.append(f"{file}: {key + ': ' if key else ''}{problem['msg']}")
-    return "\n".join(line.replace("Value error, ", "") for line in lines)
+        message = problem["msg"].replace("Value error, ", "")
+        line = places.line(problem["loc"], message)
+        place = f"{file}:{line}" if line else str(file)
+        lines.append(f"{place}: {key + ': ' if key else ''}{message}")
+    return "\n".join(lines)
 
 
 def _said(error: Exception) -> str:
@@ -97,8 +102,10 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
     """The settings with relative paths made absolute against the file's folder."""
 
     def anchor(source: Section) -> Section:
-        path = getattr(source, "path", None)
-        return source.model_copy(update={"path": folder / path}) if path else source
+        path, canary = getattr(source, "path", None), getattr(source, "canary", None)
+        paths = {"path": folder / path} if path else {}
+        inner = {"canary": anchor(canary)} if canary else {}
+        return source.model_copy(update={**paths, **inner})
 
     listen, upstream = settings.listen, settings.upstream
     tls = listen.tls.anchored(folder) if listen.tls else None

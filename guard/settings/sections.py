@@ -59,11 +59,19 @@ class EncoderSource(Section):
     connections: Annotated[int, Field(ge=1, le=64)] = 4
 
 
+class Canary(Section):
+    """A newer artifact of a detector, which acts for a share of the API keys."""
+
+    path: Path
+    share: Annotated[float, Field(gt=0, le=1)]
+
+
 class ArtifactDetector(Section):
-    """A detector trained by `ecoguard-train`."""
+    """A detector trained by `ecoguard-train`: an artifact folder, or one of its versions."""
 
     kind: Literal["artifact"]
     path: Path
+    canary: Canary | None = None
 
 
 class PhraseDetector(Section):

@@ -10,10 +10,10 @@ import pytest
 from classifiers.encoder_blocks import parse_blocks
 from classifiers.encoder_drift import Drift
 from classifiers.encoder_export import check_drift, export_encoder
-from guard.artifacts import MANIFEST, read
+from guard.artifacts import read
 from guard.encoders.onnx_encoder import MODEL, OnnxEncoder
 from guard.errors import ArtifactError, ConfigError
-from guard.manifest import REPORT
+from guard.manifest import MANIFEST, REPORT
 from tests.encoders import tiny_artifact, tiny_bert, write_tiny_bert
 
 

@@ -9,10 +9,10 @@ import pytest
 
 from classifiers import pooling_encoder
 from classifiers.pooling_encoder import PROBE_TEXTS, Pooling, export_pooling_encoder
-from guard.artifacts import MANIFEST, Artifact
+from guard.artifacts import Artifact
 from guard.encoders.pooling_encoder import PoolingEncoder
 from guard.errors import ConfigError, DetectorError
-from guard.manifest import REPORT
+from guard.manifest import MANIFEST, REPORT
 from tests.classifiers.test_chat_template import TEMPLATE, write_model
 from tests.pooling import PREFIX, SUFFIX, WIDTH, PoolingServer, byte_tokenizer, pooling_server
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from guard.artifacts import MANIFEST, WEIGHTS, Artifact, read, write
+from guard.artifacts import WEIGHTS, Artifact, read, write
 from guard.errors import ArtifactError
-from guard.manifest import CARD, REPORT, Manifest, draft
+from guard.manifest import CARD, MANIFEST, REPORT, Manifest, draft
 
 
 def make(folder: Path, **fields: object) -> Artifact:

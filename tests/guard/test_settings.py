@@ -141,7 +141,7 @@ def test_the_environment_may_name_the_file_of_keys(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ([{**KEY, "sha256": "x"}], "keys.yaml: 0.sha256: String should match"),
+        ([{**KEY, "sha256": "x"}], "keys.yaml:2: 0.sha256: String should match"),
         ({"a": 1}, "keys.yaml: Input should be a valid list"),
         ([KEY, KEY], "guard.yaml: keys: the name 'shop' is used twice"),
         (None, "keys.yaml: No such file"),
@@ -156,6 +156,27 @@ def test_a_broken_file_of_keys_is_named(tmp_path: Path, content: Any, told: str)
 
     assert told in str(caught.value)
     assert "'ab" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("upstream:\n  url: http://x\n  uri: 1\n", "guard.yaml:3: upstream.uri: Extra"),
+        ("listen:\n  port: 8\n\nupstream:\n  url: ftp://x\n", "guard.yaml:5: upstream.url"),
+        ("upstream:\n  connect_s: 0\n", "guard.yaml:2: upstream.connect_s: Input should be"),
+        (
+            "upstream: {url: 'http://x'}\npolicies:\n- name: a\n  detector: b\n  action: block\n",
+            "guard.yaml:4: policies.a.detector: no detector 'b'",
+        ),
+        ("upstream:\n  url: http://x\nlisten:\n  host: 0.0.0.0\n", "guard.yaml: keys: without"),
+        ("a: 1\n b: [\n", "line 2, column"),
+    ],
+)
+def test_errors_name_the_line(tmp_path: Path, text: str, told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(written(tmp_path, text), {})
+
+    assert told in str(caught.value)
 
 
 def test_a_keys_own_limits_stand_over_those_of_all() -> None:
@@ -187,6 +208,16 @@ BROKEN: list[tuple[str, Any, str]] = [
             "policies": [{**POLICY, "action": "corrupt"}],
         },
         "models.demo.path: stop corrupts",
+    ),
+    (
+        "canary without keys",
+        {
+            **MINIMAL,
+            "detectors": {
+                "a": {"kind": "artifact", "path": "a", "canary": {"path": "b", "share": 0.1}}
+            },
+        },
+        "detectors.a.canary: there are no keys",
     ),
     ("unknown inner key", {"upstream": {"url": "http://x", "uri": 1}}, "upstream.uri: Extra"),
     ("bad url", {"upstream": {"url": "ftp://x"}}, "upstream.url"),

@@ -8,6 +8,7 @@ from guard.detectors.contract import Detector
 from guard.screening.policy import Policy
 from guard.screening.selection import MOST_REMEMBERED, PolicyTable, Selector
 from guard.screening.verdict import Action
+from guard.settings import Policy as PolicySettings
 from guard.settings import When
 from tests.fakes import FailingDetector, WordDetector
 from tests.guard.conftest import RigMaker, bearer, key_of
@@ -40,29 +41,37 @@ def policy(name: str, action: Action = Action.BLOCK, *, shadow: bool = False) ->
     return Policy(name, "d", WordDetector(name), 0.5, action, Action.BLOCK, shadow)
 
 
-def test_the_order_stays() -> None:
-    whens = (When(), When(keys=("shop",)), When())
-    table = PolicyTable.build((policy("a"), policy("b"), policy("c")), whens)
+def table(*rules: tuple[Policy, When]) -> PolicyTable:
+    settings = [
+        PolicySettings(name=p.name, detector="d", action="block", when=when) for p, when in rules
+    ]
+    return PolicyTable.build([p for p, _ in rules], settings)
 
-    assert [p.name for p in table.select("shop", CHAT, "m").policies] == ["a", "b", "c"]
-    assert [p.name for p in table.select("other", CHAT, "m").policies] == ["a", "c"]
+
+def test_the_order_stays() -> None:
+    rules = table((policy("a"), When()), (policy("b"), When(keys=("shop",))), (policy("c"), When()))
+
+    assert [p.name for p in rules.select("shop", CHAT, "m").policies] == ["a", "b", "c"]
+    assert [p.name for p in rules.select("other", CHAT, "m").policies] == ["a", "c"]
 
 
 def test_corruption_is_possible_only_where_such_a_policy_acts() -> None:
-    rules = (policy("a", Action.CORRUPT), policy("b", Action.CORRUPT, shadow=True))
-    table = PolicyTable.build(rules, (When(keys=("shop",)), When()))
+    rules = table(
+        (policy("a", Action.CORRUPT), When(keys=("shop",))),
+        (policy("b", Action.CORRUPT, shadow=True), When()),
+    )
 
-    assert table.select("shop", CHAT, "m").may_corrupt
-    assert not table.select("other", CHAT, "m").may_corrupt
+    assert rules.select("shop", CHAT, "m").may_corrupt
+    assert not rules.select("other", CHAT, "m").may_corrupt
 
 
 def test_names_of_models_that_callers_invent_are_not_kept_for_ever() -> None:
-    table = PolicyTable.build((policy("a"),), (When(),))
+    rules = table((policy("a"), When()))
 
     for number in range(MOST_REMEMBERED + 5):
-        table.select("", CHAT, f"model-{number}")
+        rules.select("", CHAT, f"model-{number}")
 
-    assert len(table._known) <= MOST_REMEMBERED
+    assert len(rules._known) <= MOST_REMEMBERED
 
 
 STRICT, LOOSE = bearer("strict"), bearer("loose")
