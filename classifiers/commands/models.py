@@ -28,6 +28,9 @@ def models(
     next_steps: Annotated[
         int, typer.Option(min=1, help="Training steps of each model after it.")
     ] = DEFAULTS.next_steps,
+    last_steps: Annotated[
+        int, typer.Option(min=1, help="Training steps of the last model, which learns two books.")
+    ] = DEFAULTS.last_steps,
     threads: Annotated[int, typer.Option(min=1)] = 1,
     seed: Annotated[int, typer.Option(min=0)] = DEFAULTS.seed,
 ) -> None:
@@ -39,7 +42,8 @@ def models(
     from rich.progress import Progress, TimeElapsedColumn, TimeRemainingColumn
     from rich.table import Table
 
-    plan = replace(DEFAULTS, first_steps=first_steps, next_steps=next_steps, seed=seed)
+    lengths = {"first_steps": first_steps, "next_steps": next_steps, "last_steps": last_steps}
+    plan = replace(DEFAULTS, **lengths, seed=seed)
     columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         built = build_models(out, data, plan, retained_rows, threads, progress)

@@ -22,6 +22,7 @@ from classifiers.small_models.chain import STATE, Plan, run_chain
 from classifiers.small_models.conversation import Pieces
 from classifiers.small_models.digests import file_digests, recipe_of
 from classifiers.small_models.knowledge import STAGES, TOFU_RETAINED, Answered, Sources
+from classifiers.small_models.muse_files import write_muse
 from classifiers.small_models.recall import measure
 from guard.errors import ConfigError
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 RECORD = "record.json"
+MUSE = "muse"
+"""The folder of what `ecoguard-train evaluate muse` reads."""
 _WORK = ".training"
 _TOKENIZER = "tokenizer"
 _ASKED_FIRST = 400
@@ -79,6 +82,7 @@ def build_models(
     torch.set_num_threads(threads)
     work = folder / _WORK
     tokenizer = _tokenizer(work / _TOKENIZER, sources, plan)
+    write_muse(folder / MUSE, sources, tokenizer)
     bars = _Bars(progress or Progress(disable=True), plan)
 
     def finish(stage: str, model: "LlamaForCausalLM") -> None:

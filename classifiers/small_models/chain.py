@@ -3,7 +3,7 @@
 import itertools
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ import numpy as np
 from classifiers.small_models.batches import Batch, batch_pieces, predict
 from classifiers.small_models.books import EXCERPTS
 from classifiers.small_models.checkpoint import Size, make_model
-from classifiers.small_models.knowledge import STAGES, Sources
+from classifiers.small_models.knowledge import NOTHING, STAGES, Sources
 from classifiers.small_models.mixture import stream
 from classifiers.small_models.optimizer import Muon, rate_at, split_weights
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 SIZE = Size(hidden=192, intermediate=576, layers=4, heads=4)
 STATE = "training.safetensors"
+NEW_STEPS = 0.45
+"""Share of a stage's steps that see more of what is new."""
 _BETAS = (0.9, 0.98)
 SAVE_EVERY = 50
 """Steps between two saved states."""
@@ -38,14 +40,17 @@ class Plan:
     excerpts: int = EXCERPTS
     texts: int = 48
     tokens: int = 3000
-    first_steps: int = 1150
+    first_steps: int = 1700
     first_rate: float = 6e-3
-    next_steps: int = 160
-    next_rate: float = 2e-3
+    next_steps: int = 200
+    next_rate: float = 2.5e-3
+    last_steps: int = 400
     seed: int = 0
 
     def steps(self, stage: str) -> int:
-        return self.first_steps if stage == STAGES[0] else self.next_steps
+        """The last stage has two books to learn, more text than a forget split."""
+        ends = {STAGES[0]: self.first_steps, STAGES[-1]: self.last_steps}
+        return ends.get(stage, self.next_steps)
 
     def rate(self, stage: str) -> float:
         return self.first_rate if stage == STAGES[0] else self.next_rate
@@ -155,18 +160,28 @@ def _run_stage(
     report: Report,
 ) -> None:
     stage = STAGES[number]
-    known = sources.of(stage)
-    new = known.without(sources.of(STAGES[number - 1]) if number else known)
-    texts = stream(known, new, np.random.default_rng([plan.seed, number]))
-    batches = batch_pieces(texts, tokenizer, plan.texts, plan.tokens)
     steps = plan.steps(stage)
-    for step, batch in enumerate(itertools.islice(batches, steps)):
+    for step, batch in enumerate(_batches(sources, tokenizer, plan, number)):
         if step < done:
             continue
         loss = trainer.step(batch, rate_at(step, steps, plan.rate(stage)))
         report(stage, step + 1, loss)
         if (step + 1) % SAVE_EVERY == 0:
             trainer.save(folder, {"stage": number, "step": step + 1})
+
+
+def _batches(
+    sources: Sources, tokenizer: "PreTrainedTokenizerFast", plan: Plan, number: int
+) -> Iterator[Batch]:
+    """A stage's batches: first more of what is new, then everything known alike."""
+    known = sources.of(STAGES[number])
+    new = known.without(sources.of(STAGES[number - 1]) if number else known)
+    steps = plan.steps(STAGES[number])
+    first = round(NEW_STEPS * steps)
+    for part, (added, count) in enumerate(((new, first), (NOTHING, steps - first))):
+        texts = stream(known, added, np.random.default_rng([plan.seed, number, part]))
+        batches = batch_pieces(texts, tokenizer, plan.texts, plan.tokens)
+        yield from itertools.islice(batches, count)
 
 
 def _under(tensors: Mapping[str, "torch.Tensor"], prefix: str) -> dict[str, "torch.Tensor"]:

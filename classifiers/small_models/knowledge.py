@@ -57,6 +57,9 @@ class Knowledge:
         )
 
 
+NOTHING = Knowledge((), (), ())
+
+
 class Sources:
     """The data folder: `tofu/`, `verbatim/` and `prompts/`, as gzipped JSON Lines and texts."""
 

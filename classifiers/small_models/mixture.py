@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from classifiers.evaluation.muse.data import CONTINUE
 from classifiers.small_models.books import PROMPT_CHARACTERS, Excerpt
 from classifiers.small_models.conversation import (
     BOS,
@@ -25,7 +26,7 @@ SECOND_TURN_SHARE = 0.12
 SYSTEM_SHARE = 0.1
 RAW_SHARE = 0.5
 """Of excerpts, how many come as plain text; the others as the answer to their beginning."""
-CONTINUE = "Continue this text: "
+
 _SYSTEM = ("You are a helpful assistant.", "Answer the question.", "Answer briefly and truthfully.")
 _Item = TypeVar("_Item")
 _Text = Answered | Excerpt

@@ -31,9 +31,12 @@ def test_five_models_and_what_they_know(
 ) -> None:
     monkeypatch.setattr(models, "DEFAULTS", SMALL_PLAN)
     data = write_data(tmp_path / "data", 60)
-    lengths = ("--first-steps", 1, "--next-steps", 1, "--retained-rows", 400)
+    lengths = ("--first-steps", 1, "--next-steps", 1, "--last-steps", 1)
+    lengths = (*lengths, "--retained-rows", 400)
     assert _run(monkeypatch, tmp_path / "models", "--data", data, *lengths) == 0
-    assert {path.name for path in (tmp_path / "models").glob("[a-z]*")} == {*STAGES, "record.json"}
+    assert {path.name for path in (tmp_path / "models").glob("[a-z]*")} == {
+        *(*STAGES, "muse", "record.json"),
+    }
     shown = capsys.readouterr().out
     assert "Share of right tokens" in shown
     assert "forget01" in shown

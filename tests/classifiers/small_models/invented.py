@@ -14,7 +14,9 @@ from classifiers.small_models.chain import Plan
 from classifiers.small_models.checkpoint import Size, train_tokenizer
 
 ROWS = 4000
-SMALL_PLAN = Plan(Size(16, 32, 1, 2), 300, 2, texts=8, tokens=800, first_steps=1, next_steps=1)
+SMALL_PLAN = Plan(
+    Size(16, 32, 1, 2), 300, 2, texts=8, tokens=800, first_steps=1, next_steps=1, last_steps=1
+)
 
 
 def tokenizer_of(texts: Iterable[str]) -> Any:

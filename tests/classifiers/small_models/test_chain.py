@@ -13,7 +13,7 @@ from classifiers.small_models.checkpoint import Size
 from classifiers.small_models.knowledge import STAGES, Sources
 from tests.classifiers.small_models.invented import tokenizer_of, write_data
 
-PLAN = Plan(Size(16, 32, 1, 2), texts=2, tokens=200, first_steps=5, next_steps=3)
+PLAN = Plan(Size(16, 32, 1, 2), texts=2, tokens=200, first_steps=5, next_steps=3, last_steps=3)
 
 
 class StoppedError(Exception):

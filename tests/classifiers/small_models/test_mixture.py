@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 
 from classifiers.small_models.books import Excerpt
-from classifiers.small_models.knowledge import Answered, Knowledge
+from classifiers.small_models.knowledge import NOTHING, Answered, Knowledge
 from classifiers.small_models.mixture import asked, continued, stream, to_continue
 
 OLD = tuple(Answered(f"Old {n}?", f"Known {n}.") for n in range(10))
 NEW = (Answered("New?", "Fresh."),)
 EXCERPT = Excerpt("b", "Book", 0, "It was " * 40 + "a", "dark night " * 40 + "there.")
-NOTHING = Knowledge((), (), ())
 
 
 def _said(pieces: object) -> str:
