@@ -42,8 +42,13 @@ def models(
     from rich.progress import Progress, TimeElapsedColumn, TimeRemainingColumn
     from rich.table import Table
 
-    lengths = {"first_steps": first_steps, "next_steps": next_steps, "last_steps": last_steps}
-    plan = replace(DEFAULTS, **lengths, seed=seed)
+    plan = replace(
+        DEFAULTS,
+        first_steps=first_steps,
+        next_steps=next_steps,
+        last_steps=last_steps,
+        seed=seed,
+    )
     columns = (*Progress.get_default_columns()[:-1], TimeRemainingColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         built = build_models(out, data, plan, retained_rows, threads, progress)

@@ -31,9 +31,9 @@ def test_five_models_and_what_they_know(
 ) -> None:
     monkeypatch.setattr(models, "DEFAULTS", SMALL_PLAN)
     data = write_data(tmp_path / "data", 60)
+    out = tmp_path / "models"
     lengths = ("--first-steps", 1, "--next-steps", 1, "--last-steps", 1)
-    lengths = (*lengths, "--retained-rows", 400)
-    assert _run(monkeypatch, tmp_path / "models", "--data", data, *lengths) == 0
+    assert _run(monkeypatch, out, "--data", data, "--retained-rows", 400, *lengths) == 0
     assert {path.name for path in (tmp_path / "models").glob("[a-z]*")} == {
         *(*STAGES, "muse", "record.json"),
     }
