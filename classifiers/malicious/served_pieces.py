@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from classifiers.features import FeatureCache, encode
 from classifiers.labelled_prompts import LabelledPrompt
-from guard.detectors.contract import Features, Scores, WindowedEncoder, Windowing
+from guard.detectors.contract import Features, Scores, WindowedEncoder, Windowing, window_sizes
 from guard.screening.pieces import own_pieces
 from guard.screening.views import ViewLimits
 from guard.wire.call import TextSpan
@@ -56,7 +56,7 @@ def served_pieces(
     found: list[str] = []
     owners: list[int] = []
     for index, text in enumerate(texts):
-        pieces = own_pieces([_span(text)], limits)
+        pieces = own_pieces([_span(text)], limits, window_sizes(windowing))
         pieces = pieces.fitted(windowing) if windowing else pieces
         found.extend(pieces.texts)
         owners.extend([index] * len(pieces.texts))

@@ -1,7 +1,7 @@
 """The contract between screening and its detectors."""
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,36 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str]) -> Features:
         """Features, shape (n, width), float32, each row of unit length."""
         ...
+
+
+class WindowSize(NamedTuple):
+    """Windows of a text, in characters: how long, and how much two neighbours share at least."""
+
+    characters: int
+    overlap: int
+
+
+WINDOWS: tuple[WindowSize, ...] = (WindowSize(800, 200),)
+"""What a model reads that says nothing else."""
+
+
+@runtime_checkable
+class WindowChoice(Protocol):
+    """Says which windows a model wants to read: those it was trained and calibrated on.
+
+    Short windows find a short attack in a long text, long ones what only a whole page shows. The
+    text is cut in each of the sizes; the highest score counts.
+    """
+
+    @property
+    def window_sizes(self) -> tuple[WindowSize, ...]:
+        """At least one size, the longest first."""
+        ...
+
+
+def window_sizes(model: object) -> tuple[WindowSize, ...]:
+    """The windows that a model reads; WINDOWS where it does not choose."""
+    return model.window_sizes if isinstance(model, WindowChoice) else WINDOWS
 
 
 @runtime_checkable

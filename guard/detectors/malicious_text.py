@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+from pydantic import JsonValue
 
 from guard.artifacts import Artifact, read
 from guard.detectors.calibration import Calibration
-from guard.detectors.contract import Features, Scores
+from guard.detectors.contract import WINDOWS, Features, Scores, WindowSize
 from guard.detectors.ngrams import ngram_indices
 from guard.detectors.weights import Array, Weights, logistic, score_threshold
 from guard.encoders.onnx_encoder import OnnxEncoder
@@ -19,6 +20,9 @@ from guard.encoders.onnx_encoder import OnnxEncoder
 KIND = "malicious-text"
 TABLE = "lexical.weight"
 """A weight per n-gram bucket, (buckets,), buckets a power of two."""
+SIZES = "windows"
+"""Of the recipe: the windows to read, [characters, overlap] each; WINDOWS where it is missing."""
+MOST_SIZES = 3
 MIXING = "mixing"
 """(3,): weight of the tower's logit, of the lexical logit, and a bias."""
 
@@ -55,9 +59,11 @@ class MaliciousTextClassifier:
         mixing: Array | None = None,
         calibration: Calibration | None = None,
         version: str = "",
+        window_sizes: tuple[WindowSize, ...] = WINDOWS,
     ) -> None:
         """`tower` gives one number per text: the log odds of malicious. `version` is the
-        artifact's digest."""
+        artifact's digest; `window_sizes` are the windows that the threshold was set on."""
+        self.window_sizes = window_sizes
         self.threshold = threshold
         self.calibration = calibration
         self.version = version
@@ -89,6 +95,7 @@ class MaliciousTextClassifier:
             mixing=mixing,
             calibration=calibration,
             version=artifact.manifest.digest,
+            window_sizes=_sizes(artifact),
         )
 
     @property
@@ -115,6 +122,27 @@ class MaliciousTextClassifier:
                 [self._lexical.logit(text) for text in texts], dtype=np.float32
             )
         return np.asarray(logits, dtype=np.float32)
+
+
+def _sizes(artifact: Artifact) -> tuple[WindowSize, ...]:
+    if SIZES not in artifact.manifest.recipe:
+        return WINDOWS
+    listed = artifact.manifest.recipe[SIZES]
+    found = [_size(entry) for entry in listed] if isinstance(listed, list) else []
+    sizes = tuple(size for size in found if size is not None)
+    if not 0 < len(sizes) == len(found) <= MOST_SIZES:
+        raise artifact.fail(
+            f"recipe.{SIZES}",
+            f"expected 1 to {MOST_SIZES} of [characters, overlap], overlap at most half",
+        )
+    return tuple(sorted(sizes, reverse=True))
+
+
+def _size(entry: JsonValue) -> WindowSize | None:
+    match entry:
+        case [int(characters), int(overlap)] if characters >= 8 and 0 <= overlap * 2 <= characters:
+            return WindowSize(characters, overlap)
+    return None
 
 
 def _table(weights: Weights) -> LexicalTable | None:

@@ -15,13 +15,11 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.detectors.contract import Scores, Windowing
+from guard.detectors.contract import WINDOWS, Scores, Windowing, WindowSize
 from guard.screening.views import ViewLimits, views
 from guard.screening.windows import USER_ROLES, conversation_windows, cut, part_windows
 from guard.wire.call import TextSpan
 
-WINDOW_CHARACTERS = 800
-OVERLAP_CHARACTERS = 200
 SENTENCE_ENDS = ".!?。！？ \t\n"
 # Long enough for a whole prompt in any encoding.
 STRETCH_OVERLAP = 10_000
@@ -36,11 +34,11 @@ class Pieces:
     texts: tuple[str, ...]
     spans: tuple[tuple[int, ...], ...]
 
-    def cut(self, limits: ViewLimits) -> "Pieces":
-        """Every view of every text, in windows of characters."""
+    def cut(self, limits: ViewLimits, sizes: Sequence[WindowSize] = WINDOWS) -> "Pieces":
+        """Every view of every text, in windows of each of the sizes."""
         found: dict[str, set[int]] = {}
         for text, spans in zip(self.texts, self.spans, strict=True):
-            for window in _windows(text, limits):
+            for window in _windows(text, limits, sizes):
                 found.setdefault(window, set()).update(spans)
         return _pieces(found)
 
@@ -69,16 +67,21 @@ class Pieces:
         return highest
 
 
-def own_pieces(spans: Sequence[TextSpan], limits: ViewLimits) -> Pieces:
-    """The pieces of each span by itself; equal texts are scored once."""
-    return own_texts(spans).cut(limits)
+def own_pieces(
+    spans: Sequence[TextSpan], limits: ViewLimits, sizes: Sequence[WindowSize] = WINDOWS
+) -> Pieces:
+    """The pieces of each span by itself, in windows of `sizes`; equal texts are scored once."""
+    return own_texts(spans).cut(limits, sizes)
 
 
 def joined_pieces(
-    spans: Sequence[TextSpan], limits: ViewLimits, without: Collection[int] = ()
+    spans: Sequence[TextSpan],
+    limits: ViewLimits,
+    without: Collection[int] = (),
+    sizes: Sequence[WindowSize] = WINDOWS,
 ) -> Pieces:
     """The pieces of all turns joined, and of each turn's parts; `without` are left out."""
-    return joined_texts(spans, without).cut(limits)
+    return joined_texts(spans, without, sizes).cut(limits, sizes)
 
 
 def own_texts(spans: Sequence[TextSpan]) -> Pieces:
@@ -90,21 +93,27 @@ def own_texts(spans: Sequence[TextSpan]) -> Pieces:
     return _pieces(found)
 
 
-def joined_texts(spans: Sequence[TextSpan], without: Collection[int] = ()) -> Pieces:
+def joined_texts(
+    spans: Sequence[TextSpan],
+    without: Collection[int] = (),
+    sizes: Sequence[WindowSize] = WINDOWS,
+) -> Pieces:
     """All turns joined, and each turn's parts; in windows, without views. `without` are left out.
 
     Windows begin at the first turn, so a new turn changes only those at the end.
     """
     found: dict[str, set[int]] = {}
     turns = [i for i, span in enumerate(spans) if _is_said(span) and i not in without]
-    for joined, covered in conversation_windows([(spans[i].role, spans[i].text) for i in turns]):
-        found.setdefault(joined, set()).update(turns[position] for position in covered)
     messages = groupby(turns, key=lambda index: spans[index].path[:MESSAGE_DEPTH])
     runs = [list(parts) for _, parts in messages]
     runs += _unended([i for i in turns if spans[i].role in USER_ROLES], spans)
-    for run in runs:
-        for joined, covered in part_windows([spans[i].text for i in run]):
-            found.setdefault(joined, set()).update(run[position] for position in covered)
+    said = [(spans[i].role, spans[i].text) for i in turns]
+    for size, overlap in sizes:
+        for joined, covered in conversation_windows(said, size=size, overlap=overlap):
+            found.setdefault(joined, set()).update(turns[position] for position in covered)
+        for run in runs:
+            for joined, covered in part_windows([spans[i].text for i in run], size, overlap):
+                found.setdefault(joined, set()).update(run[position] for position in covered)
     return _pieces(found)
 
 
@@ -125,12 +134,13 @@ def _is_said(span: TextSpan) -> bool:
     return span.corruptible or "content" in span.path
 
 
-def _windows(text: str, limits: ViewLimits) -> Iterator[str]:
+def _windows(text: str, limits: ViewLimits, sizes: Sequence[WindowSize]) -> Iterator[str]:
     # A view has at most so many characters: what stands behind them must get views of its own.
     longest = max(limits.max_characters // 2, 2 * STRETCH_OVERLAP)
     for stretch in cut(text, longest, STRETCH_OVERLAP):
         for view in views(stretch, limits):
-            yield from cut(view.text, WINDOW_CHARACTERS, OVERLAP_CHARACTERS)
+            for size in sizes:
+                yield from cut(view.text, *size)
 
 
 def _pieces(found: dict[str, set[int]]) -> Pieces:

@@ -2,12 +2,19 @@
 
 import logging
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.detectors.contract import Detector, Features, Scores, WindowedEncoder, Windowing
+from guard.detectors.contract import (
+    Detector,
+    Features,
+    Scores,
+    WindowedEncoder,
+    Windowing,
+    WindowSize,
+    window_sizes,
+)
 from guard.errors import DetectorError
 from guard.screening.memory import Memory
 from guard.screening.pieces import Pieces, joined_texts, own_texts
@@ -39,7 +46,8 @@ class Reading:
         self._limits = limits
         self._memory = memory
         self._versions: dict[int, str] = {}  # by the detector's identity, as all below
-        self._cut: dict[str, tuple[str, ...]] = {}
+        self._whole: dict[tuple[WindowSize, ...], tuple[Pieces, Pieces]] = {}
+        self._cut: dict[tuple[str, tuple[WindowSize, ...]], tuple[str, ...]] = {}
         self._fitted: dict[int, dict[str, tuple[str, ...]]] = {}  # by what reads them
         self._judged: dict[int, dict[str, float]] = {}
         self._scores: dict[int, dict[str, float]] = {}
@@ -60,14 +68,15 @@ class Reading:
         then the rest is joined anew without those (see `guard.screening.pieces`).
         """
         count = len(self._spans)
-        own, joined = self._texts
+        sizes = self._sizes(detector)
+        own, joined = self._texts(sizes)
         scores = self._text_scores(detector, (*own.texts, *joined.texts))
         border = len(own.texts)
         by_span = own.span_scores(scores[:border], count)
         by_turns = joined.span_scores(scores[border:], count)
         fired = np.flatnonzero(by_span >= threshold)
         if fired.size and by_turns.max(initial=0) >= threshold:
-            rest = joined_texts(self._spans, without=set(fired.tolist()))
+            rest = joined_texts(self._spans, set(fired.tolist()), sizes)
             by_turns = rest.span_scores(self._text_scores(detector, rest.texts), count)
         found = np.maximum(by_span, by_turns)
         if self._memory:
@@ -76,10 +85,15 @@ class Reading:
             )
         return found
 
-    @cached_property
-    def _texts(self) -> tuple[Pieces, Pieces]:
-        """Own and joined texts, not cut."""
-        return own_texts(self._spans), joined_texts(self._spans)
+    def _sizes(self, detector: Detector) -> tuple[WindowSize, ...]:
+        """The windows in which the detector reads."""
+        return window_sizes(self._windowing(detector) or detector)
+
+    def _texts(self, sizes: tuple[WindowSize, ...]) -> tuple[Pieces, Pieces]:
+        """Own texts, not cut, and joined ones."""
+        if sizes not in self._whole:
+            self._whole[sizes] = own_texts(self._spans), joined_texts(self._spans, sizes=sizes)
+        return self._whole[sizes]
 
     def _text_scores(self, detector: Detector, texts: Sequence[str]) -> Scores:
         """Each text's highest score over its pieces, shape (n,)."""
@@ -105,14 +119,14 @@ class Reading:
 
     def _pieces(self, detector: Detector, text: str) -> tuple[str, ...]:
         """What of a text is scored: its views in windows, cut to fit the detector."""
-        if text not in self._cut:
-            self._cut[text] = _one(text).cut(self._limits).texts
-        windowing = self._windowing(detector)
+        windowing, key = self._windowing(detector), (text, self._sizes(detector))
+        if key not in self._cut:
+            self._cut[key] = _one(text).cut(self._limits, key[1]).texts
         if windowing is None:
-            return self._cut[text]
+            return self._cut[key]
         fitted = self._fitted.setdefault(id(windowing), {})
         if text not in fitted:
-            whole = Pieces(self._cut[text], ((0,),) * len(self._cut[text]))
+            whole = Pieces(self._cut[key], ((0,),) * len(self._cut[key]))
             fitted[text] = whole.fitted(windowing).texts
         return fitted[text]
 

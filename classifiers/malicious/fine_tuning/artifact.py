@@ -1,6 +1,6 @@
 """Writes a trained tower and lexical table as an artifact of kind `malicious-text`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,8 @@ from classifiers.encoder_source import CONFIG, hash_source, read_object, read_to
 from classifiers.onnx_conversion import convert, quiet
 from guard.artifacts import Artifact, write
 from guard.detectors.calibration import Calibration
-from guard.detectors.malicious_text import KIND, MIXING, TABLE
+from guard.detectors.contract import WINDOWS, WindowSize
+from guard.detectors.malicious_text import KIND, MIXING, SIZES, TABLE
 from guard.encoders.onnx_encoder import MODEL
 from guard.encoders.tokenizer import TOKENIZER
 from guard.manifest import DataSource, draft
@@ -30,11 +31,13 @@ MAX_TOKENS = 256
 
 @dataclass(frozen=True, slots=True)
 class TextModel:
-    """A trained model: tower, lexical table (None: none) and how their logits are mixed (3,)."""
+    """A trained model: tower, lexical table (None: none), how their logits are mixed (3,), and
+    which windows of a text it reads."""
 
     tower: "Tower"
     table: Floats | None
     mixing: Floats
+    windows: Sequence[WindowSize] = WINDOWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ def write_text_model(
         "precision": precision,
         "width": 1,
         "max_tokens": most_tokens(source),
+        SIZES: [list(size) for size in model.windows],
         # Dynamic quantisation scales activations over the whole batch (see OnnxEncoder.encode).
         "batched": precision == "fp32",
     }

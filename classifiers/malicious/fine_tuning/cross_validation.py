@@ -31,7 +31,7 @@ from classifiers.malicious.fine_tuning.training import (
     new_tower,
     tokenize,
 )
-from guard.screening.pieces import OVERLAP_CHARACTERS, WINDOW_CHARACTERS
+from guard.detectors.contract import WindowSize
 from guard.screening.windows import cut
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Fitted:
         set_anchor(self.tower, *self.anchor, recipe.anchor_share)
         share = recipe.lexical_share
         mixing = np.array([1.0, share, share * self.table[1]], dtype=np.float32)
-        return TextModel(self.tower, self.table[0], mixing)
+        return TextModel(self.tower, self.table[0], mixing, recipe.windows)
 
 
 class HeldOutGroups:
@@ -89,7 +89,7 @@ class HeldOutGroups:
         """`source` is the encoder's folder; `cache` keeps the states."""
         self.recipe, self._source, self._progress = recipe, source, progress
         self.examples = build_examples(training, recipe.mixture)
-        windows, owners = _windows(measured)
+        windows, owners = _windows(measured, recipe.windows)
         self._owners = owners
         self._texts = list(dict.fromkeys([e.text for e in self.examples] + windows))
         self._place = {text: place for place, text in enumerate(self._texts)}
@@ -136,12 +136,14 @@ class HeldOutGroups:
         return np.array([self._place[text] for text in texts], dtype=np.int64)
 
 
-def _windows(prompts: Sequence[LabelledPrompt]) -> tuple[list[str], NDArray[np.int64]]:
+def _windows(
+    prompts: Sequence[LabelledPrompt], sizes: Sequence[WindowSize]
+) -> tuple[list[str], NDArray[np.int64]]:
     """All windows of all prompts as serving cuts them, and the index of each one's prompt."""
     texts: list[str] = []
     owners: list[int] = []
     for index, prompt in enumerate(prompts):
-        found = list(cut(prompt.text, WINDOW_CHARACTERS, OVERLAP_CHARACTERS))
+        found = list(dict.fromkeys(w for size in sizes for w in cut(prompt.text, *size)))
         texts.extend(found)
         owners.extend([index] * len(found))
     return texts, np.array(owners, dtype=np.int64)

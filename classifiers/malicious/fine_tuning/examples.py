@@ -15,13 +15,15 @@ from classifiers.evaluation.attack_prompts import documents, extract, inject, ow
 from classifiers.evaluation.twins import twins
 from classifiers.labelled_prompts import LabelledPrompt
 from classifiers.malicious.fine_tuning.composition import OWN, Parts, compose
-from guard.screening.pieces import OVERLAP_CHARACTERS, WINDOW_CHARACTERS
+from guard.detectors.contract import WINDOWS
 from guard.screening.windows import cut
 
 Floats = NDArray[np.float32]
 INDIRECT = "prompt_injection_indirect"
 WHOLE = {INDIRECT, "prompt_injection_direct", "document_clean", "prompt_extraction", "mixed"}
 """Kinds whose evidence may stand anywhere in a window."""
+WINDOW_CHARACTERS = WINDOWS[0].characters
+"""At most, of what is learned from: whole prompts teach more than their sentences."""
 SHORT, DOCUMENT = 300, 200
 """Characters: a question that fits a wrapper has at most, a document at least so many."""
 
@@ -103,12 +105,12 @@ def weights_of(examples: Sequence[Example]) -> Floats:
 
 
 def _windows(prompt: LabelledPrompt, mixture: Mixture) -> list[Example]:
-    """The first windows of a prompt as serving cuts it.
+    """The first windows of a prompt.
 
     Of a document with an injected order only one window holds the order, and nothing says which:
     those with several windows are left out.
     """
-    windows = list(cut(prompt.text, WINDOW_CHARACTERS, OVERLAP_CHARACTERS))
+    windows = list(cut(prompt.text, *WINDOWS[0]))
     bad = prompt.label == "malicious"
     if bad and prompt.kind == INDIRECT and len(windows) > 1:
         return []

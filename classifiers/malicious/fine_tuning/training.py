@@ -1,7 +1,7 @@
 """Trains a `malicious-text` detector from labelled prompts, from windows to the artifact."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +35,8 @@ from classifiers.prompts import Prompt, fingerprint
 from classifiers.thresholds import choose_threshold
 from guard.artifacts import Artifact
 from guard.detectors.calibration import Calibration
-from guard.detectors.contract import Scores
-from guard.detectors.malicious_text import MaliciousTextClassifier
+from guard.detectors.contract import WINDOWS, Scores, WindowSize
+from guard.detectors.malicious_text import MOST_SIZES, MaliciousTextClassifier
 from guard.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -60,6 +60,17 @@ class FineTuning:
     """Weight of the lexical logit beside the tuned head's."""
     anchor_share: float = 0.5
     """Weight of the frozen features' logit beside the tuned head's."""
+    windows: tuple[WindowSize, ...] = WINDOWS
+    """Which windows of a text are scored, in calibration and in serving."""
+
+    def __post_init__(self) -> None:
+        usable = [8 <= size.characters >= 2 * size.overlap >= 0 for size in self.windows]
+        if not 0 < sum(usable) == len(usable) <= MOST_SIZES:
+            raise ValueError(f"windows: 1 to {MOST_SIZES}, each overlap at most half of the size")
+
+    def report(self) -> dict[str, JsonValue]:
+        """The choices as a report holds them."""
+        return {**asdict(self), "windows": [list(size) for size in self.windows]}
 
 
 def train_malicious_text(
@@ -97,7 +108,7 @@ def train_malicious_text(
     scaling = fit_scaling(logits[benign], logits[malicious])
     measured = _measured(scaling.of(logits[benign]), scaling.of(logits[malicious]), fpr, confidence)
     report: dict[str, JsonValue] = {
-        "recipe": asdict(recipe),
+        "recipe": recipe.report(),
         "examples": len(examples),
         "threshold": measured.report,  # type: ignore[dict-item]
     }
@@ -132,14 +143,15 @@ def fit_text_model(
         texts, labels, weights, buckets=recipe.buckets, strength=recipe.lexical_strength
     )
     share = recipe.lexical_share
-    return TextModel(tower, table, np.array([1.0, share, share * bias], dtype=np.float32))
+    mixing = np.array([1.0, share, share * bias], dtype=np.float32)
+    return TextModel(tower, table, mixing, recipe.windows)
 
 
 def scaled(model: TextModel, scaling: Scaling) -> TextModel:
     """The model with its mixed logit scaled to a probability's."""
     mixing = model.mixing * np.float32(scaling.slope)
     mixing[2] += np.float32(scaling.offset)
-    return TextModel(model.tower, model.table, mixing)
+    return replace(model, mixing=mixing)
 
 
 def new_tower(source: Path, recipe: FineTuning) -> "Tower":

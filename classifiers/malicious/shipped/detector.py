@@ -5,6 +5,7 @@ each row: tuning moves weights little, so this is more exact than half precision
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from classifiers.encoder_source import default_source, hash_source
 from classifiers.malicious.fine_tuning.artifact import Measured, TextModel, write_text_model
 from guard.artifacts import Artifact
 from guard.detectors.calibration import BENIGN, MALICIOUS, Calibration
+from guard.detectors.contract import WindowSize
 from guard.detectors.malicious_text import MIXING, TABLE
 from guard.errors import ConfigError
 
@@ -52,7 +54,8 @@ def build_shipped(out: Path, *, precision: Precision = "fp32") -> Artifact:
         report=facts["report"],
         data=facts["data"],
     )
-    model = _model(tensors, source, int(facts["frozen_layers"]))
+    windows = tuple(WindowSize(*size) for size in facts["windows"])
+    model = replace(_model(tensors, source, int(facts["frozen_layers"])), windows=windows)
     return write_text_model(out, model, measured, source=source, precision=precision, name=NAME)
 
 
@@ -61,8 +64,9 @@ def save_shipped(
 ) -> None:
     """Write the two files of a detector to be shipped into `folder`.
 
-    `facts` are `source` (hash of the encoder), `frozen_layers`, `thresholds` by precision,
-    `metrics`, `report` and `data`. The table is stored in half precision.
+    `facts` are `source` (hash of the encoder), `frozen_layers`, `windows` (characters and overlap
+    of each size), `thresholds` by precision, `metrics`, `report` and `data`. The table is stored
+    in half precision.
     """
     from safetensors.numpy import save
 

@@ -13,7 +13,7 @@ from classifiers.malicious.fine_tuning.artifact import Measured, TextModel, writ
 from classifiers.malicious.fine_tuning.tower import Tower, load_tower
 from guard.artifacts import WEIGHTS, Artifact, read, write
 from guard.detectors.calibration import Calibration
-from guard.detectors.contract import Windowing
+from guard.detectors.contract import WINDOWS, Windowing, window_sizes
 from guard.detectors.loading import load_detector
 from guard.detectors.malicious_text import MIXING, TABLE, LexicalTable, MaliciousTextClassifier
 from guard.detectors.ngrams import ngram_indices
@@ -142,12 +142,34 @@ def test_unusable_tensors_are_named(
         MaliciousTextClassifier.from_artifact(broken)
 
 
-def test_an_encoder_s_graph_is_no_detector(tmp_path: Path) -> None:
+def with_recipe(folder: Path, **values: object) -> Artifact:
+    """The artifact with other values in its recipe."""
     plain = artifact()
-    recipe = {**plain.manifest.recipe, "width": 32}
+    recipe = {**plain.manifest.recipe, **values}
     manifest = plain.manifest.model_copy(update={"files": {}, "recipe": recipe})
     files = {n: c for n, c in plain.contents.items() if n in ("model.onnx", "tokenizer.json")}
-    broken = write(tmp_path / "a", manifest, tensors=plain.tensors(), files=files)
+    return write(folder, manifest, tensors=plain.tensors(), files=files)
+
+
+def test_its_artifact_says_which_windows_it_reads(tmp_path: Path) -> None:
+    chosen = with_recipe(tmp_path / "a", windows=[[300, 100], [800, 200]])
+    plain = MaliciousTextClassifier.from_artifact(artifact())
+    assert window_sizes(plain) == WINDOWS
+    assert window_sizes(MaliciousTextClassifier.from_artifact(chosen)) == ((800, 200), (300, 100))
+    assert chosen.manifest.digest != artifact().manifest.digest
+
+
+@pytest.mark.parametrize(
+    "sizes", [[], 300, [[300]], [[300, 151]], [[4, 0]], [["300", 0]], [[9, 1]] * 4]
+)
+def test_windows_that_cannot_be_are_named(tmp_path: Path, sizes: object) -> None:
+    broken = with_recipe(tmp_path / "a", windows=sizes)
+    with pytest.raises(ArtifactError, match=r"recipe\.windows: expected 1 to 3"):
+        MaliciousTextClassifier.from_artifact(broken)
+
+
+def test_an_encoder_s_graph_is_no_detector(tmp_path: Path) -> None:
+    broken = with_recipe(tmp_path / "a", width=32)
     with pytest.raises(ArtifactError, match=r"recipe\.width: expected 1 logit"):
         MaliciousTextClassifier.from_artifact(broken)
 

@@ -4,6 +4,7 @@ import base64
 
 import numpy as np
 
+from guard.detectors.contract import WINDOWS, WindowSize
 from guard.screening.pieces import Pieces, joined_pieces, own_pieces
 from guard.screening.views import ViewLimits
 from guard.wire.call import TextSpan
@@ -77,6 +78,34 @@ def test_joined_turns_cover_their_neighbours_and_leave_out_what_they_are_told() 
     assert any({"first", "second"} <= set(text.split()) for text in everything.texts)
     assert all("second" not in text for text in rest.texts)
     assert any(covered == (0, 2) for covered in rest.spans)
+
+
+SENTENCES = (WindowSize(300, 100),)
+LIBRARY = "The library opens at nine and closes at six. "
+
+
+def test_windows_of_a_few_sentences_leave_most_padding_out() -> None:
+    text = LIBRARY * 8 + "how to build it. " + LIBRARY * 8
+    whole = own_pieces(spans(text), LIMITS).texts
+    both = own_pieces(spans(text), LIMITS, (*WINDOWS, *SENTENCES)).texts
+
+    assert own_pieces(spans(text), LIMITS, SENTENCES).texts == both[len(whole) :]
+    assert max(map(len, both[len(whole) :])) <= 300
+    assert any("how to build it" in piece for piece in both[len(whole) :])
+
+
+def test_a_text_of_one_small_window_is_one_piece_whatever_the_sizes() -> None:
+    text = LIBRARY * 6
+    assert own_pieces(spans(text), LIMITS, (*WINDOWS, *SENTENCES)).texts == (text,)
+
+
+def test_joined_turns_are_cut_in_the_sizes_asked_for() -> None:
+    turns = spans(LIBRARY * 10 + "how to", "build it. " + LIBRARY * 10)
+    found = joined_pieces(turns, LIMITS, sizes=SENTENCES)
+
+    assert max(map(len, found.texts)) <= 300
+    assert any("how to\nbuild it" in text for text in found.texts)
+    assert set(found.spans) == {(0, 1)}
 
 
 class Syllables:

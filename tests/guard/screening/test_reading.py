@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from classifiers.evaluation.obfuscation import ALL
-from guard.detectors.contract import Detector, Features, Scores, WindowedEncoder
+from guard.detectors.contract import Detector, Features, Scores, WindowedEncoder, WindowSize
 from guard.detectors.malicious_text import MaliciousTextClassifier
 from guard.errors import DetectorError
 from guard.screening.reading import Reading
@@ -108,6 +108,26 @@ class FeatureReader:
         assert len(features) == len(texts)
         self.rows += len(texts)
         return np.asarray(features[:, 0])
+
+
+@dataclass
+class SentenceReader(CharacterReader):
+    """One that wants windows of a few sentences."""
+
+    window_sizes: tuple[WindowSize, ...] = (WindowSize(100, 30),)
+
+
+def test_a_detector_is_given_the_windows_that_it_was_set_on() -> None:
+    sentences, pages = SentenceReader(2000), CharacterReader(2000)
+    request = reading("An attack. " + "The river is long. " * 100, "in two", "turns")
+
+    for detector in (sentences, pages):
+        request.span_scores(detector, 0.5)
+    attacks = {"An attack" in text: len(text) for text in sentences.read}
+
+    assert max(map(len, sentences.read)) <= 100 < max(map(len, pages.read)) <= 800
+    assert set(attacks) == {True, False}
+    assert any("in two\nturns" in text for text in sentences.read)
 
 
 LONG = "".join(chr(0x4E00 + place) for place in range(400)) + "attack"

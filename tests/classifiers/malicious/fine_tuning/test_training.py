@@ -18,6 +18,7 @@ from classifiers.malicious.fine_tuning.optimisation import (
 from classifiers.malicious.fine_tuning.token_states import TokenStates, compute_states
 from classifiers.malicious.fine_tuning.tower import Tower, load_tower
 from classifiers.malicious.fine_tuning.training import FineTuning, tokenize, train_malicious_text
+from guard.detectors.contract import WindowSize
 from guard.detectors.malicious_text import MaliciousTextClassifier
 from guard.errors import ConfigError
 from tests.classifiers.malicious.fine_tuning.prompts import prompts
@@ -29,6 +30,7 @@ RECIPE = FineTuning(
     optimisation=HOW,
     frozen_layers=1,
     buckets=1 << 10,
+    windows=(WindowSize(60, 20),),
 )
 
 
@@ -123,6 +125,7 @@ def test_a_trained_artifact_separates_unseen_prompts(tmp_path: Path) -> None:
     bad = np.array([row.label == "malicious" for row in held])
     assert scores[bad].mean() > scores[~bad].mean() + 0.2
     assert stages == {"states", "training"}
+    assert detector.window_sizes == RECIPE.windows
     assert artifact.manifest.recipe["max_tokens"] == most_tokens(tiny_bert())
     assert detector.calibration is not None
     assert len(detector.calibration.benign) == (~bad).sum()
@@ -144,6 +147,12 @@ def test_int8_takes_one_text_at_a_time(tmp_path: Path) -> None:
     texts = [row.text for row in rows[:4]]
     alone = np.concatenate([detector.score([text]) for text in texts])
     np.testing.assert_array_equal(detector.score(texts), alone)
+
+
+@pytest.mark.parametrize("windows", [(), (WindowSize(90, 50),), (WindowSize(4, 0),)])
+def test_windows_that_cannot_be_are_refused(windows: tuple[WindowSize, ...]) -> None:
+    with pytest.raises(ValueError, match="windows: 1 to 3"):
+        FineTuning(windows=windows)
 
 
 def test_a_missing_class_is_named(tmp_path: Path) -> None:

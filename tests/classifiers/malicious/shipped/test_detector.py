@@ -34,6 +34,7 @@ def _save(folder: Path, source: str) -> TextModel:
     facts = {
         "source": source,
         "frozen_layers": 1,
+        "windows": [[300, 100]],
         "thresholds": {"fp32": 0.5, "int8": 0.6},
         "metrics": {},
         "report": {},
@@ -52,6 +53,7 @@ def test_what_is_saved_is_what_is_built(tmp_path: Path, monkeypatch: pytest.Monk
     artifact = build_shipped(tmp_path / "out", precision="fp32")
     detector = MaliciousTextClassifier.from_artifact(artifact)
     assert detector.threshold == 0.5
+    assert detector.window_sizes == ((300, 100),)
     ids = torch.tensor([[2, 7, 9, 3]])
     rebuilt = shipped._model(shipped._tensors(), tiny_bert(), 1).tower
     with torch.inference_mode():
