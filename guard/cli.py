@@ -1,10 +1,11 @@
 """Command `ecoguard`: serve, check, demo, schema, artifacts, store."""
 
 import importlib.util
+import logging
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +13,11 @@ from guard import __version__
 from guard.artifact_commands import artifacts_app
 from guard.errors import GuardError
 from guard.store_commands import store_app
+
+if TYPE_CHECKING:
+    from guard.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 app = typer.Typer(
     help="EcoGuard: an OpenAI-compatible safeguard in front of vLLM.",
@@ -29,29 +35,45 @@ ConfigFile = Annotated[
 
 
 @app.command()
-def serve(config: ConfigFile = Path("guard.yaml")) -> None:
+def serve(
+    config: ConfigFile = Path("guard.yaml"),
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes on the port.")] = 1,
+) -> None:
     """Run the proxy."""
     import uvicorn
 
     from guard.app import create_app
-    from guard.certificates import server_contexts
     from guard.operations.logs import configure
     from guard.settings import load
+    from guard.sizing import remarks, settle
+    from guard.workers import serve_workers
 
     settings = load(config)
     configure(settings.logs)
-    uvicorn.run(
-        create_app(settings, source=config),
-        host=settings.listen.host,
-        port=settings.listen.port,
-        timeout_graceful_shutdown=int(settings.listen.drain_s),
-        access_log=False,  # `guard.access` has the request's id and outcome, and no query
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        ws="none",
-        ssl_context_factory=server_contexts(settings.listen.tls),
-    )
+    for remark in remarks(settings, workers):
+        logger.warning("%s", remark)
+    if workers > 1:
+        serve_workers(config, workers, _server_options(settings))
+        return
+    application = create_app(settings, source=config)
+    settle()
+    uvicorn.run(application, **_server_options(settings))
+
+
+def _server_options(settings: "Settings") -> dict[str, Any]:
+    from guard.certificates import server_contexts
+
+    return {
+        "host": settings.listen.host,
+        "port": settings.listen.port,
+        "timeout_graceful_shutdown": int(settings.listen.drain_s),
+        "access_log": False,  # `guard.access` has the request's id and outcome, and no query
+        "log_config": None,
+        "server_header": False,
+        "proxy_headers": False,
+        "ws": "none",
+        "ssl_context_factory": server_contexts(settings.listen.tls),
+    }
 
 
 @app.command()
@@ -62,6 +84,7 @@ def check(config: ConfigFile = Path("guard.yaml")) -> None:
     from guard.operations.journal import make_store
     from guard.parts import load_parts
     from guard.settings import load
+    from guard.sizing import remarks
 
     settings = load(config)
     parts = load_parts(settings)
@@ -70,6 +93,8 @@ def check(config: ConfigFile = Path("guard.yaml")) -> None:
     if settings.redis:
         SharedLimits(settings.redis)
     typer.echo(f"{config}: ok, {len(parts.policies)} policies")
+    for remark in remarks(settings, workers=1):
+        typer.echo(f"  note: {remark}")
     for policy in parts.policies:
         typer.echo(
             f"  {policy.name}: {policy.detector_name} >= {policy.threshold:.4f} "

@@ -201,6 +201,14 @@ EDGE: Mapping[str, set[str]] = {
         "guard.operations",
         "guard.operations.traffic_store",
     },
+    "guard.sizing": {"guard.settings"},
+    "guard.workers": {
+        "guard.errors",
+        "guard.settings",
+        "guard.operations",
+        "guard.app",
+        "guard.sizing",
+    },
     "guard.cli": {
         "guard",
         "guard.errors",
@@ -211,7 +219,9 @@ EDGE: Mapping[str, set[str]] = {
         "guard.certificates",
         "guard.limits",
         "guard.parts",
+        "guard.sizing",
         "guard.store_commands",
+        "guard.workers",
     },
     "guard.__main__": {"guard.cli"},
 }
@@ -247,7 +257,7 @@ LIBRARIES: Mapping[str, set[str]] = {
         *("guard.admin", "guard.service_routes", "guard.stored_responses"),
     },
     "starlette": {*EDGE, "guard.headers"},
-    "uvicorn": {"guard.cli"},
+    "uvicorn": {"guard.cli", "guard.workers"},
     "typer": {"guard.cli", "guard.artifact_commands", "guard.store_commands"},
     "sqlalchemy": {"guard.operations.traffic", "guard.operations.traffic_store"},
     "alembic": {"guard.operations.traffic"},

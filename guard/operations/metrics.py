@@ -8,10 +8,10 @@ from prometheus_client import (
     Gauge,
     Histogram,
     ProcessCollector,
-    generate_latest,
 )
 
 from guard.operations.comparison import Comparison
+from guard.operations.shared_metrics import InService, exposition
 from guard.screening.verdict import Verdict
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
@@ -25,27 +25,14 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry or CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._open_service()
+        self._in_service = InService(self.registry)
         self._open_requests()
+        self._open_limits()
         self._open_upstream()
         self._open_screening()
         self._comparison = Comparison(self.registry)
         self._open_store()
         self._open_configuration()
-
-    def _open_service(self) -> None:
-        self._build = Gauge(
-            "ecoguard_build_info",
-            "1, with the version that runs.",
-            ("version",),
-            registry=self.registry,
-        )
-        self._artifacts = Gauge(
-            "ecoguard_artifact_info",
-            "1 for each artifact in service, by detector and the start of its digest.",
-            ("detector", "digest"),
-            registry=self.registry,
-        )
 
     def _open_requests(self) -> None:
         self.requests = Counter(
@@ -86,6 +73,8 @@ class Metrics:
             ("route",),
             registry=self.registry,
         )
+
+    def _open_limits(self) -> None:
         self.rate_limited = Counter(
             "ecoguard_rate_limited_total",
             "Requests refused because their API key met a limit.",
@@ -101,11 +90,13 @@ class Metrics:
             "ecoguard_shared_limits_up",
             "Whether Redis answered when it was last asked (0 too where none is configured).",
             registry=self.registry,
+            multiprocess_mode="livemin",
         )
         self.in_flight = Gauge(
             "ecoguard_in_flight_requests",
             "Requests being answered now.",
             registry=self.registry,
+            multiprocess_mode="livesum",
         )
 
     def _open_upstream(self) -> None:
@@ -144,12 +135,14 @@ class Metrics:
             "Whether the server's last health check was good.",
             ("upstream",),
             registry=self.registry,
+            multiprocess_mode="livemin",
         )
         self.upstream_in_flight = Gauge(
             "ecoguard_upstream_in_flight_requests",
             "Requests that a server is answering now.",
             ("upstream",),
             registry=self.registry,
+            multiprocess_mode="livesum",
         )
 
     def _open_screening(self) -> None:
@@ -222,16 +215,19 @@ class Metrics:
             "ecoguard_store_queue_records",
             "Records that wait to be written.",
             registry=self.registry,
+            multiprocess_mode="livesum",
         )
         self.store_queue_bytes = Gauge(
             "ecoguard_store_queue_bytes",
             "Memory held by records that wait to be written.",
             registry=self.registry,
+            multiprocess_mode="livesum",
         )
         self.store_up = Gauge(
             "ecoguard_store_up",
             "Whether the traffic store took the last batch (0 too where none is configured).",
             registry=self.registry,
+            multiprocess_mode="livemin",
         )
 
     def _open_configuration(self) -> None:
@@ -246,15 +242,13 @@ class Metrics:
             "ecoguard_configured_timestamp_seconds",
             "When the configuration in service was loaded.",
             registry=self.registry,
+            multiprocess_mode="livemin",
         )
         self.configured.set_to_current_time()
 
     def in_service(self, version: str, artifacts: Mapping[str, str]) -> None:
         """Say what runs: the version, and the digest of each detector's artifact."""
-        self._build.labels(version).set(1)
-        self._artifacts.clear()
-        for detector, digest in artifacts.items():
-            self._artifacts.labels(detector, digest[:12]).set(1)
+        self._in_service.show(version, artifacts)
 
     def screened(self, verdict: Verdict, seconds: float) -> None:
         """Count one screened request."""
@@ -284,8 +278,8 @@ class Metrics:
         self.requests.labels(route, action, f"{status // 100}xx").inc()
 
     def text(self) -> bytes:
-        """The exposition in Prometheus' text format."""
-        return generate_latest(self.registry)
+        """The exposition in Prometheus' text format: of all workers, where there are several."""
+        return exposition(self.registry)
 
 
 def _begin(counter: Counter, *labels: str) -> None:

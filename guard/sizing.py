@@ -1,0 +1,80 @@
+"""Threads and memory of a serving process: sized to the machine, whatever its environment says.
+
+The rule: workers x `limits.screening_threads` x `encoder.threads` is at most the number of cores.
+Screening keeps that many cores busy; with more, every prompt waits for the others' time slices.
+"""
+
+import ctypes
+import os
+from pathlib import Path
+
+from guard.settings import Settings
+
+CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+# Of glibc's mallopt. Prompt embeddings are buffers of megabytes, made and freed with every
+# corrupted prompt: left alone, glibc gives many of them back to the kernel, and the next one costs
+# a page fault for every 4 KiB. These keep them on the heap, up to 256 MiB of it when free.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+HEAP_BUFFER_BYTES = 32 << 20  # the most that glibc allows
+HEAP_SPARE_BYTES = 256 << 20
+
+
+def cores(limit: Path = CPU_LIMIT) -> int:
+    """Cores that this process may use: by its affinity, and by its container's limit."""
+    allowed = len(os.sched_getaffinity(0))
+    try:
+        quota, period = limit.read_text(encoding="ascii").split()
+        return max(1, min(allowed, int(quota) // int(period)))
+    except (OSError, ValueError):  # no container, or one without a limit
+        return allowed
+
+
+def busy_threads(settings: Settings, workers: int) -> int:
+    """How many threads compute when all screening threads of all workers are at work."""
+    local = settings.encoder is not None and settings.encoder.url is None
+    each = settings.encoder.threads if settings.encoder and local else 1
+    return workers * settings.limits.screening_threads * each
+
+
+def oversubscription(settings: Settings, workers: int, available: int) -> str | None:
+    """What is wrong with the numbers of threads for so many cores, or None."""
+    threads = busy_threads(settings, workers)
+    if not settings.policies or threads <= available:
+        return None
+    return (
+        f"{workers} workers x limits.screening_threads x encoder.threads make {threads} threads "
+        f"that compute on {available} cores: they will wait for each other; lower one of them"
+    )
+
+
+def remarks(settings: Settings, workers: int) -> list[str]:
+    """What an operator should know of so many workers with these settings."""
+    crowded = oversubscription(settings, workers, cores())
+    found = [crowded] if crowded else []
+    if workers > 1:
+        found.append(
+            "stored responses (previous_response_id), remembered scores and limits that are kept "
+            "in memory are each worker's own"
+        )
+    if workers > 1 and settings.store and settings.store.url.startswith("sqlite"):
+        found.append("workers share one SQLite file: under load use PostgreSQL")
+    return found
+
+
+def settle() -> None:
+    """Keep libraries from starting threads of their own, and large buffers on the heap.
+
+    Called once the libraries are loaded. What the environment says of malloc goes first.
+    """
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1)
+    if not any(name.startswith("MALLOC_") for name in os.environ):
+        _keep_buffers()
+
+
+def _keep_buffers() -> None:
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's only
+    if mallopt is not None:
+        mallopt(_MMAP_THRESHOLD, HEAP_BUFFER_BYTES)
+        mallopt(_TRIM_THRESHOLD, HEAP_SPARE_BYTES)
