@@ -29,7 +29,7 @@ RUN pip --python /opt/ecoguard/bin/python install --no-deps -c constraints.txt \
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY guard guard
 COPY classifiers classifiers
-RUN pip --python /opt/ecoguard/bin/python install -c constraints.txt '.[corrupt,redis,store]'
+RUN pip --python /opt/ecoguard/bin/python install -c constraints.txt '.[corrupt,redis,store,trace]'
 
 # The trainers are installed on top and stay here: of this stage the image takes the artifacts alone.
 FROM build AS training

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
@@ -22,6 +23,7 @@ from guard.limits.limiter import RATE_HEADERS, Limiter
 from guard.operations.journal import open_journal
 from guard.operations.logs import log_loop_fault
 from guard.operations.metrics import Metrics
+from guard.operations.tracing import open_tracer
 from guard.parts import Parts, load_parts
 from guard.reload import Reloader
 from guard.service import Current, Service
@@ -32,6 +34,16 @@ from guard.wire.contract import WireProtocol
 from guard.wire.fields import JsonObject
 from guard.wire.protocols import make_protocols
 from guard.wire.responses.store import ResponseStore
+
+# FastAPI's own would write the messages of errors, which can quote a prompt, wherever the
+# environment sends telemetry. Spans are `guard.operations.tracing`'s.
+NO_TELEMETRY: TelemetryConfig = {
+    "tracing": False,
+    "metrics": False,
+    "logs": False,
+    "operation_spans": False,
+    "auto_configure": False,
+}
 
 
 def create_app(
@@ -47,13 +59,19 @@ def create_app(
     metrics.in_service(__version__, loaded.artifacts)
     journal = open_journal(settings.store, metrics) if settings.store else None
     limiter = Limiter(settings.redis, metrics)
+    tracer = open_tracer(settings.tracing) if settings.tracing else None
 
     @asynccontextmanager
     async def lifespan(app: DirectRoutes) -> AsyncIterator[None]:
         current = Current(Service(settings, loaded, metrics))
         reloader = Reloader(source, current, metrics) if source else None
         make = partial(
-            JsonEndpoint, current=current, metrics=metrics, limiter=limiter, journal=journal
+            JsonEndpoint,
+            current=current,
+            metrics=metrics,
+            limiter=limiter,
+            journal=journal,
+            tracer=tracer,
         )
         _add_routes(app, settings, current, metrics, make)
         app.include_router(admin_router(current, reloader))
@@ -67,6 +85,8 @@ def create_app(
         await limiter.close()
         if journal:
             await asyncio.to_thread(journal.stop)
+        if tracer:
+            await asyncio.to_thread(tracer.close)
 
     app = DirectRoutes(
         title="EcoGuard",
@@ -76,6 +96,7 @@ def create_app(
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
     )
     app.add_exception_handler(404, answer_http_error)
     app.add_exception_handler(405, answer_http_error)

@@ -21,6 +21,7 @@ from guard.limits.limiter import Limiter
 from guard.operations.journal import Entry, Journal
 from guard.operations.logs import log_answer
 from guard.operations.metrics import Metrics
+from guard.operations.tracing import Tracer
 from guard.reply_sender import Envelope, ReplySender
 from guard.service import Current, Service
 from guard.settings import Limits
@@ -50,6 +51,7 @@ class JsonEndpoint:
         key_scope: str = "inference",
         limiter: Limiter | None = None,
         journal: Journal | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self._envelope = envelope
         self._answer = answer
@@ -58,6 +60,7 @@ class JsonEndpoint:
         self._metrics = metrics
         self._limiter = limiter
         self._journal = journal
+        self._tracer = tracer
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -67,6 +70,8 @@ class JsonEndpoint:
         self._in_flight += 1
         self._metrics.in_flight.inc()
         sender = ReplySender(send, request_id, self._envelope.route, self._metrics)
+        if self._tracer:
+            sender.trace = self._tracer.request(self._envelope.route, headers.get("traceparent"))
         try:
             with self._current.use() as service:
                 await self._serve(service, headers, request_id, receive, sender)
@@ -86,7 +91,7 @@ class JsonEndpoint:
             self._close(request_id, sender)
 
     def _close(self, request_id: str, sender: ReplySender) -> None:
-        """Record what became of a request: metrics, log, journal."""
+        """Record what became of a request: metrics, log, journal, spans."""
         status, action = sender.status, sender.action
         latency_s = perf_counter() - sender.started
         route, entry = self._envelope.route, sender.entry
@@ -98,7 +103,9 @@ class JsonEndpoint:
             status=status,
             action=action,
             latency_s=latency_s,
+            trace_id=sender.trace.id,
         )
+        sender.trace.end(request_id, status, action, entry)
         if self._journal and entry:
             self._journal.close(entry, status=status, action=action, latency_s=latency_s)
 
@@ -121,7 +128,7 @@ class JsonEndpoint:
                 sender.charge = Charge(self._limiter, lease)
         raw = await read_body(receive, headers, service.limits)
         sender.started = perf_counter()
-        client = Client(owner, onward_headers(headers, request_id), entry)
+        client = Client(owner, onward_headers(headers, request_id), entry, sender.trace)
         content_type = headers.get("content-type")
         async with WhileConnected(receive):
             await self._respond(service, raw, content_type, client, sender)

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from time import perf_counter
+from time import perf_counter, time_ns
 
 from guard.corruption.rewriting import Rewriter
 from guard.errors import ClientVisibleError, RequestError, UpstreamError
 from guard.operations.journal import Entry
 from guard.operations.metrics import Metrics
+from guard.operations.trace import UNTRACED, Trace
 from guard.screening.canary import NO_CANARIES, Canary
 from guard.screening.screener import Screener
 from guard.screening.selection import PolicyTable
@@ -51,12 +52,13 @@ class Reply:
 class Client:
     """Who asks: the API key's name ("" without keys), and the headers that go on upstream.
 
-    `entry` takes down what becomes of the request.
+    `entry` takes down what becomes of the request, `trace` where its time goes.
     """
 
     owner: str
     headers: Mapping[str, str]
     entry: Entry
+    trace: Trace = UNTRACED
 
 
 class Exchange:
@@ -106,7 +108,10 @@ class Exchange:
     async def judge(self, protocol: WireProtocol, call: Call, client: Client) -> Verdict:
         """The verdict on a call, exactly as `answer` would find it."""
         chosen = self._table.select(client.owner, protocol.route, call.model)
-        return await self._screener.screen(call.spans, chosen.policies, client.owner)
+        began = time_ns()
+        verdict = await self._screener.screen(call.spans, chosen.policies, client.owner)
+        client.trace.screened(began, verdict)
+        return verdict
 
     @asynccontextmanager
     async def answer(
@@ -143,17 +148,19 @@ class Exchange:
         self, call: Call, body: JsonObject, client: Client
     ) -> AsyncIterator[UpstreamReply]:
         """The model server's reply to `body`; its time is counted."""
-        started = perf_counter()
-        async with self._upstream.send(
-            "POST",
-            call.upstream_path,
-            body=serialise(body),
-            headers=client.headers,
-            model=call.model,
-        ) as reply:
-            seconds = perf_counter() - started
-            self._metrics.upstream_seconds.labels(call.upstream_path).observe(seconds)
-            yield reply
+        with client.trace.asking(call.upstream_path, body, client.entry) as asked:
+            started = perf_counter()
+            async with self._upstream.send(
+                "POST",
+                call.upstream_path,
+                body=serialise(body),
+                headers={**client.headers, **asked.headers},
+                model=call.model,
+            ) as reply:
+                asked.status = reply.status
+                seconds = perf_counter() - started
+                self._metrics.upstream_seconds.labels(call.upstream_path).observe(seconds)
+                yield reply
 
     def _action(self, call: Call, verdict: Verdict) -> Action:
         """What the verdict asks for; what cannot be corrupted is blocked."""

@@ -17,7 +17,7 @@ from guard.settings import Settings, load
 logger = logging.getLogger(__name__)
 
 # What the process was started with: sockets, routes, connections, the store's thread.
-FIXED = ("listen", "check", "cors", "logs", "redis", "store")
+FIXED = ("listen", "check", "cors", "logs", "redis", "store", "tracing")
 
 Load = Callable[[Path], tuple[Settings, Parts]]
 

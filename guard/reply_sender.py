@@ -11,6 +11,7 @@ from guard.exchange import JSON, Reply
 from guard.limits.charge import Charge
 from guard.operations.journal import Entry
 from guard.operations.metrics import Metrics
+from guard.operations.trace import UNTRACED, Trace
 from guard.wire.fields import JsonObject
 from guard.wire.json_body import serialise
 
@@ -48,6 +49,7 @@ class ReplySender:
         self._begun = False
         self.entry: Entry | None = None
         self.charge: Charge | None = None
+        self.trace: Trace = UNTRACED
         self.status = CLIENT_GONE
         self.action = "disconnected"
         self.started = perf_counter()

@@ -263,6 +263,8 @@ LIBRARIES: Mapping[str, set[str]] = {
     "alembic": {"guard.operations.traffic"},
     "cryptography": {"guard.operations.traffic"},
     "redis": {"guard.limits"},
+    "opentelemetry": {"guard.operations"},
+    "requests": {"guard.operations"},
     "urllib3": {"guard.encoders"},  # screening's threads block
     "yaml": {"guard.settings"},
     "prometheus_client": {"guard.operations"},
@@ -284,7 +286,8 @@ HEAVY = {
         "onnx",
         "onnxruntime",
     ),
-    *("onnxscript", "pyarrow", "scipy", "sklearn", "torch", "transformers"),
+    *("onnxscript", "pyarrow", "requests", "scipy", "sklearn", "torch"),
+    "transformers",
 }
 # Modules that are heavy themselves: they subclass or annotate with what they import, so they are
 # imported late instead.

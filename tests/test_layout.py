@@ -30,6 +30,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "guard.detectors.contract": "guard/detectors/test_loading.py",  # types only
     "guard.operations.metrics": "guard/test_endpoint.py",
     "guard.operations.shared_metrics": "guard/test_workers.py",
+    "guard.operations.trace": "guard/operations/test_tracing.py",
     "guard.operations.traffic.migrations.env": "guard/operations/traffic/test_migration.py",
     "guard.operations.traffic.migrations.versions.first_tables": (
         "guard/operations/traffic/test_migration.py"

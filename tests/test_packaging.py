@@ -81,7 +81,14 @@ def test_the_wheel_holds_the_licence(wheel: zipfile.ZipFile, metadata: Message) 
 def test_the_metadata_are_the_projects(metadata: Message) -> None:
     assert metadata["Name"] == "ecoguard"
     assert metadata["Version"] == PROJECT["version"] == __version__
-    assert metadata.get_all("Provides-Extra") == ["corrupt", "dev", "redis", "store", "train"]
+    assert metadata.get_all("Provides-Extra") == [
+        "corrupt",
+        "dev",
+        "redis",
+        "store",
+        "trace",
+        "train",
+    ]
     assert requirements(metadata, "corrupt") == {"torch"}
     assert "sqlalchemy" in requirements(metadata, "store")
     assert {"scikit-learn", "transformers", "torch"} <= requirements(metadata, "train")
@@ -106,6 +113,7 @@ def test_what_is_imported_is_declared(package: str) -> None:
     """Directly: an import that another package happens to bring breaks when that one changes."""
     extras = PROJECT["optional-dependencies"]
     lines = [*PROJECT["dependencies"], *extras["corrupt"], *extras["redis"], *extras["store"]]
+    lines += extras["trace"]
     lines += extras["train"] if package == "classifiers" else []
     declared = {_normalised(Requirement(line).name) for line in lines}
     owners = packages_distributions()

@@ -35,12 +35,19 @@ def configure(settings: Logs, stream: TextIO | None = None) -> None:
 
 
 def log_answer(
-    *, request_id: str, key: str, route: str, status: int, action: str, latency_s: float
+    *,
+    request_id: str,
+    key: str,
+    route: str,
+    status: int,
+    action: str,
+    latency_s: float,
+    trace_id: str | None = None,
 ) -> None:
     """One line about an answered request; nothing is made of it where nobody reads it."""
     if not _access.isEnabledFor(logging.INFO):
         return
-    fields = {
+    fields: dict[str, object] = {
         "request_id": request_id,
         "key": key,
         "route": route,
@@ -48,6 +55,8 @@ def log_answer(
         "action": action,
         "latency_ms": round(latency_s * 1000, 2),
     }
+    if trace_id:
+        fields["trace_id"] = trace_id
     _access.info("answered", extra={"fields": fields})
 
 

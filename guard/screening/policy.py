@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from time import time_ns
 
 from guard.detectors.calibration import Calibrated
 from guard.detectors.contract import Detector
@@ -38,8 +39,11 @@ class Policy:
             shadow=settings.shadow,
         )
 
-    def judge(self, scores: Sequence[float]) -> Finding:
-        """The finding for a request whose spans scored `scores`, in span order."""
+    def judge(self, scores: Sequence[float], began_ns: int = 0) -> Finding:
+        """The finding for a request whose spans scored `scores`, in span order.
+
+        `began_ns` is when scoring began, where it is told.
+        """
         fired = tuple(index for index, score in enumerate(scores) if score >= self.threshold)
         highest = float(max(scores))
         calibration = self.detector.calibration if isinstance(self.detector, Calibrated) else None
@@ -53,6 +57,8 @@ class Policy:
             p_benign=calibration.p_benign(highest) if calibration else None,
             p_malicious=calibration.p_malicious(highest) if calibration else None,
             shadow=self.shadow,
+            began_ns=began_ns,
+            ended_ns=time_ns() if began_ns else 0,
         )
 
     def failure(self) -> Finding:

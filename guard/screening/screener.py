@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from time import perf_counter
+from time import perf_counter, time_ns
 
 from guard.detectors.contract import WindowedEncoder
 from guard.operations.metrics import Metrics
@@ -142,9 +142,10 @@ def _remembered(policies: Sequence[Policy], reading: Reading) -> Verdict | None:
 def _judge(policies: Sequence[Policy], reading: Reading) -> tuple[Finding, ...]:
     found = []
     for policy in policies:
+        began = time_ns()
         try:
             scores = reading.span_scores(policy.detector, policy.threshold)
-            found.append(policy.judge(scores.tolist()))
+            found.append(policy.judge(scores.tolist(), began))
         except Exception as error:
             # A detector is a plug-in: whatever it raises, the policy's on_error decides. The
             # error's text could quote a prompt: only its type is logged.

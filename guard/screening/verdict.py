@@ -1,7 +1,7 @@
 """What screening decides: findings, the action they add up to, and the spans they name."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 # What stands behind the `@` in the names of a canary's policy and detector.
@@ -43,6 +43,9 @@ class Finding:
     p_benign: float | None = None
     p_malicious: float | None = None
     shadow: bool = False
+    # When the policy began and ended, nanoseconds since 1970; 0 where it did not run.
+    began_ns: int = field(default=0, compare=False)
+    ended_ns: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Secrets never stand in the file: it names the environment variables that hold th
 from guard.settings.configuration import LOOPBACK, Settings
 from guard.settings.keys import Key
 from guard.settings.loading import load, secret
-from guard.settings.observability import Logs
+from guard.settings.observability import Logs, Tracing
 from guard.settings.policies import Policy, Route, When
 from guard.settings.redis import Redis
 from guard.settings.schema import schema_text
@@ -64,6 +64,7 @@ __all__ = [
     "Settings",
     "Store",
     "Threshold",
+    "Tracing",
     "Upstream",
     "UpstreamTls",
     "VariableName",

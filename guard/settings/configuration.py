@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from guard.settings.keys import Key
-from guard.settings.observability import Logs
+from guard.settings.observability import Logs, Tracing
 from guard.settings.policies import Policy
 from guard.settings.redis import Redis
 from guard.settings.sections import (
@@ -50,6 +50,7 @@ class Settings(Section):
     cors: Cors = Cors()
     store: Store | None = None
     logs: Logs = Logs()
+    tracing: Tracing | None = None
 
     @property
     def may_corrupt(self) -> bool:
