@@ -1,7 +1,7 @@
 """A proxy in front of a scripted vLLM, both real servers."""
 
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +12,14 @@ import pytest
 from guard.app import create_app
 from guard.corruption.rewriting import Rewriter
 from guard.detectors.contract import Detector
+from guard.detectors.malicious_text import MaliciousTextClassifier
+from guard.encoders.onnx_encoder import OnnxEncoder
+from guard.encoders.pooling_endpoint import PoolingEndpoint
 from guard.parts import Parts
 from guard.screening.policy import Policy
 from guard.settings import Settings
 from tests.fakes import FakeVLLM, WordDetector
+from tests.loop_watchdog import Watchdog, off_the_loop, watching
 from tests.servers import serving
 
 CHAT = "/v1/chat/completions"
@@ -48,7 +52,21 @@ def key_of(text: str, *scopes: str) -> dict[str, Any]:
     return {"name": text, "sha256": digest, "scopes": list(scopes or ("inference",))}
 
 
+# What takes milliseconds, or as long as a model server likes: in threads only.
+LONG = (
+    *((Rewriter, "rewrite"), (PoolingEndpoint, "vectors")),
+    *((OnnxEncoder, "encode"), (MaliciousTextClassifier, "logits")),
+)
+
 RigMaker = Callable[..., AbstractAsyncContextManager[Rig]]
+
+
+@pytest.fixture(autouse=True)
+def loop_stays_free() -> Iterator[None]:
+    """Fails a test in which something of ours held the event loop up."""
+    with watching(Watchdog()) as watchdog, off_the_loop(*LONG):
+        yield
+    assert not watchdog.found
 
 
 @pytest.fixture
