@@ -29,8 +29,9 @@ from bench.performance.contestants import (
 from bench.performance.cost import cost_of
 from bench.performance.load import put_load
 from bench.performance.measurement import DIRECT, Cell, Run, cells, summary
+from bench.performance.model_server import PACES
 from bench.performance.plot import plot
-from bench.performance.prompts import bodies
+from bench.performance.prompts import bodies, bounded
 from bench.performance.table import lines
 from classifiers.server_process import free_port
 
@@ -47,6 +48,7 @@ class Plan:
     rounds: int
     seconds: float
     most: int
+    answer_tokens: int | None = None  # of a real model
 
 
 @contextmanager
@@ -69,19 +71,23 @@ def measure(
         for turn in range(plan.rounds):
             for name, server in everybody.items():
                 if name not in warmed:
-                    asyncio.run(_warm_up(server, cell))
+                    asyncio.run(_warm_up(server, cell, plan.answer_tokens))
                     warmed.add(name)
                 runs.append(_run(name, server, cell, plan, number * plan.rounds + turn))
         yield summary(cell, runs)
 
 
-async def _warm_up(server: Contestant, cell: Cell) -> None:
-    some = bodies("repeated", 16, stream=cell.stream)
+async def _warm_up(server: Contestant, cell: Cell, answer_tokens: int | None) -> None:
+    some = bodies("repeated", 16, stream=cell.stream, model=cell.model)
+    if answer_tokens is not None:
+        some = bounded(some, answer_tokens)
     await put_load(server.port, some, connections=1, seconds=10, most=WARM_UP_REQUESTS)
 
 
 def _run(name: str, server: Contestant, cell: Cell, plan: Plan, number: int) -> Run:
     sent = bodies(cell.conversation, cell.tokens, stream=cell.stream, model=cell.model, run=number)
+    if plan.answer_tokens is not None:
+        sent = bounded(sent, plan.answer_tokens)
     before = cost_of(server.pid)
     samples = asyncio.run(
         put_load(
@@ -117,18 +123,28 @@ def make_plan(given: Namespace) -> Plan:
     return Plan(every, given.rounds, given.seconds, given.most)
 
 
-def compare(plan: Plan, makers: Mapping[str, Maker], given: Namespace) -> list[dict[str, object]]:
-    """Run the plan; prints each cell as it is done."""
+def compare(
+    plan: Plan, makers: Mapping[str, Maker], upstream: Contestant, folder: Path, out: Path
+) -> list[dict[str, object]]:
+    """Run the plan before a server that runs; prints each cell as it is done."""
     results = []
-    with TemporaryDirectory(prefix="ecoguard-bench-") as scratch, model_server(Path(scratch)) as up:
-        around = Surroundings(Path(scratch), up.url)
-        with running(makers, around) as servers:
-            for result in measure(plan, up, servers):
-                results.append(result)
-                sys.stdout.write("\n".join(lines(result)) + "\n\n")
-                sys.stdout.flush()
-                _write(given.out, results)
+    models = tuple(dict.fromkeys((*PACES, *(cell.model for cell in plan.cells))))
+    with running(makers, Surroundings(folder, upstream.url, models)) as servers:
+        for result in measure(plan, upstream, servers):
+            results.append(result)
+            sys.stdout.write("\n".join(lines(result)) + "\n\n")
+            sys.stdout.flush()
+            _write(out, results)
+    plot(results, out / "results.png")
     return results
+
+
+def chosen_makers(given: Namespace) -> dict[str, Maker]:
+    """The contestants that the options ask for; says which cannot run here."""
+    for line in missing(given.litellm_python):
+        sys.stderr.write(line + "\n")
+    made = contestants(build(given.artifacts or given.out / "artifacts"), given.litellm_python)
+    return {name: make for name, make in made.items() if not given.only or name in given.only}
 
 
 def _write(folder: Path, results: Sequence[Mapping[str, object]]) -> None:
@@ -153,13 +169,9 @@ def parser() -> ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and write."""
     given = parser().parse_args(arguments)
-    for line in missing(given.litellm_python):
-        sys.stderr.write(line + "\n")
-    makers = contestants(build(given.artifacts or given.out / "artifacts"), given.litellm_python)
-    if given.only:
-        makers = {name: make for name, make in makers.items() if name in given.only}
-    results = compare(make_plan(given), makers, given)
-    plot(results, given.out / "results.png")
+    makers, plan = chosen_makers(given), make_plan(given)
+    with TemporaryDirectory(prefix="ecoguard-bench-") as scratch, model_server(Path(scratch)) as up:
+        compare(plan, makers, up, Path(scratch), given.out)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ def plot(results: Sequence[Mapping[str, Any]], out: Path) -> None:
     for panel, (key, title) in zip(panels, PANELS, strict=True):
         _panel(panel, results, names, key)
         panel.set_title(title)
-        panel.set_xscale("log")
+        if any(key in ratios for result in results for ratios in result["ratios"].values()):
+            panel.set_xscale("log")
         panel.grid(axis="x", alpha=0.3)
     panels[0].set_yticks(
         range(len(results)), [Cell(**result["cell"]).name for result in results], fontsize=7

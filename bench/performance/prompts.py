@@ -52,6 +52,12 @@ def bodies(
         yield body([*history, {"role": "user", "content": last}], stream=stream, model=model)
 
 
+def bounded(bodies: Iterator[bytes], max_tokens: int) -> Iterator[bytes]:
+    """The same requests, for answers of so many tokens at most."""
+    for sent in bodies:
+        yield orjson.dumps({**orjson.loads(sent), "max_tokens": max_tokens, "temperature": 0})
+
+
 def body(messages: Sequence[object], *, stream: bool, model: str) -> bytes:
     """One chat request."""
     return orjson.dumps({"model": model, "messages": messages, "stream": stream})

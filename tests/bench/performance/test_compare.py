@@ -13,6 +13,7 @@ from bench.performance.cost import cost_of, descendants
 from bench.performance.measurement import Cell, Run, cells, ratios, summary
 from bench.performance.plot import plot
 from bench.performance.table import lines
+from bench.performance.with_vllm import vllm_cells
 
 CELL = Cell(2, 8, "new", stream=True)
 
@@ -50,6 +51,11 @@ def test_the_plan_covers_the_matrix(tmp_path: Path) -> None:
     assert len(quick.cells) < len(plan.cells)
 
 
+def test_the_plan_before_vllm_asks_for_its_model() -> None:
+    assert {cell.model for cell in vllm_cells()} == {"demo"}
+    assert len(set(vllm_cells())) == 8
+
+
 def test_what_is_missing_is_said() -> None:
     assert any("LiteLLM" in line for line in missing(None))
     assert "litellm" not in contestants(None, None)
@@ -67,9 +73,10 @@ def test_cost_counts_cpu_and_memory() -> None:
 def test_a_comparison_runs_from_start_to_end(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = parser().parse_args(["--out", str(tmp_path)])
-    plan = Plan([Cell(2, 8, "new", stream=False), CELL], rounds=1, seconds=0.05, most=10)
-    results = compare.compare(plan, {"guard off": ecoguard("off", {})}, given)
+    plan = Plan([Cell(2, 8, "new", stream=False), CELL], 1, 0.05, most=10, answer_tokens=4)
+    with compare.model_server(tmp_path) as upstream:
+        makers = {"guard off": ecoguard("off", {})}
+        results = compare.compare(plan, makers, upstream, tmp_path, tmp_path)
     assert orjson.loads((tmp_path / "results.json").read_bytes()) == results
     assert [set(result["figures"]) for result in results] == [{"direct", "guard off"}] * 2  # type: ignore[call-overload]
     assert "guard off" in capsys.readouterr().out

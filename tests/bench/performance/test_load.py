@@ -7,7 +7,7 @@ import pytest
 
 from bench.performance.load import LoadError, Samples, put_load
 from bench.performance.model_server import Script, serve
-from bench.performance.prompts import bodies
+from bench.performance.prompts import bodies, bounded
 from tests.fakes import FakeVLLM
 from tests.servers import serving
 
@@ -63,6 +63,11 @@ def test_conversations_repeat_what_they_say_they_repeat() -> None:
     assert growing[0][-1] != growing[1][-1]
     one, other = islice(bodies("repeated", 9, stream=False), 2)
     assert one == other
+
+
+def test_answers_can_be_bounded() -> None:
+    sent = orjson.loads(next(bounded(bodies("new", 9, stream=True), 5)))
+    assert (sent["max_tokens"], sent["stream"]) == (5, True)
 
 
 def test_runs_send_other_texts_and_a_run_the_same() -> None:
