@@ -119,7 +119,8 @@ def make_plan(given: Namespace) -> Plan:
         return Plan(some, 2, 0.5, given.most)
     every = cells(CONNECTIONS, TOKENS, ("new", "repeated"), (False, True))
     every += cells(CONNECTIONS, (64,), ("growing",), (False,))
-    every += [Cell(1, 64, "new", True, model) for model in ("late", "paced")]
+    every += [Cell(1, tokens, "new", True, "late") for tokens in (16, 64)]
+    every.append(Cell(1, 64, "repeated", True, "paced"))
     return Plan(every, given.rounds, given.seconds, given.most)
 
 

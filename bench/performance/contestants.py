@@ -95,14 +95,14 @@ def litellm(interpreter: Path) -> Maker:
     return make
 
 
-def ecoguard(name: str, sections: Mapping[str, object]) -> Maker:
+def ecoguard(name: str, sections: Mapping[str, object], *, send_early: bool = False) -> Maker:
     """This project's proxy with further sections of its configuration."""
 
     def make(around: Surroundings) -> Contestant:
         port = free_port()
         configuration = {
             "listen": {"port": port},
-            "upstream": {"url": around.upstream},
+            "upstream": {"url": around.upstream, "send_early": send_early},
             "limits": {"screening_s": SCREENING_S},
             **sections,
         }
@@ -124,7 +124,9 @@ def contestants(artifacts: Artifacts | None, litellm_python: Path | None) -> dic
     made["guard off"] = ecoguard("off", {})
     if artifacts:
         made["forget only"] = ecoguard("forget", artifacts.sections("forget"))
-        made["both"] = ecoguard("both", artifacts.sections("forget", "malicious"))
+        both = artifacts.sections("forget", "malicious")
+        made["both"] = ecoguard("both", both)
+        made["both, early"] = ecoguard("early", both, send_early=True)
     return made
 
 
