@@ -27,7 +27,7 @@ from bench.performance.contestants import (
     running,
 )
 from bench.performance.cost import cost_of
-from bench.performance.load import put_load
+from bench.performance.load import LoadError, put_load
 from bench.performance.measurement import DIRECT, Cell, Run, cells, summary
 from bench.performance.model_server import PACES
 from bench.performance.plot import plot
@@ -73,7 +73,10 @@ def measure(
                 if name not in warmed:
                     asyncio.run(_warm_up(server, cell, plan.answer_tokens))
                     warmed.add(name)
-                runs.append(_run(name, server, cell, plan, number * plan.rounds + turn))
+                try:
+                    runs.append(_run(name, server, cell, plan, number * plan.rounds + turn))
+                except LoadError as error:  # the others' figures stand
+                    sys.stderr.write(f"{cell.name}: {name}: {error}\n")
         yield summary(cell, runs)
 
 
@@ -117,8 +120,8 @@ def make_plan(given: Namespace) -> Plan:
     if given.quick:
         some = cells((1, 16), (64,), ("new", "repeated"), (False, True))
         return Plan(some, 2, 0.5, given.most)
-    every = cells(CONNECTIONS, TOKENS, ("new", "repeated"), (False, True))
-    every += cells(CONNECTIONS, (64,), ("growing",), (False,))
+    every = cells(given.connections, given.tokens, ("new", "repeated"), (False, True))
+    every += cells(given.connections, (64,), ("growing",), (False,))
     every += [Cell(1, tokens, "new", True, "late") for tokens in (16, 64)]
     every.append(Cell(1, 64, "repeated", True, "paced"))
     return Plan(every, given.rounds, given.seconds, given.most)
@@ -161,6 +164,8 @@ def parser() -> ArgumentParser:
     options.add_argument("--litellm-python", type=Path, help="an interpreter that has LiteLLM")
     options.add_argument("--only", nargs="*", help="names of contestants")
     options.add_argument("--quick", action="store_true", help="a corner of the matrix")
+    options.add_argument("--connections", type=int, nargs="*", default=list(CONNECTIONS))
+    options.add_argument("--tokens", type=int, nargs="*", default=list(TOKENS))
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=float, default=1.0)
     options.add_argument("--most", type=int, default=20_000, help="requests of one run")
