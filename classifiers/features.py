@@ -2,8 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import tee
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -75,14 +77,33 @@ def encode(
     missing = list({key_of(text): text for text in texts if key_of(text) not in known}.values())
     # Longest first: shards of even lengths, and the time left is overestimated, not the reverse.
     missing.sort(key=len, reverse=True)
-    for shard in _shards(missing, label):
-        features = encoder.encode(shard)
+    for shard, features in _encoded(missing, encoder, label):
         if cache:
             cache.add(encoder, shard, features)
         known.update(zip(map(key_of, shard), features, strict=True))
     if not texts:
         return np.empty((0, encoder.width), dtype=np.float32)
     return np.stack([known[key_of(text)] for text in texts])
+
+
+@runtime_checkable
+class ShardEncoder(Protocol):
+    """An encoder that has several shards under way at a time."""
+
+    def encode_shards(self, shards: Iterable[Sequence[str]]) -> Iterator[Features]:
+        """Features of each shard, in the order of the shards."""
+        ...
+
+
+def _encoded(
+    texts: list[str], encoder: Encoder, label: str | None
+) -> Iterator[tuple[list[str], Features]]:
+    """Each shard of the texts with its features."""
+    if not isinstance(encoder, ShardEncoder):
+        yield from ((shard, encoder.encode(shard)) for shard in _shards(texts, label))
+        return
+    ahead, shards = tee(_shards(texts, label))
+    yield from zip(shards, encoder.encode_shards(ahead), strict=True)
 
 
 def _shards(texts: list[str], label: str | None) -> Iterator[list[str]]:

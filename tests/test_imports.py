@@ -286,7 +286,7 @@ HEAVY = {
         "onnx",
         "onnxruntime",
     ),
-    *("onnxscript", "pyarrow", "requests", "scipy", "sklearn", "torch"),
+    *("onnxscript", "pyarrow", "ray", "requests", "scipy", "sklearn", "torch"),
     "transformers",
 }
 # Modules that are heavy themselves: they subclass or annotate with what they import, so they are

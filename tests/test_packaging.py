@@ -84,6 +84,7 @@ def test_the_metadata_are_the_projects(metadata: Message) -> None:
     assert metadata.get_all("Provides-Extra") == [
         "corrupt",
         "dev",
+        "ray",
         "redis",
         "store",
         "trace",
@@ -114,7 +115,7 @@ def test_what_is_imported_is_declared(package: str) -> None:
     extras = PROJECT["optional-dependencies"]
     lines = [*PROJECT["dependencies"], *extras["corrupt"], *extras["redis"], *extras["store"]]
     lines += extras["trace"]
-    lines += extras["train"] if package == "classifiers" else []
+    lines += [*extras["ray"], *extras["train"]] if package == "classifiers" else []
     declared = {_normalised(Requirement(line).name) for line in lines}
     owners = packages_distributions()
     imported = {i.package for module in modules(package) for i in module.imports()}

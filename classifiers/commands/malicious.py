@@ -1,5 +1,7 @@
 """`ecoguard-train malicious`: trains a detector of malicious prompts from a deployment's own."""
 
+from contextlib import ExitStack
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ from rich.console import Console
 from classifiers.commands.options import OutFolder, show
 from classifiers.malicious.recipe import MaliciousRecipe, TrainingMode, read_recipe
 from classifiers.malicious.training_set import Block
+from classifiers.ray_encoder import LOCAL, RayEncoder
 from guard.detectors.contract import WindowedEncoder
 
 app = typer.Typer()
@@ -59,6 +62,17 @@ InService = Annotated[
 ]
 
 
+class EncodingEngine(StrEnum):
+    """Where prompts are encoded."""
+
+    PROCESS = "process"
+    RAY = "ray"
+
+
+Engine = Annotated[EncodingEngine, typer.Option(help="Encode here, or on Ray's workers.")]
+RayAddress = Annotated[str, typer.Option(help="local (its own Ray), auto, or a cluster's.")]
+
+
 @app.command()
 def malicious(
     out: OutFolder,
@@ -82,6 +96,8 @@ def malicious(
     quota: Quota = None,
     cache: Cache = None,
     in_service: InService = None,
+    engine: Engine = EncodingEngine.PROCESS,
+    ray_address: RayAddress = LOCAL,
 ) -> None:
     """Train a detector of malicious prompts."""
     given = {
@@ -104,10 +120,11 @@ def malicious(
         "cache": cache,
         "in_service": in_service,
     }
-    train(read_recipe(config).updated(given), out)
+    on_ray = ray_address if engine is EncodingEngine.RAY else None
+    train(read_recipe(config).updated(given), out, ray_address=on_ray)
 
 
-def train(recipe: MaliciousRecipe, out: Path) -> None:
+def train(recipe: MaliciousRecipe, out: Path, *, ray_address: str | None = None) -> None:
     """Train by a recipe and show the artifact; a refusal of the gate ends with exit status 1.
 
     What the gate found is then in a file beside `out`, which is left as it was.
@@ -118,11 +135,15 @@ def train(recipe: MaliciousRecipe, out: Path) -> None:
 
     encoder: WindowedEncoder | None = None
     blocks: tuple[Block, ...] = ()
-    if recipe.encoder is not None:
-        encoder = open_encoder(recipe.encoder, recipe.encoder_url, recipe.encoder_key_env)
-        blocks = blocks_of(recipe.encoder, encoder.width)
     try:
-        show(train_malicious(recipe, encoder, out, blocks=blocks, progress=True))
+        with ExitStack() as stack:
+            if recipe.encoder is not None and ray_address is not None:
+                encoder = stack.enter_context(RayEncoder.at(recipe.encoder, ray_address))
+            elif recipe.encoder is not None:
+                encoder = open_encoder(recipe.encoder, recipe.encoder_url, recipe.encoder_key_env)
+            if recipe.encoder is not None and encoder is not None:
+                blocks = blocks_of(recipe.encoder, encoder.width)
+            show(train_malicious(recipe, encoder, out, blocks=blocks, progress=True))
     except PromotionRefusedError as refusal:
         report = out.with_name(f"{out.name}.refused.json")
         report.write_bytes(orjson.dumps(refusal.result.report(), option=orjson.OPT_INDENT_2))
