@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from guard.encoders.pooling_encoder import PoolingEncoder
 from guard.exchange import Exchange
 from guard.operations.keys import Keyring
 from guard.operations.metrics import Metrics
@@ -36,6 +37,7 @@ class Service:
             tls=parts.upstream_tls,
         )
         self.upstream.watch()
+        self._encoder = parts.encoder
         self._screener = Screener(
             parts.policies,
             parts.encoder,
@@ -62,6 +64,8 @@ class Service:
     async def close(self) -> None:
         """Let go of threads and connections; nobody may use it any more."""
         self._screener.close()
+        if isinstance(self._encoder, PoolingEncoder):
+            self._encoder.close()
         await self.upstream.close()
 
 

@@ -113,6 +113,7 @@ EDGE: Mapping[str, set[str]] = {
         "guard.wire",
         "guard.operations",
         "guard.upstream",
+        "guard.encoders",
         "guard.screening",
         "guard.exchange",
         "guard.parts",

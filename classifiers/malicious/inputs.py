@@ -3,7 +3,6 @@
 What is held out is chosen here, before anything is learned.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -172,7 +171,7 @@ def _select_traffic(
 
     Near duplicates are sought inside a shard, so that no client removes another's prompts there.
     """
-    key = hashlib.sha256(f"malicious training {recipe.seed}".encode()).digest()
+    key = recipe.drawing_key
     clients, texts = [p.client for p in unlabelled], [p.text for p in unlabelled]
     before = [prompt for prompts in looked_at.values() for prompt in prompts]
     kept: list[tuple[int, LabelledPrompt]] = []

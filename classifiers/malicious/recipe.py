@@ -3,6 +3,8 @@
 What decides the result lands in the artifact's manifest (`recorded`); where inputs lie does not.
 """
 
+import hashlib
+import hmac
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -22,6 +24,7 @@ from pydantic import (
 from classifiers.malicious.quotas import SHARE
 from classifiers.malicious.training_set import Recipe
 from guard.errors import ConfigError
+from guard.settings import secret
 
 if TYPE_CHECKING:
     from classifiers.malicious.fine_tuning.training import FineTuning
@@ -34,6 +37,7 @@ FEATURE_MODES: tuple[TrainingMode, ...] = ("svd", "svd-safe", "contrastive", "su
 PLACES = (
     *("unlabelled", "trusted_benign", "malicious_seeds", "validation", "labelled"),
     *("encoder", "encoder_url", "encoder_key_env", "base", "cache", "in_service"),
+    "secret_env",
 )
 
 
@@ -104,12 +108,13 @@ class MaliciousRecipe(BaseModel):
     `supervised` learns from. `fpr` is the false-positive rate allowed with `confidence`. Of the
     trusted benign prompts `calibration_share` is never learned from and sets the threshold.
     `quota` is the most prompts of one client, as a share of all unlabelled ones (20 are always
-    kept). `generated` adds attacks and harmless counterparts that our own code writes to what is
-    learned from. `scan_evaluations` bounds the texts that the gate's trigger scan scores.
-    `learning` holds fields of `training_set.Recipe`. Of mode `fine-tuned`, `base` is the encoder (a
-    folder or a Hugging Face name) and `fine_tuning` fields of `fine_tuning.training.FineTuning`;
-    `seed` holds there too. `attribution` says by source who wrote it and
-    under what licence, for the model card.
+    kept); the environment variable `secret_env` holds a secret that decides, with the seed, which
+    of a client's prompts count and which shard it falls into. `generated` adds attacks and
+    harmless counterparts that our own code writes to what is learned from. `scan_evaluations`
+    bounds the texts that the gate's trigger scan scores. `learning` holds fields of
+    `training_set.Recipe`. Of mode `fine-tuned`, `base` is the encoder (a folder or a Hugging Face
+    name) and `fine_tuning` fields of `fine_tuning.training.FineTuning`; `seed` holds there too.
+    `attribution` says by source who wrote it and under what licence, for the model card.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -133,6 +138,7 @@ class MaliciousRecipe(BaseModel):
     runs: Annotated[int, Field(ge=1, le=64)] = 1
     shards: Annotated[int, Field(ge=1, le=63), AfterValidator(_odd)] = 1
     quota: Annotated[float, Field(gt=0, le=1)] = SHARE
+    secret_env: str | None = None
     calibration_share: Share = 0.5
     test_share: Share = 0.5
     generated: bool = True
@@ -143,6 +149,15 @@ class MaliciousRecipe(BaseModel):
     fine_tuning: Annotated[dict[str, JsonValue], AfterValidator(_fine_tuning)] = {}
     learning: Annotated[dict[str, JsonValue], AfterValidator(_learning)] = {}
     attribution: dict[str, str] = {}
+
+    @property
+    def drawing_key(self) -> bytes:
+        """What quotas and shards are drawn by. Without a secret a client could foresee them;
+        ConfigError where its variable is not set."""
+        drawn = hashlib.sha256(f"malicious training {self.seed}".encode()).digest()
+        if self.secret_env is None:
+            return drawn
+        return hmac.new(secret(self.secret_env).encode(), drawn, hashlib.sha256).digest()
 
     @property
     def learning_recipe(self) -> Recipe:

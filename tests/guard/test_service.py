@@ -1,13 +1,17 @@
 """The current service: who holds one keeps it alive, whoever comes later gets the new one."""
 
 import asyncio
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from guard.encoders.pooling_encoder import PoolingEncoder
 from guard.operations.metrics import Metrics
 from guard.parts import Parts
 from guard.service import Current, Service
 from guard.settings import Settings
+from tests.pooling import PooledIds, write_pooling_artifact
 
 SETTINGS = Settings.model_validate({"upstream": {"url": "http://127.0.0.1:9"}})
 NOTHING = Parts((), None, None, {}, None)
@@ -40,6 +44,25 @@ async def test_a_replaced_service_lives_until_its_last_request_has_ended() -> No
     assert (current.alive, new.closed.is_set()) == (1, False)
     await current.close()
     assert new.closed.is_set()
+
+
+class Connections(PooledIds):
+    """An endpoint that says when it was let go."""
+
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+async def test_the_encoder_s_connections_end_with_the_service(tmp_path: Path) -> None:
+    connections = Connections()
+    encoder = PoolingEncoder(write_pooling_artifact(tmp_path / "a"), connections)
+    service = Service(SETTINGS, replace(NOTHING, encoder=encoder), Metrics())
+
+    await service.close()
+
+    assert connections.closed
 
 
 async def test_an_idle_service_ends_at_once() -> None:

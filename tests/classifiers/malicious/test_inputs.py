@@ -56,6 +56,23 @@ def test_a_client_is_held_to_its_quota() -> None:
     assert found.dropped["over_quota"] > 100
 
 
+def test_a_secret_draws_what_no_client_can_foresee(monkeypatch: pytest.MonkeyPatch) -> None:
+    traffic = [replace(p, client="loud") for p in requests(150, 9)]
+    sources = {**SOURCES, "traffic": [*traffic, *SOURCES["traffic"]]}
+    recipe = RECIPE.updated({"quota": 0.001})
+
+    def drawn(secret: str | None) -> set[str]:
+        monkeypatch.setenv("DRAWING", secret or "")
+        chosen = recipe.updated({"secret_env": "DRAWING"}) if secret else recipe
+        found = read_training_prompts(chosen, sources.__getitem__)
+        return {prompt.text for prompt in found.unlabelled if prompt.client == "loud"}
+
+    assert drawn("one") == drawn("one")
+    assert len({frozenset(drawn(secret)) for secret in ("one", "other", None)}) == 3
+    with pytest.raises(ConfigError, match="MISSING"):
+        read_training_prompts(recipe.updated({"secret_env": "MISSING"}), sources.__getitem__)
+
+
 def test_shards_hold_every_row_once_and_clients_whole() -> None:
     traffic = [replace(p, client=f"c{n % 40}") for n, p in enumerate(requests(300, 10))]
     recipe = RECIPE.updated({"shards": 3})
