@@ -95,7 +95,7 @@ def padding_drill(
     before = [score(texts, label="padding: none") for texts in (malicious, benign)]
     found: list[JsonValue] = []
     for size in PADDING_SIZES:
-        pad = (PADDING * (size // len(PADDING) + 1))[:size].strip()
+        pad = padding(size)
         for place, form in _PLACES.items():
             padded = [[form(text, pad) for text in texts] for texts in (malicious, benign)]
             after = [score(texts, label=f"padding: {place} {size}") for texts in padded]
@@ -111,6 +111,11 @@ def padding_drill(
                 }
             )
     return found
+
+
+def padding(characters: int) -> str:
+    """So many characters of harmless text, less white space at the ends."""
+    return (PADDING * (characters // len(PADDING) + 1))[:characters].strip()
 
 
 def generated_prompts(half: Half, pairs: int, seed: int) -> list[LabelledPrompt]:

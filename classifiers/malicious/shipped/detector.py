@@ -4,7 +4,7 @@ A tuned matrix is stored as its difference from the pretrained one, in eight bit
 each row: tuning moves weights little, so this is more exact than half precision of the weights.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
@@ -34,9 +34,12 @@ if TYPE_CHECKING:
 Tensors = Mapping[str, NDArray[np.generic]]
 
 
-def build_shipped(out: Path, *, precision: Precision = "fp32") -> Artifact:
+def build_shipped(
+    out: Path, *, precision: Precision = "fp32", windows: Sequence[WindowSize] = ()
+) -> Artifact:
     """The shipped detector as an artifact of kind `malicious-text` in the folder `out`.
 
+    `windows` are read instead of those that the threshold and the figures were measured with.
     Raises ConfigError where the installed encoder is not the one that was fine-tuned, or is
     missing.
     """
@@ -54,7 +57,7 @@ def build_shipped(out: Path, *, precision: Precision = "fp32") -> Artifact:
         report=facts["report"],
         data=facts["data"],
     )
-    windows = tuple(WindowSize(*size) for size in facts["windows"])
+    windows = windows or tuple(WindowSize(*size) for size in facts["windows"])
     model = replace(_model(tensors, source, int(facts["frozen_layers"])), windows=windows)
     return write_text_model(out, model, measured, source=source, precision=precision, name=NAME)
 

@@ -11,6 +11,7 @@ from classifiers.malicious.fine_tuning.tower import Tower, load_tower
 from classifiers.malicious.shipped import detector as shipped
 from classifiers.malicious.shipped.detector import DELTA, FACTS, build_shipped, save_shipped
 from guard.detectors.calibration import Calibration
+from guard.detectors.contract import WindowSize
 from guard.detectors.malicious_text import MaliciousTextClassifier
 from guard.errors import ConfigError
 from tests.encoders import tiny_bert
@@ -34,7 +35,7 @@ def _save(folder: Path, source: str) -> TextModel:
     facts = {
         "source": source,
         "frozen_layers": 1,
-        "windows": [[300, 100]],
+        "windows": [[800, 200]],
         "thresholds": {"fp32": 0.5, "int8": 0.6},
         "metrics": {},
         "report": {},
@@ -52,8 +53,10 @@ def test_what_is_saved_is_what_is_built(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(shipped, "_bytes", lambda name: (tmp_path / name).read_bytes())
     artifact = build_shipped(tmp_path / "out", precision="fp32")
     detector = MaliciousTextClassifier.from_artifact(artifact)
+    chosen = build_shipped(tmp_path / "short", windows=[WindowSize(300, 100)])
+    assert MaliciousTextClassifier.from_artifact(chosen).window_sizes == ((300, 100),)
     assert detector.threshold == 0.5
-    assert detector.window_sizes == ((300, 100),)
+    assert detector.window_sizes == ((800, 200),)
     ids = torch.tensor([[2, 7, 9, 3]])
     rebuilt = shipped._model(shipped._tensors(), tiny_bert(), 1).tower
     with torch.inference_mode():
