@@ -29,6 +29,7 @@ def configure(settings: Logs, stream: TextIO | None = None) -> None:
         server = logging.getLogger(name)
         server.handlers.clear()
         server.propagate = True
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # a line for each of its plug-ins
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # its report of a broken record would quote the record
     _access.setLevel(logging.INFO if settings.access else logging.WARNING)
