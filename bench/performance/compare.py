@@ -7,6 +7,7 @@ of them alike: the ratios are the result. Writes `results.json` and `results.png
 """
 
 import asyncio
+import itertools
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
@@ -91,6 +92,9 @@ def _run(name: str, server: Contestant, cell: Cell, plan: Plan, number: int) -> 
     sent = bodies(cell.conversation, cell.tokens, stream=cell.stream, model=cell.model, run=number)
     if plan.answer_tokens is not None:
         sent = bounded(sent, plan.answer_tokens)
+    if cell.conversation == "repeated":  # what is measured is the second time
+        first = itertools.islice(sent, 1)
+        asyncio.run(put_load(server.port, first, connections=1, seconds=60, most=1))
     before = cost_of(server.pid)
     samples = asyncio.run(
         put_load(
