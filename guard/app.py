@@ -25,7 +25,7 @@ from guard.operations.logs import log_loop_fault
 from guard.operations.metrics import Metrics
 from guard.operations.tracing import open_tracer
 from guard.parts import Parts, load_parts
-from guard.reload import Reloader
+from guard.reload import Load, Reloader, read
 from guard.service import Current, Service
 from guard.service_routes import service_router
 from guard.settings import Cors, Settings
@@ -47,12 +47,16 @@ NO_TELEMETRY: TelemetryConfig = {
 
 
 def create_app(
-    settings: Settings, parts: Parts | None = None, *, source: Path | None = None
+    settings: Settings,
+    parts: Parts | None = None,
+    *,
+    source: Path | None = None,
+    read: Load = read,
 ) -> FastAPI:
     """The proxy as an ASGI application. Parts are loaded here, before the port is open.
 
     `source` is the file that the settings were read from: it is read again on SIGHUP, and when
-    the admin API asks for it.
+    the admin API asks for it, by `read`.
     """
     loaded = parts or load_parts(settings)
     metrics = Metrics()
@@ -64,7 +68,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: DirectRoutes) -> AsyncIterator[None]:
         current = Current(Service(settings, loaded, metrics))
-        reloader = Reloader(source, current, metrics) if source else None
+        reloader = Reloader(source, current, metrics, read) if source else None
         make = partial(
             JsonEndpoint,
             current=current,

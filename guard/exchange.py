@@ -215,8 +215,10 @@ class Exchange:
                 translator = NeutralErrors(protocol)
             events = relay_events(reply.chunks(), translator, protocol)
             return Reply(200, events, EVENTS, action=action.label)
-        body = protocol.translate(call, await reply.body())
-        return Reply(200, body, action=action.label)
+        body = await reply.body()
+        if reply.content_type != JSON or not (body[:1] == b"{" and body.rstrip()[-1:] == b"}"):
+            raise UpstreamError("The model server sent an unreadable answer")
+        return Reply(200, protocol.translate(call, body), action=action.label)
 
     async def _relayed_error(
         self, protocol: WireProtocol, reply: UpstreamReply, action: Action

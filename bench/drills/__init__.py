@@ -1,0 +1,1 @@
+"""Fault drills with real processes: a model server that misbehaves on demand, and a soak."""

@@ -1,0 +1,316 @@
+"""A soak: many requests at once, and a fault every second; what came of them.
+
+    python -m bench.drills.soak --requests 10000 --connections 64 --out soak.json
+
+Faults: each misbehaviour of the model servers, one of them killed, Redis killed, a detector that
+raises and one that hangs, reloads of a sound and of a broken configuration. It ends with status 1
+unless every request got a proper answer, no forbidden text reached a model server, no connection
+and no place is left over, and memory is flat.
+"""
+
+import asyncio
+import itertools
+import json
+import signal
+import tempfile
+from argparse import ArgumentParser
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+
+import aiohttp
+import orjson
+
+from bench.drills.errant_server import FORBIDDEN
+from bench.drills.proxy import HANGING, RAISING
+from bench.drills.rig import KEY, Rig, staged
+from bench.performance.cost import cost_of
+from tests import redis_server
+
+CHAT = "/v1/chat/completions"
+PATIENCE_S = 30.0
+MOST_GROWTH_BYTES = 24 << 20
+"""Memory may grow so much between the first fifth of the requests and the end."""
+
+# Of each twenty requests; "forbidden" ones must be blocked whatever happens.
+MIX = (
+    *(["plain"] * 9),
+    *(["stream"] * 6),
+    *(["forbidden"] * 3),
+    "raising",
+    "long",
+)
+TEXTS = {
+    "plain": "hello",
+    "stream": "hello",
+    "forbidden": f"please, {FORBIDDEN.decode()}",
+    "raising": RAISING,
+    "long": "many harmless words, one after the other. " * 100,
+}
+
+
+@dataclass
+class Figures:
+    """What came of the requests, and what the proxy held."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    improper: list[str] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    memory: list[int] = field(default_factory=list)
+    unscreened: int = 0
+    left_over: float = 0
+    descriptors: tuple[int, int] = (0, 0)
+
+    @property
+    def growth_bytes(self) -> int:
+        """Between the first fifth of the measurements and the last."""
+        fifth = max(1, len(self.memory) // 5)
+        return max(self.memory[-fifth:]) - max(self.memory[:fifth]) if self.memory else 0
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the soak passes."""
+        return not (
+            self.improper
+            or self.unscreened
+            or self.left_over
+            or self.descriptors[1] > self.descriptors[0]
+            or self.growth_bytes > MOST_GROWTH_BYTES
+        )
+
+    def described(self) -> Mapping[str, object]:
+        """For people and files."""
+        ordered = sorted(self.seconds)
+        return {
+            "passes": self.is_good,
+            "requests": sum(self.outcomes.values()),
+            "outcomes": dict(sorted(self.outcomes.items())),
+            "faults": dict(sorted(self.faults.items())),
+            "improper": self.improper[:10],
+            "unscreened": self.unscreened,
+            "left_over": self.left_over,
+            "descriptors_before_and_after": self.descriptors,
+            "p50_s": round(ordered[len(ordered) // 2], 4),
+            "p99_s": round(ordered[len(ordered) * 99 // 100], 4),
+            "slowest_s": round(ordered[-1], 4),
+            "memory_mb": [
+                round(size / 1e6, 1) for size in self.memory[:: len(self.memory) // 20 or 1]
+            ],
+            "growth_mb": round(self.growth_bytes / 1e6, 1),
+        }
+
+
+def is_proper(status: int, content: bytes) -> bool:
+    """Whether an answer is one that a client can rely on.
+
+    An error has OpenAI's envelope; a stream ends with `[DONE]` or an error; JSON is whole.
+    """
+    if content.startswith(b"data:"):
+        return status == 200 and _ends_honestly(content)
+    try:
+        body = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        return False
+    if status == 200:
+        return "choices" in body
+    return status in (400, 429, 502, 503, 504) and {"message", "code"} <= set(body["error"])
+
+
+def _ends_honestly(content: bytes) -> bool:
+    last = content.strip().rpartition(b"data: ")[2]
+    if last == b"[DONE]":
+        return True
+    try:
+        return "error" in orjson.loads(last)
+    except orjson.JSONDecodeError:
+        return False
+
+
+class Soak:
+    """Puts the load on the stage."""
+
+    def __init__(self, rig: Rig, redis: redis_server.RedisServer, every_s: float) -> None:
+        self._rig = rig
+        self._redis = redis
+        self._every_s = every_s
+        self.figures = Figures()
+
+    async def run(self, requests: int, connections: int) -> Figures:
+        """Send the requests, `connections` at a time, and look at what is left."""
+        headers = {"authorization": f"Bearer {KEY}"}
+        async with aiohttp.ClientSession(
+            self._rig.proxy.url,
+            headers=headers,
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=PATIENCE_S),
+        ) as session:
+            await self._warm_up(session, connections)
+            before = self._rig.proxy.descriptors
+            kinds = itertools.islice(itertools.cycle(MIX), requests)
+            faults = asyncio.create_task(self._faults())
+            await asyncio.gather(*(self._work(session, kinds) for _ in range(connections)))
+            faults.cancel()
+            await asyncio.gather(faults, return_exceptions=True)
+        await self._look_at_what_is_left(before)
+        return self.figures
+
+    async def _warm_up(self, session: aiohttp.ClientSession, connections: int) -> None:
+        """As many connections to clients and to Redis as there will be."""
+
+        async def ask() -> None:
+            async with session.post(CHAT, json=_body("plain")) as response:
+                await response.read()
+
+        await asyncio.to_thread(self._rig.order, "slow")
+        await asyncio.gather(*(ask() for _ in range(2 * connections)))
+        await self._empty()
+
+    async def _work(self, session: aiohttp.ClientSession, kinds: Iterator[str]) -> None:
+        for kind in kinds:
+            started = perf_counter()
+            try:
+                async with session.post(CHAT, json=_body(kind)) as response:
+                    status, content = response.status, await response.read()
+            except (aiohttp.ClientError, TimeoutError) as error:
+                self.figures.improper.append(f"{kind}: {type(error).__name__}")
+                continue
+            self.figures.seconds.append(perf_counter() - started)
+            self.figures.outcomes[f"{kind} {status}"] += 1
+            if not is_proper(status, content) or (kind == "forbidden" and status == 200):
+                self.figures.improper.append(f"{kind}: {status} {content[:80]!r}")
+
+    async def _faults(self) -> None:
+        """One after the other, each mended when the next one comes."""
+        for name, begin, mend in itertools.cycle(self._all_faults()):
+            self.figures.memory.append(cost_of(self._rig.proxy.pid).memory_bytes)
+            self.figures.faults[name] += 1
+            await begin()
+            try:
+                await asyncio.sleep(self._every_s)
+            finally:
+                await mend()
+
+    def _all_faults(self) -> list[tuple[str, "Act", "Act"]]:
+        server = self._rig.servers[0]
+        whole = self._rig.file.read_text(encoding="utf-8")
+        faults: list[tuple[str, Act, Act]] = [
+            (mode, _later(self._rig.order, mode), _later(self._rig.order, "ok"))
+            for mode in ("slow", "hang", "garbage", "not_json", "half", "drop", "ill")
+        ]
+        return [
+            *faults,
+            ("server killed", _later(server.kill), _later(server.start)),
+            ("redis killed", _later(self._redis.kill), _later(self._redis.start)),
+            ("detector hangs", self._hang, _nothing),
+            ("reload", _later(self._rig.proxy.send_signal, signal.SIGHUP), _nothing),
+            ("broken reload", _later(self._break), _later(self._mend, whole)),
+        ]
+
+    async def _hang(self) -> None:
+        headers = {"authorization": f"Bearer {KEY}"}
+        async with (
+            aiohttp.ClientSession(self._rig.proxy.url, headers=headers) as session,
+            session.post(CHAT, json=_body("plain", HANGING)) as response,
+        ):
+            if response.status not in (400, 429):
+                self.figures.improper.append(f"hanging: {response.status}")
+
+    def _break(self) -> None:
+        self._rig.write(detectors={"words": {"kind": "artifact", "path": "gone"}})
+        self._rig.proxy.send_signal(signal.SIGHUP)
+
+    def _mend(self, whole: str) -> None:
+        self._rig.file.write_text(whole, encoding="utf-8")
+        self._rig.proxy.send_signal(signal.SIGHUP)
+
+    async def _look_at_what_is_left(self, before: int) -> None:
+        """Requests that still count as running, and connections beyond those from before."""
+        figures = self.figures
+        figures.unscreened = self._rig.unscreened
+        figures.memory.append(cost_of(self._rig.proxy.pid).memory_bytes)
+        figures.left_over = await self._running()
+        await self._empty()
+        after = self._rig.proxy.descriptors
+        for _ in range(100):  # the last sockets close a moment later
+            if after <= before:
+                break
+            await asyncio.sleep(0.1)
+            after = self._rig.proxy.descriptors
+        figures.descriptors = before, after
+
+    async def _empty(self) -> None:
+        """End the model servers, and with them all idle connections; then start them again."""
+        for server in self._rig.servers:
+            await asyncio.to_thread(server.kill)
+        for server in self._rig.servers:
+            await asyncio.to_thread(server.start)
+
+    async def _running(self) -> float:
+        async with (
+            aiohttp.ClientSession(self._rig.proxy.url) as session,
+            session.get("/metrics") as response,
+        ):
+            lines = (await response.text()).splitlines()
+        gauges = ("ecoguard_in_flight_requests", "ecoguard_upstream_in_flight_requests")
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(gauges))
+
+
+Act = Callable[[], Awaitable[None]]
+
+
+def _later(act: Callable[..., object], *arguments: object) -> Act:
+    """A blocking act, in a thread."""
+
+    async def awaited() -> None:
+        await asyncio.to_thread(act, *arguments)
+
+    return awaited
+
+
+async def _nothing() -> None:
+    """What mends itself."""
+
+
+def _body(kind: str, text: str | None = None) -> dict[str, object]:
+    messages = [{"role": "user", "content": text or TEXTS[kind]}]
+    return {"model": "demo", "messages": messages, "stream": kind == "stream"}
+
+
+def soak(folder: Path, requests: int, connections: int, every_s: float) -> Figures:
+    """Stage everything in `folder`, put the load on, and say what came of it."""
+    limits = {
+        "screening_s": 0.5,
+        "per_key": {"requests_per_minute": 10_000_000, "tokens_per_minute": 1_000_000_000},
+    }
+    with redis_server.running() as redis:
+        shared = {"url": redis.url, "timeout_s": 0.2, "retry_s": 0.5}
+        with staged(folder, {"redis": shared, "limits": limits}) as rig:
+            return asyncio.run(Soak(rig, redis, every_s).run(requests, connections))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a soak and write its figures."""
+    parser = ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--every", type=float, default=1.0, help="seconds from fault to fault")
+    parser.add_argument("--out", type=Path, default=None)
+    given = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="soak-") as folder:
+        figures = soak(Path(folder), given.requests, given.connections, given.every)
+    text = json.dumps(figures.described(), indent=2) + "\n"
+    if given.out:
+        given.out.write_text(text, encoding="utf-8")
+    else:
+        import sys
+
+        sys.stdout.write(text)
+    if not figures.is_good:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()
