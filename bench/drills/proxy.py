@@ -23,7 +23,7 @@ from guard.settings import Settings
 
 RAISING, HANGING = "raising-words", "hanging-words"
 SCRIPTED = "scripted"
-HANG_S = 1.0
+HANG_S = 2.5
 
 
 class ScriptedDetector:

@@ -106,7 +106,7 @@ def _server(folder: Path, number: int, seen: Path) -> Process:
 
 
 def configuration(upstreams: list[str], port: int) -> dict[str, object]:
-    """Blocks `FORBIDDEN`; all patience is short."""
+    """Blocks `FORBIDDEN`; patience is short, but enough for a busy machine."""
     phrases = {"kind": "phrases", "phrases": [FORBIDDEN.decode()]}
     rule = {"detector": "words", "action": "block"}
     digest = hashlib.sha256(KEY.encode()).hexdigest()
@@ -115,13 +115,13 @@ def configuration(upstreams: list[str], port: int) -> dict[str, object]:
         "upstream": {
             "urls": upstreams,
             "connect_s": 1,
-            "first_byte_s": 0.5,
-            "between_bytes_s": 0.5,
+            "first_byte_s": 1.5,
+            "between_bytes_s": 1.5,
             "health_s": 0.2,
             "breaker_s": 0.2,
         },
         "detectors": {"words": phrases},
         "policies": [{"name": "stop", **rule}, {"name": SCRIPTED, **rule}],
-        "limits": {"screening_s": 0.5},
+        "limits": {"screening_s": 1.5},
         "keys": [{"name": "drill", "sha256": digest, "scopes": ["inference", "admin"]}],
     }

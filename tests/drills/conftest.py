@@ -42,7 +42,7 @@ def stage(
     tmp_path_factory: pytest.TempPathFactory, redis: redis_server.RedisServer
 ) -> Iterator[Rig]:
     shared = {"url": redis.url, "timeout_s": 0.2, "retry_s": 0.1}
-    limits = {"screening_s": 0.5, "per_key": {"requests_per_minute": 100_000}}
+    limits = {"screening_s": 1.5, "per_key": {"requests_per_minute": 100_000}}
     with staged(tmp_path_factory.mktemp("drills"), {"redis": shared, "limits": limits}) as rig:
         yield rig
 
