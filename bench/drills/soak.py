@@ -140,15 +140,12 @@ class Soak:
 
     async def run(self, requests: int, connections: int) -> Figures:
         """Send the requests, `connections` at a time, and look at what is left."""
-        headers = {"authorization": f"Bearer {KEY}"}
-        async with aiohttp.ClientSession(
-            self._rig.proxy.url,
-            headers=headers,
-            connector=aiohttp.TCPConnector(limit=0),
-            timeout=aiohttp.ClientTimeout(total=PATIENCE_S),
-        ) as session:
+        async with self._session() as session:
             await self._warm_up(session, connections)
-            before = self._rig.proxy.descriptors
+        await self._empty()
+        before = self._rig.proxy.descriptors
+        # A session of its own: the proxy closes connections that have been idle for long.
+        async with self._session() as session:
             kinds = itertools.islice(itertools.cycle(MIX), requests)
             faults = asyncio.create_task(self._faults())
             await asyncio.gather(*(self._work(session, kinds) for _ in range(connections)))
@@ -156,6 +153,14 @@ class Soak:
             await asyncio.gather(faults, return_exceptions=True)
         await self._look_at_what_is_left(before)
         return self.figures
+
+    def _session(self) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            self._rig.proxy.url,
+            headers={"authorization": f"Bearer {KEY}"},
+            connector=aiohttp.TCPConnector(limit=0),
+            timeout=aiohttp.ClientTimeout(total=PATIENCE_S),
+        )
 
     async def _warm_up(self, session: aiohttp.ClientSession, connections: int) -> None:
         """As many connections to clients and to Redis as there will be."""
@@ -166,7 +171,6 @@ class Soak:
 
         await asyncio.to_thread(self._rig.order, "slow")
         await asyncio.gather(*(ask() for _ in range(2 * connections)))
-        await self._empty()
 
     async def _work(self, session: aiohttp.ClientSession, kinds: Iterator[str]) -> None:
         for kind in kinds:
