@@ -9,6 +9,8 @@ from rich.console import Console
 from classifiers.commands import (
     encoder,
     evaluate,
+    evaluate_extraction,
+    evaluate_tofu,
     forget,
     gate,
     malicious,
@@ -27,6 +29,8 @@ app = typer.Typer(
 )
 for part in (encoder, pooling_encoder, forget, malicious, gate, shipped, models):
     app.add_typer(part.app)
+for part in (evaluate_tofu, evaluate_extraction):
+    evaluate.app.add_typer(part.app)
 app.add_typer(evaluate.app, name="evaluate")
 
 

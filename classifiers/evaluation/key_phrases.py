@@ -53,7 +53,7 @@ class KeyPhrases:
         """The phrases of `answer` that are not in `question`, which is the whole prompt."""
         asked = folded_words(question)
         found: dict[frozenset[str], Phrase] = {}
-        for text in _runs(answer):
+        for text in name_runs(answer):
             novel = folded_words(text) - asked - _CONNECTORS - _FUNCTION_WORDS
             if novel and any(len(word) > 1 for word in novel):
                 found.setdefault(novel, Phrase(text, novel))
@@ -94,7 +94,7 @@ def _fold(word: str) -> str:
     return bare.removesuffix("'s").removesuffix("'")
 
 
-def _runs(text: str) -> list[str]:
+def name_runs(text: str) -> list[str]:
     """Maximal runs of capitalised words, joined by connectors, and every word with a digit."""
     runs: list[list[str]] = [[]]
     end = 0

@@ -28,6 +28,14 @@ class ForgetQuality:
     folded: float
 
 
+@dataclass(frozen=True, slots=True)
+class AnswerScore:
+    """Mean log-probability of an answer's tokens, and how many there are."""
+
+    logprob: float
+    tokens: int
+
+
 def probability(mean_logprob: float) -> float:
     """P(a|q)^(1/|a|) of an answer: exp of the mean log-probability of its tokens."""
     return float(np.exp(np.float64(mean_logprob)))

@@ -1,0 +1,89 @@
+"""Asks one model for an evaluation, never the same thing twice: answers are kept as they come."""
+
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any
+
+from classifiers.corrupted_chat import ChatCorruptor
+from classifiers.evaluation.kept_answers import KeptAnswers
+from classifiers.evaluation.unlearning_metrics import AnswerScore
+from classifiers.model_endpoint import Chat, Messages, ModelEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """Answers to one question, and the seconds they took when they were first asked for."""
+
+    texts: tuple[str, ...]
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """The first answer, without white space around it."""
+        return self.texts[0].strip()
+
+
+class Asked:
+    """A model behind an endpoint, in its role in the evaluation: "direct", "proxy", "retain".
+
+    Roles, not addresses, find kept answers: a restarted server has another port. What is not
+    corrupted is asked as it stands, so all guarded ways of asking share the direct model's answers.
+    """
+
+    def __init__(
+        self, endpoint: ModelEndpoint, role: str, kept: KeptAnswers, max_tokens: int
+    ) -> None:
+        self.endpoint = endpoint
+        self._role = role
+        self._kept = kept
+        self._max_tokens = max_tokens
+
+    def generate(
+        self, chat: Chat | Messages, *, n: int = 1, temperature: float = 0.0, seed: int = 0
+    ) -> Generated:
+        """`n` answers; greedy unless a temperature is given."""
+        sampling = {"n": n, "temperature": temperature, "seed": seed, "most": self._max_tokens}
+        question = {**self._question("generate", chat), **sampling}
+        answer = self._kept.find(question)
+        if answer is None:
+            started = perf_counter()
+            texts = self.endpoint.generate(
+                chat, self._max_tokens, n=n, temperature=temperature, seed=seed
+            )
+            answer = {"texts": texts, "seconds": perf_counter() - started}
+            self._kept.keep(question, answer)
+        return Generated(tuple(answer["texts"]), float(answer["seconds"]))
+
+    def score(self, chat: Chat | Messages, answer: str) -> AnswerScore:
+        """How likely an answer is, end of turn included (TOFU scores it too)."""
+        question = {**self._question("score", chat), "answer": answer}
+        found = self._kept.find(question)
+        if found is None:
+            # A chat without embeddings is asked as messages: any vocabulary will do for it.
+            plain = isinstance(chat, Chat) and chat.sent == chat.plain
+            logprobs = self.endpoint.answer_logprobs(
+                chat.plain if isinstance(chat, Chat) and plain else chat, answer, end_of_turn=True
+            )
+            found = {"logprob": float(logprobs.mean()), "tokens": len(logprobs)}
+            self._kept.keep(question, found)
+        return AnswerScore(float(found["logprob"]), int(found["tokens"]))
+
+    def score_corrupted(self, messages: Messages, answer: str, how: ChatCorruptor) -> AnswerScore:
+        """As `score`, with the answer corrupted too: a request for each of its tokens."""
+        question = {
+            **self._question("score corrupted", how.chat(messages)),
+            "answer": answer,
+            "corruption": repr(how.corruption),
+        }
+        found = self._kept.find(question)
+        if found is None:
+            logprobs = how.answer_logprobs(
+                self.endpoint, messages, answer, end_of_turn=True, corrupt_answer=True
+            )
+            found = {"logprob": float(logprobs.mean()), "tokens": len(logprobs)}
+            self._kept.keep(question, found)
+        return AnswerScore(float(found["logprob"]), int(found["tokens"]))
+
+    def _question(self, kind: str, chat: Chat | Messages) -> dict[str, Any]:
+        sent = chat.sent if isinstance(chat, Chat) else chat
+        return {"kind": kind, "role": self._role, "messages": list(sent)}

@@ -1,0 +1,110 @@
+"""Runs the attacks through the proxy, without it and on the retain model, many samples each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from classifiers.evaluation import unlearning_metrics as metrics
+from classifiers.evaluation.asking import Asked
+from classifiers.evaluation.extraction.attacks import Conversation, Surroundings, attack
+from classifiers.evaluation.extraction.targets import Target
+from classifiers.evaluation.guarded_path import GuardedPath
+from classifiers.evaluation.key_phrases import KeyPhrases, KnownAnswers
+from classifiers.stage_progress import Report
+from guard.screening.verdict import Action
+
+Who = Literal["proxy", "direct", "retain"]
+WHO: tuple[Who, ...] = get_args(Who)
+BUDGETS = (1, 5, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How often each attack is tried; answers are drawn at `temperature`, at once."""
+
+    samples: int = BUDGETS[-1]
+    temperature: float = 0.8
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What one model's answers to one attack gave away, answer by answer.
+
+    `leaks` is None where the gold answer has no key phrase that the attack does not say itself.
+    """
+
+    leaks: tuple[bool, ...] | None
+    distinctive: tuple[bool, ...] | None
+    rouge: tuple[float, ...]
+
+    def leaked(self, budget: int) -> bool | None:
+        """Whether one of the first `budget` answers leaks."""
+        return any(self.leaks[:budget]) if self.leaks is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Attacked:
+    """One attack: the guard's verdict, and what each model said."""
+
+    family: str
+    action: Action
+    answers: Mapping[Who, Sampled]
+
+    @property
+    def missed(self) -> bool:
+        """Whether the model got the attack as it stands."""
+        return self.action < Action.CORRUPT
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """Attacks on targets; models that are not there are left out."""
+
+    path: GuardedPath
+    models: Mapping[Who, Asked]
+    sampling: Sampling
+    known: KnownAnswers
+    surroundings: Surroundings
+
+    def run(
+        self, families: Sequence[str], chosen: Sequence[Target], report: Report
+    ) -> list[Attacked]:
+        """Every family on every target that it can be made for."""
+        found: list[Attacked] = []
+        for family in families:
+            for done, target in enumerate(chosen):
+                report(family, done, len(chosen))
+                said = attack(family, target, self.surroundings, self.sampling.seed)
+                if said is not None:
+                    found.append(self._attacked(family, target, said))
+        return found
+
+    def _attacked(self, family: str, target: Target, said: Conversation) -> Attacked:
+        prompt = " ".join(str(turn["content"]) for turn in said)
+        phrases = KeyPhrases.of(prompt, target.pair.answer, self.known)
+        answers = {
+            who: _sampled(target.pair.answer, phrases, self._ask(model, said))
+            for who, model in self.models.items()
+        }
+        return Attacked(family, self.path.judge(said).action, answers)
+
+    def _ask(self, model: Asked, said: Conversation) -> Sequence[str]:
+        sampling = self.sampling
+        found = model.generate(
+            said, n=sampling.samples, temperature=sampling.temperature, seed=sampling.seed
+        )
+        return found.texts
+
+
+def _sampled(gold: str, phrases: KeyPhrases, texts: Sequence[str]) -> Sampled:
+    def leaks(found: object, *, distinctive: bool) -> tuple[bool, ...] | None:
+        if not found:
+            return None
+        return tuple(phrases.leaked(text, distinctive=distinctive) for text in texts)
+
+    return Sampled(
+        leaks(phrases.phrases, distinctive=False),
+        leaks(phrases.distinctive, distinctive=True),
+        tuple(metrics.rouge_recall(gold, text) for text in texts),
+    )

@@ -1,0 +1,174 @@
+"""`ecoguard-train evaluate tofu` as an operator runs it, through a real proxy."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from classifiers import cli
+from classifiers.evaluation.kept_answers import ANSWERS
+from classifiers.evaluation.tofu.log_files import AGGREGATED
+from tests.classifiers.evaluation.guarded_models import Guarded, guarded_models
+from tests.classifiers.evaluation.tofu.files import write_files
+
+NOISE = "rand_noise_first_n n=1 σ=0.05"
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    with guarded_models(tmp_path_factory.mktemp("guarded")) as found:
+        yield found
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["ecoguard-train", "evaluate", "tofu", *map(str, arguments)])
+    with pytest.raises(SystemExit) as end:
+        cli.main()
+    return int(end.value.code or 0)
+
+
+@pytest.fixture(scope="module")
+def measured(
+    guarded: Guarded, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[object]]:
+    """The folder of a finished run, and its arguments."""
+    root = tmp_path_factory.mktemp("tofu")
+    arguments = [
+        *guarded.options,
+        *("--data", write_files(root / "data"), "--size", "01", "--no-paper"),
+        *("--corruption", "rand_noise_first_n:1:0.05", "--request", guarded.request),
+        *("--answer-rows", 1, "--out", root / "out"),
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        assert run(patch, *arguments) == 0
+    return root / "out", arguments
+
+
+def report(folder: Path) -> Any:
+    return orjson.loads((folder / "report.json").read_bytes())
+
+
+def test_the_proxy_forgets_and_keeps_the_rest(measured: tuple[Path, list[object]]) -> None:
+    found = report(measured[0])
+    ways = found["ways"]
+
+    assert ways["direct"]["sets"]["forget"]["rouge"] == 1.0
+    assert ways["direct"]["sets"]["forget"]["leak"] == 1.0
+    assert ways["proxy"]["sets"]["forget"]["leak"] == 0.0
+    assert ways["proxy"]["sets"]["forget"]["rouge"] == ways["as served"]["sets"]["forget"]["rouge"]
+    assert ways["proxy"]["model_utility"] == ways["direct"]["model_utility"]
+    assert ways["proxy"]["utility_lost"] == 0.0
+    assert found["gate"]["forget"] == {"rows": 3, "corrupted_or_blocked": 3}
+    assert found["gate"]["retain"]["corrupted_or_blocked"] == 0
+    unchanged = {name: row["unchanged"] for name, row in found["proxy_against_direct"].items()}
+    assert unchanged == {"forget": 0, "retain": 2, "real_authors": 1, "world_facts": 1}
+
+
+def test_a_weak_corruption_leaks_and_its_scores_are_lower_than_the_models(
+    measured: tuple[Path, list[object]],
+) -> None:
+    ways = report(measured[0])["ways"]
+    weak, direct = ways[NOISE]["sets"]["forget"], ways["direct"]["sets"]["forget"]
+    assert 0 < weak["probability"] < direct["probability"]
+    assert ways["as served"]["sets"]["forget"]["probability"] < weak["probability"]
+
+
+def test_forget_quality_compares_with_the_retain_model(
+    measured: tuple[Path, list[object]],
+) -> None:
+    ways = report(measured[0])["ways"]
+    assert ways["retain model"]["forget_quality"] == {"raw": 1.0, "folded": 1.0, "log10_raw": 0.0}
+    assert 0 < ways["direct"]["forget_quality"]["raw"] <= 1.0
+    assert ways["direct"]["rouge_above_retain"] > ways["proxy"]["rouge_above_retain"]
+    assert ways["filter and refusal"]["forget_quality"] is None
+
+
+def test_the_rivals_share_the_gate(measured: tuple[Path, list[object]], guarded: Guarded) -> None:
+    ways = report(measured[0])["ways"]
+    refused = ways["filter and refusal"]
+    assert refused["sets"]["forget"]["probability"] is None
+    assert refused["sets"]["retain"] == ways["direct"]["sets"]["retain"]
+    asked = [
+        request["messages"][0]["content"]
+        for request in guarded.full.requests
+        if request["path"] == "/v1/chat/completions"
+    ]
+    told = [text for text in asked if "absolutely nothing" in text and "- Ada Moor\n" in text]
+    assert len(set(told)) == 3  # one for each forget question, none for others
+
+
+def test_the_papers_variant_is_reported_apart(measured: tuple[Path, list[object]]) -> None:
+    apart = report(measured[0])["answers_corrupted_too"]
+    assert set(apart) == {"as served", NOISE}
+    assert apart[NOISE]["rows"] == 1
+    assert apart[NOISE]["forget_quality"]["raw"] <= 1.0
+
+
+def test_logs_are_written_for_other_tools_and_a_retain_models_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+    measured: tuple[Path, list[object]],
+    guarded: Guarded,
+    tmp_path: Path,
+) -> None:
+    folder, arguments = measured
+    logs = folder / "logs" / "retain-model" / AGGREGATED
+    at = arguments.index("--retain")
+    without = [*arguments[:at], *arguments[at + 2 :]]
+    without[without.index("--out") + 1] = tmp_path / "out"
+
+    assert run(monkeypatch, *without, "--retain-logs", logs) == 0
+    ways = report(tmp_path / "out")["ways"]
+    assert ways["proxy"]["forget_quality"] == report(folder)["ways"]["proxy"]["forget_quality"]
+    assert guarded.twin.requests  # asked in the first run only
+
+
+def test_a_run_goes_on_where_it_stopped(
+    monkeypatch: pytest.MonkeyPatch, measured: tuple[Path, list[object]], guarded: Guarded
+) -> None:
+    folder, arguments = measured
+    answers = folder / "answers" / ANSWERS
+    lines = answers.read_bytes().splitlines(keepends=True)
+    answers.write_bytes(b"".join(lines[:-1]) + lines[-1][:7])
+    before = report(folder)
+    guarded.full.requests.clear()
+    guarded.twin.requests.clear()
+
+    assert run(monkeypatch, *arguments) == 0
+    scoring = [r for r in [*guarded.full.requests, *guarded.twin.requests] if "messages" in r]
+    assert 0 < len(scoring) < 60  # the one answer that was lost: at most a request a token
+    assert report(folder)["ways"] == before["ways"]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (["--size", "05"], "holds no forget05_perturbed"),
+        (["--corruption", "noise:1"], "--corruption noise:1: expected KIND:DIMS"),
+        (["--corruption", "flip_sign_top_k:x"], "--corruption flip_sign_top_k:x"),
+        (["--max-tokens", "7"], "max_tokens differs"),
+        (["--model", "other"], "model: name one of demo"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    measured: tuple[Path, list[object]],
+    change: list[str],
+    problem: str,
+) -> None:
+    assert run(monkeypatch, *measured[1], *change) == 2
+    assert problem in capsys.readouterr().err
+
+
+def test_a_reference_is_needed(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    measured: tuple[Path, list[object]],
+) -> None:
+    arguments = list(measured[1])
+    at = arguments.index("--retain")
+    assert run(monkeypatch, *arguments[:at], *arguments[at + 2 :]) == 2
+    assert "give the retain model" in capsys.readouterr().err
