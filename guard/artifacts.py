@@ -90,16 +90,14 @@ def write(
     The folder appears whole or not at all; an older artifact in its place is replaced. A folder
     that holds anything else is refused with `ArtifactError`.
     """
-    _check_replaceable(folder)
+    _check_replaceable(folder)  # before anything is computed
     contents = _contents(folder, manifest, tensors, files, report)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        final = _fill(temporary, manifest, contents)
-        _replace(folder, temporary)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return Artifact(folder, final, contents)
+    entries = {
+        name: FileEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
+        for name, content in sorted(contents.items())
+    }
+    final = manifest.model_copy(update={"files": entries})
+    return install(Artifact(folder, final, contents), folder)
 
 
 def read(folder: Path, kind: str | None = None, *, limit: int = MAX_BYTES) -> Artifact:
@@ -127,6 +125,22 @@ def read_digest(folder: Path) -> str:
     return _read_manifest(served_folder(folder)).digest
 
 
+def install(artifact: Artifact, folder: Path) -> Artifact:
+    """Write a verified artifact to another folder, unchanged, whole or not at all.
+
+    An older artifact in its place is replaced; anything else there is refused with ArtifactError.
+    """
+    _check_replaceable(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        _fill(temporary, artifact.manifest, artifact.contents)
+        _replace(folder, temporary)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return Artifact(folder, artifact.manifest, artifact.contents)
+
+
 def _error(folder: Path, field: str, problem: str) -> ArtifactError:
     return ArtifactError(f"artifact {folder}: {field}: {problem}")
 
@@ -151,18 +165,12 @@ def _contents(
     return contents
 
 
-def _fill(folder: Path, manifest: Manifest, contents: Mapping[str, bytes]) -> Manifest:
-    entries = {
-        name: FileEntry(sha256=hashlib.sha256(content).hexdigest(), bytes=len(content))
-        for name, content in sorted(contents.items())
-    }
-    final = manifest.model_copy(update={"files": entries})
+def _fill(folder: Path, manifest: Manifest, contents: Mapping[str, bytes]) -> None:
     for name, content in contents.items():
         _write_synced(folder / name, content)
-    document = orjson.dumps(final.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
+    document = orjson.dumps(manifest.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
     _write_synced(folder / MANIFEST, document)
     folder.chmod(0o755)  # mkdtemp makes it private; the server often runs as another user
-    return final
 
 
 def _write_synced(path: Path, content: bytes) -> None:

@@ -59,6 +59,7 @@ def _finding(call: Call, finding: Finding) -> JsonObject:
         **_scored(finding),
         "action": finding.action.label,
         "failed": finding.failed,
+        "subjects": list(finding.subjects),
         "places": [
             {"param": call.spans[index].param, "role": call.spans[index].role}
             for index in finding.spans

@@ -1,4 +1,4 @@
-"""Command `ecoguard`: serve, check, demo, schema, artifacts, store."""
+"""Command `ecoguard`: serve, check, demo, schema, artifacts, requests, store."""
 
 import importlib.util
 import logging
@@ -12,6 +12,7 @@ import typer
 from guard import __version__
 from guard.artifact_commands import artifacts_app
 from guard.errors import GuardError
+from guard.request_commands import requests_app
 from guard.store_commands import store_app
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ app = typer.Typer(
 
 app.add_typer(artifacts_app, name="artifacts")
 app.add_typer(store_app, name="store")
+app.add_typer(requests_app, name="requests")
 
 ConfigFile = Annotated[
     Path, typer.Option("--config", "-c", help="The YAML configuration.", dir_okay=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from guard.certificates import client_context
 from guard.corruption.rewriting import Rewriter, open_rewriter
 from guard.detectors.contract import WindowedEncoder
-from guard.detectors.loading import load_canaries, load_detectors, read_digests
+from guard.detectors.loading import Versions, load_canaries, load_detectors, read_digests
 from guard.screening.canary import Canary
 from guard.screening.policy import Policy
 from guard.settings import Settings, secret
@@ -40,7 +40,7 @@ def load_parts(settings: Settings) -> Parts:
         upstream_key=secret(settings.upstream.api_key_env)
         if settings.upstream.api_key_env
         else None,
-        artifacts=read_digests(settings),
+        artifacts=Versions(read_digests(settings), detectors),
         upstream_tls=client_context(settings.upstream.tls),
         canaries={
             name: Canary(detector, digest, settings.canaries[name].share)

@@ -52,6 +52,7 @@ PARTS: Mapping[str, set[str]] = {
     "guard.detectors": {
         "guard.errors",
         "guard.artifacts",
+        "guard.manifest",
         "guard.settings",
         "guard.screening.verdict",
         "guard.encoders",
@@ -196,6 +197,13 @@ EDGE: Mapping[str, set[str]] = {
         "guard.reload",
         "guard.admin",
     },
+    "guard.request_commands": {
+        "guard.errors",
+        "guard.artifacts",
+        "guard.manifest",
+        "guard.settings",
+        "guard.detectors",
+    },
     "guard.store_commands": {
         "guard.errors",
         "guard.settings",
@@ -220,6 +228,7 @@ EDGE: Mapping[str, set[str]] = {
         "guard.certificates",
         "guard.limits",
         "guard.parts",
+        "guard.request_commands",
         "guard.sizing",
         "guard.store_commands",
         "guard.workers",
@@ -262,7 +271,12 @@ LIBRARIES: Mapping[str, set[str]] = {
     },
     "starlette": {*EDGE, "guard.headers"},
     "uvicorn": {"guard.cli", "guard.workers"},
-    "typer": {"guard.cli", "guard.artifact_commands", "guard.store_commands"},
+    "typer": {
+        "guard.cli",
+        "guard.artifact_commands",
+        "guard.request_commands",
+        "guard.store_commands",
+    },
     "sqlalchemy": {"guard.operations.traffic", "guard.operations.traffic_store"},
     "alembic": {"guard.operations.traffic"},
     "cryptography": {"guard.operations.traffic"},

@@ -1,6 +1,6 @@
 """The contract between screening and its detectors."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -33,6 +33,39 @@ class Detector(Protocol):
 
         `features` has shape (n, width), row by row those of `texts`; None where `encoder` is.
         """
+        ...
+
+
+@runtime_checkable
+class SubjectDetector(Protocol):
+    """A detector of subjects that are asked about, such as a person who is to be forgotten.
+
+    Each sentence counts by itself, so that harmless ones beside it do not hide a question; and a
+    turn that refers back to a subject, without naming it, counts as the turn that named it.
+    """
+
+    def subjects(
+        self, texts: Sequence[str], features: Features | None, threshold: float
+    ) -> tuple[int, ...]:
+        """The subjects that some of the texts reach `threshold` for, by number, ascending."""
+        ...
+
+    def names_of(self, subjects: Sequence[int]) -> tuple[str, ...]:
+        """The names of subjects, for the operator."""
+        ...
+
+
+@runtime_checkable
+class LivingDetector(Protocol):
+    """A detector that changes while it serves."""
+
+    def current(self) -> Detector:
+        """Its present state, which never changes: a request is judged by one from end to end."""
+        ...
+
+    def listen(self, listener: Callable[[int, int], None]) -> None:
+        """Have `listener` told how many parts are in service and how many are broken, now and
+        whenever it was looked."""
         ...
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from guard.artifacts import Artifact, read
 from guard.detectors.contract import Features, Scores
-from guard.detectors.phrases import PhraseList
+from guard.detectors.names import NameIndex
 from guard.detectors.weights import Weights, logistic, score_threshold
 from guard.errors import DetectorError
 
@@ -37,16 +37,19 @@ class ForgetClassifier:
         *,
         threshold: float,
         encoder: str,
+        name: str = "",
         version: str = "",
     ) -> None:
-        """`weight` has shape (width,); `names` may be empty; `version`: the artifact's digest."""
+        """`weight` has shape (width,); `names` may be empty. `name` is the request's and `version`
+        its artifact's digest."""
         self.threshold = threshold
         self.encoder: str | None = encoder
+        self.name = name
         self.version = version
         self.names = tuple(names)
-        self._weight = np.ascontiguousarray(weight, dtype=np.float32)
-        self._bias = np.float32(bias)
-        self._phrases = PhraseList(names) if names else None
+        self.weight = np.ascontiguousarray(weight, dtype=np.float32)
+        self.bias = float(bias)
+        self._index = NameIndex([self.names])
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -66,6 +69,7 @@ class ForgetClassifier:
             _names(artifact),
             threshold=score_threshold(artifact),
             encoder=manifest.encoder,
+            name=manifest.name,
             version=manifest.digest,
         )
 
@@ -74,17 +78,27 @@ class ForgetClassifier:
         if features is None:
             raise DetectorError("a forget classifier needs the encoder's features")
         scores = self.score_features(features)
-        if self._phrases is not None:
-            np.maximum(scores, self._phrases.score(texts), out=scores)
+        scores[[bool(self._index.owners(text)) for text in texts]] = 1.0
         return scores
+
+    def subjects(
+        self, texts: Sequence[str], features: Features | None, threshold: float
+    ) -> tuple[int, ...]:
+        """The request itself, number 0, if some text reaches `threshold`."""
+        fired = len(texts) > 0 and bool((self.score(texts, features) >= threshold).any())
+        return (0,) if fired else ()
+
+    def names_of(self, subjects: Sequence[int]) -> tuple[str, ...]:
+        """The request's name."""
+        return tuple(self.name for _ in subjects)
 
     def score_features(self, features: Features) -> Scores:
         """The head alone: logistic probabilities, shape (n,)."""
-        if features.ndim != 2 or features.shape[1] != len(self._weight):
+        if features.ndim != 2 or features.shape[1] != len(self.weight):
             raise DetectorError(
-                f"features of shape {features.shape}, expected (n, {len(self._weight)})"
+                f"features of shape {features.shape}, expected (n, {len(self.weight)})"
             )
-        return logistic(features @ self._weight + self._bias)
+        return logistic(features @ self.weight + np.float32(self.bias))
 
 
 def _names(artifact: Artifact) -> tuple[str, ...]:

@@ -1,10 +1,10 @@
 """From settings and artifact folders to the encoder and detectors that screening uses."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from guard.artifacts import Artifact, read, read_digest
-from guard.detectors.contract import Detector, Encoder, WindowedEncoder
+from guard.detectors.contract import Detector, Encoder, LivingDetector, WindowedEncoder
 from guard.detectors.forget import KIND as FORGET
 from guard.detectors.forget import ForgetClassifier
 from guard.detectors.malicious import KIND as MALICIOUS
@@ -12,12 +12,22 @@ from guard.detectors.malicious import MaliciousClassifier
 from guard.detectors.malicious_text import KIND as MALICIOUS_TEXT
 from guard.detectors.malicious_text import MaliciousTextClassifier
 from guard.detectors.phrases import PhraseList
+from guard.detectors.request_folder import RequestFolder
 from guard.encoders.onnx_encoder import KIND as ONNX
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.encoders.pooling_encoder import KIND as POOLING
 from guard.encoders.pooling_encoder import PoolingEncoder
+from guard.errors import ConfigError
 from guard.screening.verdict import CANARY
-from guard.settings import EncoderSource, PhraseDetector, Settings, secret
+from guard.settings import (
+    ArtifactDetector,
+    DetectorSource,
+    EncoderSource,
+    ForgetRequestsDetector,
+    PhraseDetector,
+    Settings,
+    secret,
+)
 
 LOADERS: Mapping[str, Callable[[Artifact], Detector]] = {
     FORGET: ForgetClassifier.from_artifact,
@@ -34,13 +44,20 @@ def load_detectors(settings: Settings) -> tuple[WindowedEncoder | None, dict[str
     that is not set.
     """
     encoder = load_encoder(settings.encoder) if settings.encoder else None
-    detectors: dict[str, Detector] = {}
-    for name, choice in settings.detectors.items():
-        if isinstance(choice, PhraseDetector):
-            detectors[name] = PhraseList(choice.phrases)
-        else:
-            detectors[name] = load_detector(choice.path, encoder)
-    return encoder, detectors
+    sources = settings.detectors.items()
+    return encoder, {name: _load(name, source, encoder) for name, source in sources}
+
+
+def _load(name: str, source: DetectorSource, encoder: Encoder | None) -> Detector:
+    match source:
+        case PhraseDetector():
+            return PhraseList(source.phrases)
+        case ForgetRequestsDetector():
+            if encoder is None:
+                raise ConfigError(f"detectors.{name}: forget requests need `encoder`")
+            return RequestFolder(source.path, encoder, reload_s=source.reload_s)
+        case ArtifactDetector():
+            return load_detector(source.path, encoder)
 
 
 def load_encoder(source: EncoderSource) -> WindowedEncoder:
@@ -80,13 +97,35 @@ def read_digests(settings: Settings) -> dict[str, str]:
     folders = {
         name: choice.path
         for name, choice in settings.detectors.items()
-        if not isinstance(choice, PhraseDetector)
+        if isinstance(choice, ArtifactDetector)
     }
     for name, canary in settings.canaries.items():
         folders[f"{name}@{CANARY}"] = canary.path
     if settings.encoder:
         folders["@encoder"] = settings.encoder.path
     return {name: read_digest(folder) for name, folder in folders.items()}
+
+
+class Versions(Mapping[str, str]):
+    """What is in service now, by detector: `digests`, and the versions of those that change."""
+
+    def __init__(self, digests: Mapping[str, str], detectors: Mapping[str, Detector]) -> None:
+        self._digests = digests
+        self._living = {
+            name: detector
+            for name, detector in detectors.items()
+            if isinstance(detector, LivingDetector)
+        }
+
+    def __getitem__(self, name: str) -> str:
+        living = self._living.get(name)
+        return self._digests[name] if living is None else living.current().version
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys((*self._digests, *self._living)))
+
+    def __len__(self) -> int:
+        return len(self._digests.keys() | self._living.keys())
 
 
 def load_detector(folder: Path, encoder: Encoder | None) -> Detector:

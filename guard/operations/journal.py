@@ -129,7 +129,7 @@ class Journal:
             status=status,
             latency_s=latency_s,
             findings=(*entry.verdict.findings, *entry.verdict.passed),
-            artifacts=entry.artifacts,
+            artifacts=dict(entry.artifacts),  # now: what is in service may change
             prompt_tokens=entry.prompt_tokens,
             completion_tokens=entry.completion_tokens,
         )

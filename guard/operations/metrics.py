@@ -11,6 +11,7 @@ from prometheus_client import (
 )
 
 from guard.operations.comparison import Comparison
+from guard.operations.requests_served import RequestsServed
 from guard.operations.shared_metrics import InService, exposition
 from guard.screening.verdict import Verdict
 
@@ -31,6 +32,7 @@ class Metrics:
         self._open_upstream()
         self._open_screening()
         self._comparison = Comparison(self.registry)
+        self.requests_served = RequestsServed(self.registry)
         self._open_store()
         self._open_configuration()
 

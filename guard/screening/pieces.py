@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guard.detectors.contract import WINDOWS, Scores, Windowing, WindowSize
+from guard.screening.sentences import sentences
 from guard.screening.views import ViewLimits, views
 from guard.screening.windows import USER_ROLES, conversation_windows, cut, part_windows
 from guard.wire.call import TextSpan
@@ -56,6 +57,14 @@ class Pieces:
             ranges = [(0, len(text))] if whole else windowing.windows(text, most, most * 3 // 4)
             for start, end in ranges:
                 found.setdefault(text[start:end], set()).update(spans)
+        return _pieces(found)
+
+    def with_sentences(self) -> "Pieces":
+        """The same pieces, and the sentences of each that has several."""
+        found = {text: set(spans) for text, spans in zip(self.texts, self.spans, strict=True)}
+        for text, spans in zip(self.texts, self.spans, strict=True):
+            for sentence in sentences(text):
+                found.setdefault(sentence, set()).update(spans)
         return _pieces(found)
 
     def span_scores(self, scores: Scores, count: int) -> NDArray[np.float32]:
@@ -103,7 +112,7 @@ def joined_texts(
     Windows begin at the first turn, so a new turn changes only those at the end.
     """
     found: dict[str, set[int]] = {}
-    turns = [i for i, span in enumerate(spans) if _is_said(span) and i not in without]
+    turns = [i for i, span in enumerate(spans) if is_said(span) and i not in without]
     messages = groupby(turns, key=lambda index: spans[index].path[:MESSAGE_DEPTH])
     runs = [list(parts) for _, parts in messages]
     runs += _unended([i for i in turns if spans[i].role in USER_ROLES], spans)
@@ -129,7 +138,7 @@ def _unended(turns: Sequence[int], spans: Sequence[TextSpan]) -> list[list[int]]
     return runs
 
 
-def _is_said(span: TextSpan) -> bool:
+def is_said(span: TextSpan) -> bool:
     """Whether a span is something said in a turn, not a name, a tool or a constraint."""
     return span.corruptible or "content" in span.path
 

@@ -1,6 +1,6 @@
 """Policies: from a detector's scores to findings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import time_ns
 
@@ -8,6 +8,9 @@ from guard.detectors.calibration import Calibrated
 from guard.detectors.contract import Detector
 from guard.screening.verdict import Action, Finding
 from guard.settings import Policy as PolicySettings
+
+MOST_SUBJECTS = 20
+"""The most forget requests that a finding names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +42,16 @@ class Policy:
             shadow=settings.shadow,
         )
 
-    def judge(self, scores: Sequence[float], began_ns: int = 0) -> Finding:
+    def judge(
+        self,
+        scores: Sequence[float],
+        began_ns: int = 0,
+        subjects: Callable[[], tuple[str, ...]] = tuple,
+    ) -> Finding:
         """The finding for a request whose spans scored `scores`, in span order.
 
-        `began_ns` is when scoring began, where it is told.
+        `began_ns` is when scoring began, where it is told. Only if it fires, `subjects` is asked
+        what the request was about.
         """
         fired = tuple(index for index, score in enumerate(scores) if score >= self.threshold)
         highest = float(max(scores))
@@ -59,6 +68,7 @@ class Policy:
             shadow=self.shadow,
             began_ns=began_ns,
             ended_ns=time_ns() if began_ns else 0,
+            subjects=subjects()[:MOST_SUBJECTS] if fired else (),
         )
 
     def failure(self) -> Finding:

@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 from guard.detectors.contract import (
     Detector,
     Features,
+    LivingDetector,
     Scores,
+    SubjectDetector,
     WindowedEncoder,
     Windowing,
     WindowSize,
     window_sizes,
 )
 from guard.errors import DetectorError
+from guard.screening.follow_ups import follow_ups, words_of
 from guard.screening.memory import Memory
-from guard.screening.pieces import Pieces, joined_texts, own_texts
+from guard.screening.pieces import Pieces, is_said, joined_texts, own_texts
 from guard.screening.views import ViewLimits
 from guard.wire.call import TextSpan
 
@@ -45,10 +48,12 @@ class Reading:
         self._encoder = encoder
         self._limits = limits
         self._memory = memory
-        self._versions: dict[int, str] = {}  # by the detector's identity, as all below
+        self._states: dict[int, Detector] = {}  # by the detector's identity, as all below
+        self._subjects: dict[tuple[int, float], tuple[int, ...]] = {}
         self._whole: dict[tuple[WindowSize, ...], tuple[Pieces, Pieces]] = {}
         self._cut: dict[tuple[str, tuple[WindowSize, ...]], tuple[str, ...]] = {}
-        self._fitted: dict[int, dict[str, tuple[str, ...]]] = {}  # by what reads them
+        # By what reads them, and whether sentences are read by themselves too.
+        self._fitted: dict[tuple[int, bool], dict[str, tuple[str, ...]]] = {}
         self._judged: dict[int, dict[str, float]] = {}
         self._scores: dict[int, dict[str, float]] = {}
         self._features: dict[str, Features] = {}
@@ -58,15 +63,22 @@ class Reading:
         """`span_scores` of a request that was judged before, else None; costs a hash."""
         if self._memory is None:
             return None
-        known = self._memory.request(self._version(detector), threshold, self._spans)
-        return None if known is None else np.array(known, dtype=np.float32)
+        state = self._state(detector)
+        known = self._memory.request(state.version, threshold, self._spans)
+        if known is None:
+            return None
+        count = len(self._spans)
+        self._subjects[id(state), threshold] = tuple(int(number) for number in known[count:])
+        return np.array(known[:count], dtype=np.float32)
 
     def span_scores(self, detector: Detector, threshold: float) -> NDArray[np.float32]:
         """Each span's score, shape (number of spans,).
 
         Joined turns count for all spans they cover, unless spans reach `threshold` by themselves:
-        then the rest is joined anew without those (see `guard.screening.pieces`).
+        then the rest is joined anew without those (see `guard.screening.pieces`). For a detector
+        of subjects, a turn that refers back to one has the score of that subject's turn.
         """
+        detector = self._state(detector)
         count = len(self._spans)
         sizes = self._sizes(detector)
         own, joined = self._texts(sizes)
@@ -77,13 +89,54 @@ class Reading:
         fired = np.flatnonzero(by_span >= threshold)
         if fired.size and by_turns.max(initial=0) >= threshold:
             rest = joined_texts(self._spans, set(fired.tolist()), sizes)
+            joined = rest
             by_turns = rest.span_scores(self._text_scores(detector, rest.texts), count)
         found = np.maximum(by_span, by_turns)
+        subjects: tuple[int, ...] = ()
+        if isinstance(detector, SubjectDetector) and found.max(initial=0) >= threshold:
+            self._follow_up(found, threshold)
+            subjects = self._subjects_of(detector, threshold, (*own.texts, *joined.texts))
+        self._subjects[id(detector), threshold] = subjects
         if self._memory:
-            self._memory.keep_request(
-                self._version(detector), threshold, self._spans, tuple(found.tolist())
-            )
+            numbers = (*found.tolist(), *map(float, subjects))
+            self._memory.keep_request(detector.version, threshold, self._spans, numbers)
         return found
+
+    def subjects(self, detector: Detector, threshold: float) -> tuple[str, ...]:
+        """The names of what the request asks about, once its scores at `threshold` are known."""
+        state = self._state(detector)
+        if not isinstance(state, SubjectDetector):
+            return ()
+        return state.names_of(self._subjects[id(state), threshold])
+
+    def _subjects_of(
+        self, detector: Detector, threshold: float, texts: Sequence[str]
+    ) -> tuple[int, ...]:
+        """The subjects that the texts which fired ask about, by number."""
+        judged = self._judged[id(detector)]
+        fired = [text for text in dict.fromkeys(texts) if judged[text] >= threshold]
+        pieces = tuple(
+            dict.fromkeys(piece for text in fired for piece in self._pieces(detector, text))
+        )
+        if not pieces or not isinstance(detector, SubjectDetector):
+            return ()
+        features = None if detector.encoder is None else self._encoded(pieces)
+        return detector.subjects(pieces, features, threshold)
+
+    def _follow_up(self, scores: NDArray[np.float32], threshold: float) -> None:
+        """Give the scores of turns that fired to the turns that refer back to them, in place."""
+        fired = set(np.flatnonzero(scores >= threshold).tolist())
+        turns = [(span.role if is_said(span) else "", span.text) for span in self._spans]
+        known = words_of([self._spans[index].text for index in fired])
+        for index, subject in follow_ups(turns, fired, known).items():
+            scores[index] = max(scores[index], scores[subject])
+
+    def _state(self, detector: Detector) -> Detector:
+        """What judges this request from end to end: of one that changes, its present state."""
+        if id(detector) not in self._states:
+            state = detector.current() if isinstance(detector, LivingDetector) else detector
+            self._states[id(detector)] = self._states[id(state)] = state
+        return self._states[id(detector)]
 
     def _sizes(self, detector: Detector) -> tuple[WindowSize, ...]:
         """The windows in which the detector reads."""
@@ -100,13 +153,13 @@ class Reading:
         judged = self._judged.setdefault(id(detector), {})
         new = [text for text in dict.fromkeys(texts) if text not in judged]
         if self._memory and new:
-            judged.update(self._memory.texts(self._version(detector), new))
+            judged.update(self._memory.texts(detector.version, new))
             new = [text for text in new if text not in judged]
         if new:
             found = self._highest(detector, new)
             judged.update(found)
             if self._memory:
-                self._memory.keep_texts(self._version(detector), found)
+                self._memory.keep_texts(detector.version, found)
         return np.array([judged[text] for text in texts], dtype=np.float32)
 
     def _highest(self, detector: Detector, texts: Sequence[str]) -> dict[str, float]:
@@ -118,21 +171,23 @@ class Reading:
         }
 
     def _pieces(self, detector: Detector, text: str) -> tuple[str, ...]:
-        """What of a text is scored: its views in windows, cut to fit the detector."""
+        """What of a text is scored: its views in windows, cut to fit the detector.
+
+        A detector of subjects reads each sentence by itself too.
+        """
         windowing, key = self._windowing(detector), (text, self._sizes(detector))
         if key not in self._cut:
             self._cut[key] = _one(text).cut(self._limits, key[1]).texts
-        if windowing is None:
+        in_sentences = isinstance(detector, SubjectDetector)
+        if windowing is None and not in_sentences:
             return self._cut[key]
-        fitted = self._fitted.setdefault(id(windowing), {})
+        fitted = self._fitted.setdefault((id(windowing), in_sentences), {})
         if text not in fitted:
             whole = Pieces(self._cut[key], ((0,),) * len(self._cut[key]))
-            fitted[text] = whole.fitted(windowing).texts
+            if in_sentences:
+                whole = whole.with_sentences()
+            fitted[text] = (whole if windowing is None else whole.fitted(windowing)).texts
         return fitted[text]
-
-    def _version(self, detector: Detector) -> str:
-        """As it was when the request first met the detector, which may change while it serves."""
-        return self._versions.setdefault(id(detector), detector.version)
 
     def _windowing(self, detector: Detector) -> Windowing | None:
         """What bounds the texts that the detector reads: the shared encoder, itself or nothing."""

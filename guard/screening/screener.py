@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from time import perf_counter, time_ns
 
-from guard.detectors.contract import WindowedEncoder
+from guard.detectors.contract import LivingDetector, WindowedEncoder
 from guard.operations.metrics import Metrics
 from guard.screening.lane import Lane, QueueFullError
 from guard.screening.memory import Memory
@@ -51,6 +52,9 @@ class Screener:
         self._cache = ScoreCache(cache_bytes, metrics) if cache_bytes else None
         self._lane = Lane("screening", threads, queue)
         self._shadow_lane = Lane("shadow-screening", threads, queue)
+        for name, detector in {p.detector_name: p.detector for p in self.policies}.items():
+            if isinstance(detector, LivingDetector):
+                detector.listen(partial(metrics.requests_served.looked, name))
 
     async def screen(
         self,
@@ -132,10 +136,11 @@ def _remembered(policies: Sequence[Policy], reading: Reading) -> Verdict | None:
     """The verdict on a request that all the policies have judged before, else None."""
     findings = []
     for policy in policies:
-        scores = reading.known_scores(policy.detector, policy.threshold)
+        asked = policy.detector, policy.threshold
+        scores = reading.known_scores(*asked)
         if scores is None:
             return None
-        findings.append(policy.judge(scores.tolist()))
+        findings.append(policy.judge(scores.tolist(), 0, partial(reading.subjects, *asked)))
     return Verdict.of(findings)
 
 
@@ -144,8 +149,9 @@ def _judge(policies: Sequence[Policy], reading: Reading) -> tuple[Finding, ...]:
     for policy in policies:
         began = time_ns()
         try:
-            scores = reading.span_scores(policy.detector, policy.threshold)
-            found.append(policy.judge(scores.tolist(), began))
+            asked = policy.detector, policy.threshold
+            scores = reading.span_scores(*asked).tolist()
+            found.append(policy.judge(scores, began, partial(reading.subjects, *asked)))
         except Exception as error:
             # A detector is a plug-in: whatever it raises, the policy's on_error decides. The
             # error's text could quote a prompt: only its type is logged.

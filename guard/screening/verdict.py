@@ -30,7 +30,7 @@ class Finding:
     `spans` are the indices, into the call's spans, of the texts at or above `threshold`. The
     p-values say how unusual the score is among benign and among malicious prompts (None where
     the detector has no such calibration). A `shadow` finding's action is only what its policy
-    would ask for.
+    would ask for. `subjects` are the forget requests that fired, for the operator's eyes.
     """
 
     policy: str
@@ -43,6 +43,7 @@ class Finding:
     p_benign: float | None = None
     p_malicious: float | None = None
     shadow: bool = False
+    subjects: tuple[str, ...] = ()
     # When the policy began and ended, nanoseconds since 1970; 0 where it did not run.
     began_ns: int = field(default=0, compare=False)
     ended_ns: int = field(default=0, compare=False)

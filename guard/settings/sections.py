@@ -81,7 +81,17 @@ class PhraseDetector(Section):
     phrases: Annotated[tuple[str, ...], Field(min_length=1)]
 
 
-DetectorSource = Annotated[ArtifactDetector | PhraseDetector, Field(discriminator="kind")]
+class ForgetRequestsDetector(Section):
+    """A folder of forget requests, one artifact folder each, looked through every `reload_s`."""
+
+    kind: Literal["forget-requests"]
+    path: Path
+    reload_s: Seconds = 5
+
+
+DetectorSource = Annotated[
+    ArtifactDetector | PhraseDetector | ForgetRequestsDetector, Field(discriminator="kind")
+]
 
 
 class CorruptionChoice(Section):

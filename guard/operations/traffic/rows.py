@@ -61,6 +61,7 @@ def finding_row(finding: Finding) -> Row:
         "p_malicious": finding.p_malicious,
         "failed": finding.failed,
         "shadow": finding.shadow,
+        "subjects": list(finding.subjects),
     }
 
 

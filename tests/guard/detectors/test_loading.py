@@ -7,8 +7,15 @@ import pytest
 
 from guard.artifacts import read, write
 from guard.detectors.forget import ForgetClassifier
-from guard.detectors.loading import load_detector, load_detectors, load_encoder, read_digests
+from guard.detectors.loading import (
+    Versions,
+    load_detector,
+    load_detectors,
+    load_encoder,
+    read_digests,
+)
 from guard.detectors.phrases import PhraseList
+from guard.detectors.request_folder import RequestFolder
 from guard.encoders.pooling_encoder import PoolingEncoder
 from guard.errors import ArtifactError, ConfigError
 from guard.manifest import draft
@@ -70,6 +77,34 @@ def test_digests_name_what_is_in_service(tmp_path: Path) -> None:
 
     assert digests.keys() == {"person", "@encoder"}
     assert digests["person"] == read(folder).manifest.digest
+
+
+def test_a_folder_of_requests_is_one_detector(tmp_path: Path) -> None:
+    loaded, _ = load_detectors(_settings({}))
+    assert loaded is not None
+    for name in ("a", "b"):
+        write_forget(tmp_path / "requests" / name, loaded.digest, loaded.width)
+    source: dict[str, object] = {"kind": "forget-requests", "path": str(tmp_path / "requests")}
+    encoder, detectors = load_detectors(_settings({"people": source}))
+    assert encoder is not None
+    people = detectors["people"]
+    assert isinstance(people, RequestFolder)
+    assert len(people.current().requests) == 2
+    versions = Versions({"@encoder": encoder.digest}, detectors)
+    before = dict(versions)
+    assert before.keys() == {"people", "@encoder"}
+    assert len(versions) == 2
+    write_forget(tmp_path / "requests" / "c", loaded.digest, loaded.width)
+    people.refresh()
+    assert versions["people"] != before["people"]
+    people.close()
+
+
+def test_requests_need_an_encoder(tmp_path: Path) -> None:
+    source = {"kind": "forget-requests", "path": str(tmp_path)}
+    settings = {"upstream": {"url": "http://127.0.0.1:8000"}, "detectors": {"people": source}}
+    with pytest.raises(ConfigError, match=r"detectors.people: forget requests need `encoder`"):
+        load_detectors(Settings.model_validate(settings))
 
 
 def test_settings_give_encoder_and_detectors(tmp_path: Path) -> None:

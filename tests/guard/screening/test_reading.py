@@ -10,7 +10,10 @@ from classifiers.evaluation.obfuscation import ALL
 from guard.detectors.contract import Detector, Features, Scores, WindowedEncoder, WindowSize
 from guard.detectors.malicious_text import MaliciousTextClassifier
 from guard.errors import DetectorError
+from guard.operations.metrics import Metrics
+from guard.screening.memory import Memory
 from guard.screening.reading import Reading
+from guard.screening.score_cache import ScoreCache
 from guard.screening.views import ViewLimits
 from guard.wire.call import TextSpan
 from tests.text_detectors import write_word_detector
@@ -218,3 +221,107 @@ class FixedScores:
 def test_scores_that_are_none_are_a_detectors_failure(scores: list[float]) -> None:
     with pytest.raises(DetectorError, match="expected 1 finite ones"):
         reading("attack").span_scores(FixedScores(scores), 0.5)
+
+
+class People:
+    """Finds a name by its text, like a forget request's classifier: nothing else tells it."""
+
+    threshold: float = 0.5
+    encoder: str | None = None
+    version: str = "1"
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self.seen: list[str] = []
+
+    def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
+        self.seen += texts
+        return np.array([float(bool(self._found(text))) for text in texts], dtype=np.float32)
+
+    def subjects(
+        self,
+        texts: Sequence[str],
+        features: Features | None,  # noqa: ARG002
+        threshold: float,  # noqa: ARG002
+    ) -> tuple[int, ...]:
+        return tuple(sorted({self.names.index(n) for text in texts for n in self._found(text)}))
+
+    def names_of(self, subjects: Sequence[int]) -> tuple[str, ...]:
+        return tuple(self.names[number] for number in subjects)
+
+    def _found(self, text: str) -> list[str]:
+        return [name for name in self.names if name in text]
+
+
+def test_a_detector_of_subjects_reads_each_sentence_too() -> None:
+    people = People("Ilse")
+    read = reading("What is two plus two? Who is Ilse? And now?")
+    assert read.span_scores(people, 0.5).tolist() == [1.0]
+    assert "Who is Ilse?" in people.seen
+
+
+def test_other_detectors_read_no_sentences() -> None:
+    model = CharacterReader(window_tokens=400)
+    reading("First sentence here. Second sentence here.").span_scores(model, 0.5)
+    assert model.read == ["First sentence here. Second sentence here."]
+
+
+def test_turns_that_refer_back_count_as_their_subject() -> None:
+    people = People("Ilse", "Orvo")
+    turns = ("Tell me about Ilse.", "Where was she born?", "What is two plus two, please?")
+    read = reading(*turns)
+    assert read.span_scores(people, 0.5).tolist() == [1.0, 1.0, 0.0]
+    assert read.subjects(people, 0.5) == ("Ilse",)
+
+
+def test_other_detectors_do_not_carry_over() -> None:
+    assert fired(CharacterReader(400), "this is an attack", "Where was she born?") == [True, False]
+
+
+class Changing(People):
+    """Its states are other detectors; the next one is taken whenever one is asked for."""
+
+    def __init__(self, *states: People) -> None:
+        super().__init__()
+        self.states = list(states)
+
+    def current(self) -> People:
+        return self.states.pop(0)
+
+    def listen(self, listener: object) -> None:
+        raise AssertionError(listener)
+
+
+def test_a_request_is_judged_by_one_state() -> None:
+    changing = Changing(People("Ilse"), People("Orvo"))
+    read = reading("Ilse and Orvo")
+    assert read.span_scores(changing, 0.5).tolist() == [1.0]
+    assert read.subjects(changing, 0.5) == ("Ilse",)
+    again = reading("Ilse and Orvo")
+    again.span_scores(changing, 0.5)
+    assert again.subjects(changing, 0.5) == ("Orvo",)
+
+
+def test_who_has_no_subjects_names_none(words: MaliciousTextClassifier) -> None:
+    read = reading(CANARY)
+    read.span_scores(words, 0.5)
+    assert read.subjects(words, 0.5) == ()
+
+
+def test_what_was_judged_before_keeps_its_subjects() -> None:
+    people = People("Ilse", "Orvo")
+    memory = Memory(ScoreCache(1 << 20, Metrics()), "key")
+    turns = spans("Hello, all of you there.", "Tell me about Orvo.", "Where was he born?")
+    first = Reading(turns, None, ViewLimits(), memory)
+    scores = first.span_scores(people, 0.5).tolist()
+    assert scores == [0.0, 1.0, 1.0]
+    people.seen.clear()
+    again = Reading(turns, None, ViewLimits(), memory)
+    known = again.known_scores(people, 0.5)
+    assert known is not None
+    assert known.tolist() == scores
+    assert again.subjects(people, 0.5) == ("Orvo",)
+    assert people.seen == []
+    longer = Reading([*turns, *spans("And her sister?")], None, ViewLimits(), memory)
+    assert longer.span_scores(people, 0.5).tolist() == [0.0, 1.0, 1.0, 1.0]
+    assert longer.subjects(people, 0.5) == ("Orvo",)
