@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from classifiers.commands import (
+    corruption,
     encoder,
     evaluate,
     evaluate_extraction,
@@ -27,7 +28,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (encoder, pooling_encoder, forget, malicious, gate, shipped, models):
+for part in (encoder, pooling_encoder, forget, corruption, malicious, gate, shipped, models):
     app.add_typer(part.app)
 for part in (evaluate_tofu, evaluate_extraction):
     evaluate.app.add_typer(part.app)

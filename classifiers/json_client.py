@@ -1,5 +1,6 @@
 """JSON requests to a model server: many at a time, tried again where that may help, counted."""
 
+import copy
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -61,12 +62,20 @@ class JsonClient:
         self._pool = PoolManager(maxsize=connections, block=True, retries=again, timeout=timeout)
         self._lock = threading.Lock()
         self._requests, self._seconds = 0, 0.0
+        self._whole: JsonClient | None = None
 
     @property
     def cost(self) -> Cost:
         """What was asked of the server up to now."""
         with self._lock:
             return Cost(self._requests, self._seconds)
+
+    def counted(self) -> "JsonClient":
+        """The same client with a cost of its own; what it asks is counted here, too."""
+        part = copy.copy(self)
+        part._lock, part._requests, part._seconds = threading.Lock(), 0, 0.0
+        part._whole = self
+        return part
 
     def close(self) -> None:
         """Let the connections go."""
@@ -92,12 +101,17 @@ class JsonClient:
         except (HTTPError, orjson.JSONDecodeError) as error:
             name = type(error).__name__
             raise EndpointError(f"{self.url}{path}: no answer ({name})") from error
-        with self._lock:
-            self._requests += 1
-            self._seconds += perf_counter() - started
+        self._count(perf_counter() - started)
         if not isinstance(found, dict):
             raise EndpointError(f"{self.url}{path}: the answer is not a JSON object")
         return answer.status, found
+
+    def _count(self, seconds: float) -> None:
+        with self._lock:
+            self._requests += 1
+            self._seconds += seconds
+        if self._whole is not None:
+            self._whole._count(seconds)
 
 
 def reason(answer: Mapping[str, Any]) -> str:

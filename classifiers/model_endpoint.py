@@ -4,6 +4,7 @@ No weights are needed in this process. What vLLM takes, and what ends its
 engine, was found by running it (0.32).
 """
 
+import copy
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +99,15 @@ class ModelEndpoint:
     def cost(self) -> Cost:
         """What was asked of the server up to now."""
         return self._client.cost
+
+    def counted(self) -> "ModelEndpoint":
+        """The same endpoint with a cost of its own, beside others that ask at the same time.
+
+        Only the tokens of answers that nobody asked for before count for the whole alone.
+        """
+        part = copy.copy(self)
+        part._client = self._client.counted()
+        return part
 
     def each(self, ask: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """`ask` of each item, as many at a time as there are connections; results in order."""

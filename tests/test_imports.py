@@ -71,6 +71,7 @@ PARTS: Mapping[str, set[str]] = {
     },
     "guard.corruption": {
         "guard.errors",
+        "guard.artifacts",
         "guard.settings",
         "guard.wire",
         "guard.screening.verdict",

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from guard.corruption.functions import Corruption
+from guard.corruption.learned import LearnedCorruption
 from guard.corruption.prompt_embedder import PromptEmbedder, PromptEmbeds
 from guard.screening.verdict import Action, Verdict
 from guard.settings import Settings, secret
@@ -77,7 +78,9 @@ def embeds_part(embeds: PromptEmbeds) -> JsonObject:
 def open_rewriter(settings: Settings) -> Rewriter:
     """Open every model's table; raises ConfigError or ArtifactError naming what is wrong."""
     choice = settings.corruption
-    corruption = Corruption(kind=choice.kind, dims=choice.dims, strength=choice.strength)
+    learned = LearnedCorruption.load(choice.path) if choice.path else None
+    stated = learned.corruption if learned else None
+    corruption = stated or Corruption(choice.kind, choice.dims, choice.strength)
     key = secret(choice.key_env).encode()
     embedders = {}
     for name, model in settings.models.items():
@@ -86,6 +89,8 @@ def open_rewriter(settings: Settings) -> Rewriter:
         limit = model.context_tokens or _context_tokens(model.path)
         embedders[name] = PromptEmbedder.open(model.path, key=key, max_tokens=limit)
         corruption.check_width(embedders[name].table.width)
+        if learned:
+            learned.check_table(embedders[name].table)
     return Rewriter(embedders, corruption)
 
 

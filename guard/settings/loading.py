@@ -117,6 +117,7 @@ def _anchored(settings: Settings, folder: Path) -> Settings:
             "encoder": anchor(settings.encoder) if settings.encoder else None,
             "detectors": {name: anchor(source) for name, source in settings.detectors.items()},
             "redis": settings.redis.anchored(folder) if settings.redis else None,
+            "corruption": anchor(settings.corruption),
             "store": settings.store.anchored(folder) if settings.store else None,
         }
     )

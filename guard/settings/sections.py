@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from guard.corruption.functions import CorruptionKind
 
@@ -95,12 +95,25 @@ DetectorSource = Annotated[
 
 
 class CorruptionChoice(Section):
-    """How the token embeddings of flagged texts are corrupted (ECO, section 3)."""
+    """How the token embeddings of flagged texts are corrupted (ECO, section 3).
 
+    `path` is an artifact of `ecoguard-train corruption`, in place of kind, dims and strength.
+    """
+
+    path: Path | None = None
     kind: CorruptionKind = "rand_noise_first_n"
     dims: Annotated[int, Field(ge=1)] = 1
     strength: Annotated[float, Field(ge=0)] = 50
     key_env: VariableName = "ECOGUARD_CORRUPTION_KEY"
+
+    @model_validator(mode="after")
+    def _is_said_once(self) -> Self:
+        doubled = {"kind", "dims", "strength"} & self.model_fields_set
+        if self.path is not None and doubled:
+            raise ValueError(
+                f"path: the artifact says kind, dims and strength; take {min(doubled)} out"
+            )
+        return self
 
 
 class Refusal(Section):

@@ -111,6 +111,13 @@ def test_a_busy_server_is_asked_again_and_the_cost_is_counted(
     assert endpoint.cost.seconds > 0
 
 
+def test_a_part_of_the_work_has_a_cost_of_its_own(endpoint: ModelEndpoint) -> None:
+    part = endpoint.counted()
+    endpoint.generate(MESSAGES, 100)
+    part.generate(MESSAGES, 100)
+    assert (part.cost.requests, endpoint.cost.requests) == (1, 2)
+
+
 def test_what_stays_broken_is_told_with_its_reason(
     endpoint: ModelEndpoint, server: ChatServer
 ) -> None:

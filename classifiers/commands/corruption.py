@@ -1,0 +1,153 @@
+"""`ecoguard-train corruption`: learns how a model's prompts are corrupted, through its endpoint."""
+
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from classifiers.commands.options import OutFolder, show
+from classifiers.corruption.learning import CorruptionRecipe, Sources, learn_corruption
+from classifiers.corruption.questions import read_questions
+from classifiers.corruption.search import SearchPlan
+from classifiers.forget_request import read_request
+from classifiers.model_endpoint import CONNECTIONS, ModelEndpoint
+from classifiers.stage_progress import stage_progress
+from guard.corruption.functions import Corruption, CorruptionKind
+from guard.errors import ConfigError
+from guard.settings import secret
+
+app = typer.Typer()
+
+RECIPE = CorruptionRecipe()
+PLAN = SearchPlan()
+MODEL = "The name it is served under, where the server has several."
+
+
+QuestionFile = Annotated[Path, typer.Argument(help="JSON Lines in TOFU's columns, plain or .gz.")]
+UrlOption = Annotated[str, typer.Option(help="The model's vLLM, such as http://127.0.0.1:8000.")]
+ModelName = Annotated[str | None, typer.Option(help=MODEL)]
+ModelFolderOption = Annotated[
+    Path | None, typer.Option(help="Its folder; default: what the server says.")
+]
+ReferenceUrlOption = Annotated[
+    str | None, typer.Option(help="A twin that never learned what is to be forgotten.")
+]
+ReferenceOption = Annotated[
+    Path | None, typer.Option(help="YAML with the metrics' values, where there is no twin.")
+]
+RequestOption = Annotated[
+    Path | None, typer.Option(help="Forget request: its names give a surrogate reference.")
+]
+OptimizerOption = Annotated[
+    str, typer.Option(help="A name of nevergrad's registry, or finite-difference.")
+]
+BudgetOption = Annotated[int, typer.Option(min=2, max=10_000)]
+WorkersOption = Annotated[int, typer.Option(min=1, max=64)]
+FinalistsOption = Annotated[int, typer.Option(min=1)]
+ToleranceOption = Annotated[float, typer.Option(min=0)]
+PatienceOption = Annotated[int, typer.Option(min=1)]
+KindOption = Annotated[list[str] | None, typer.Option(help="Try these kinds alone.")]
+StartOption = Annotated[
+    str | None, typer.Option(help="KIND,DIMS,STRENGTH where finite-difference starts.")
+]
+SearchQuestionsOption = Annotated[int, typer.Option(min=0, help="Questions of the search; 0: all.")]
+KeysOption = Annotated[int, typer.Option(min=0, max=100)]
+WeightOption = Annotated[list[str] | None, typer.Option(help="METRIC=WEIGHT; 0: not asked.")]
+ScaleOption = Annotated[list[str] | None, typer.Option(help="METRIC=DIFFERENCE that counts 1.")]
+MaxTokensOption = Annotated[int, typer.Option(min=1)]
+SeedOption = Annotated[int, typer.Option(min=0)]
+TraceOption = Annotated[
+    Path | None, typer.Option(help="The search's trace; default: OUT.trace.jsonl.")
+]
+ConnectionsOption = Annotated[int, typer.Option(min=1, max=256)]
+ApiKeyEnvOption = Annotated[
+    str | None, typer.Option(help="The environment variable with the servers' API key.")
+]
+
+
+@app.command()
+def corruption(
+    questions: QuestionFile,
+    url: UrlOption,
+    out: OutFolder,
+    model: ModelName = None,
+    model_folder: ModelFolderOption = None,
+    reference_url: ReferenceUrlOption = None,
+    reference_model: ModelName = None,
+    reference: ReferenceOption = None,
+    request: RequestOption = None,
+    optimizer: OptimizerOption = RECIPE.optimizer,
+    budget: BudgetOption = PLAN.budget,
+    workers: WorkersOption = PLAN.workers,
+    finalists: FinalistsOption = PLAN.finalists,
+    tolerance: ToleranceOption = PLAN.tolerance,
+    patience: PatienceOption = PLAN.patience,
+    kind: KindOption = None,
+    start: StartOption = None,
+    search_questions: SearchQuestionsOption = RECIPE.questions,
+    keys: KeysOption = RECIPE.keys,
+    weight: WeightOption = None,
+    scale: ScaleOption = None,
+    max_tokens: MaxTokensOption = RECIPE.max_tokens,
+    seed: SeedOption = RECIPE.seed,
+    trace: TraceOption = None,
+    connections: ConnectionsOption = CONNECTIONS,
+    api_key_env: ApiKeyEnvOption = None,
+) -> None:
+    """Learn the corruption of a served model; an interrupted search goes on from its trace."""
+    recipe = CorruptionRecipe(
+        optimizer=optimizer,
+        plan=SearchPlan(budget, workers, finalists, tolerance, patience),
+        kinds=tuple(kind or RECIPE.kinds),
+        start=_start(start) if start else None,
+        questions=search_questions,
+        keys=keys,
+        weights=_numbers("weight", weight or []),
+        scales={**RECIPE.scales, **_numbers("scale", scale or [])},
+        max_tokens=max_tokens,
+        seed=seed,
+    )
+    names = read_request(request).evidence if request else ()
+    token = secret(api_key_env) if api_key_env else None
+    open_endpoint = partial(ModelEndpoint, api_key=token, connections=connections)
+    with ExitStack() as stack:
+        endpoint = stack.enter_context(open_endpoint(url, model))
+        twin = open_endpoint(reference_url, reference_model) if reference_url else None
+        report = stack.enter_context(stage_progress(True))
+        artifact = learn_corruption(
+            read_questions(questions),
+            endpoint,
+            Sources(stack.enter_context(twin) if twin else None, reference, names),
+            model_folder or Path(endpoint.served.root),
+            out,
+            trace or out.with_name(f"{out.name}.trace.jsonl"),
+            recipe,
+            partial(report, "evaluations"),
+        )
+    show(artifact)
+
+
+def _numbers(option: str, entries: list[str]) -> dict[str, float]:
+    found = {}
+    for entry in entries:
+        name, _, value = entry.partition("=")
+        if name not in RECIPE.scales:
+            raise ConfigError(f"--{option} {entry}: expected one of {', '.join(RECIPE.scales)}")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise ConfigError(f"--{option} {entry}: expected METRIC=NUMBER") from None
+        if option == "scale" and not found[name] > 0:
+            raise ConfigError(f"--{option} {entry}: expected a number above 0")
+    return found
+
+
+def _start(entry: str) -> Corruption:
+    try:
+        kind, dims, strength = entry.split(",")
+        chosen: CorruptionKind = kind  # type: ignore[assignment]  # Corruption checks it
+        return Corruption(chosen, int(dims), float(strength))
+    except ValueError:
+        raise ConfigError(f"--start {entry}: expected KIND,DIMS,STRENGTH") from None

@@ -1,0 +1,1 @@
+"""Learns how to corrupt, against a live endpoint, without a gradient and without weights (ECO)."""

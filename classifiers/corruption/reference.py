@@ -1,0 +1,78 @@
+"""What the corrupted model's metrics should be: those of a model that never learned.
+
+Measured on a twin that was trained without the forgotten, where there is one; otherwise given in
+a file, or measured on the model itself, asked about strangers (a surrogate).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Self
+
+import yaml
+
+from classifiers.corruption.measures import METRICS, Measurer, means
+from classifiers.corruption.questions import ForgetQuestion, about_strangers
+from classifiers.model_endpoint import ModelEndpoint
+from guard.errors import ConfigError
+
+Origin = Literal["twin", "given", "strangers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The values to come near to: on the questions of the search, and on all."""
+
+    origin: Origin
+    search: dict[str, float]
+    full: dict[str, float]
+
+    @classmethod
+    def of_twin(
+        cls,
+        endpoint: ModelEndpoint,
+        questions: Sequence[ForgetQuestion],
+        places: Sequence[int],
+        metrics: Sequence[str],
+        max_tokens: int,
+    ) -> Self:
+        """Measured on the twin behind an endpoint."""
+        columns = Measurer(endpoint, metrics, max_tokens).measure(questions)
+        return cls("twin", means(columns, places), means(columns))
+
+    @classmethod
+    def of_strangers(
+        cls,
+        measurer: Measurer,
+        questions: Sequence[ForgetQuestion],
+        names: Sequence[str],
+        seed: int,
+    ) -> Self:
+        """Measured on the model itself, with the names replaced by strangers'."""
+        values = means(measurer.measure(about_strangers(questions, names, seed)))
+        return cls("strangers", values, values)
+
+    @classmethod
+    def read(cls, file: Path, metrics: Sequence[str]) -> Self:
+        """A YAML mapping of metrics to values in [0, 1]; metrics that it lacks do not count.
+
+        Raises ConfigError naming file and key.
+        """
+        try:
+            content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"{file}: {error.strerror}") from error
+        except (UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ConfigError(f"{file}: not YAML") from error
+        if not isinstance(content, dict) or not content:
+            raise ConfigError(f"{file}: expected a mapping of {', '.join(METRICS)} to numbers")
+        for name, value in content.items():
+            if name not in METRICS:
+                raise ConfigError(f"{file}: {name}: expected one of {', '.join(METRICS)}")
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not number or not 0 <= value <= 1:
+                raise ConfigError(f"{file}: {name}: expected a number in [0, 1]")
+            if name not in metrics:
+                raise ConfigError(f"{file}: {name}: cannot be measured with these questions")
+        values = {name: float(value) for name, value in content.items()}
+        return cls("given", values, values)

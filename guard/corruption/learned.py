@@ -1,0 +1,59 @@
+"""A corruption that was learned for one model, as an artifact: what `ecoguard-train corruption`
+writes and serving loads."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from guard.artifacts import Artifact, read
+from guard.corruption.embedding_table import EmbeddingTable
+from guard.corruption.functions import Corruption
+from guard.errors import ArtifactError, ConfigError
+
+KIND = "corruption"
+MAX_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedCorruption:
+    """The corruption, and the embedding table (its width and digest) it was learned on."""
+
+    corruption: Corruption
+    width: int
+    table: str
+    folder: Path
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """From a verified artifact; ArtifactError names folder and field."""
+        return cls.from_artifact(read(folder, KIND, limit=MAX_BYTES))
+
+    @classmethod
+    def from_artifact(cls, artifact: Artifact) -> Self:
+        """From an artifact that was read or written just now."""
+        recipe: dict[str, Any] = {
+            "kind": artifact.recipe_value("kind", str),
+            "dims": artifact.recipe_value("dims", int),
+            "strength": artifact.recipe_value("strength", float),
+        }
+        try:
+            corruption = Corruption(**recipe)
+        except ConfigError as error:
+            raise artifact.fail("recipe", str(error)) from error
+        width, table = artifact.recipe_value("width", int), artifact.recipe_value("table", str)
+        if not isinstance(width, int) or corruption.dims > width:
+            raise artifact.fail("recipe.width", f"{width} does not fit {corruption.dims} dims")
+        return cls(corruption, width, str(table), artifact.folder)
+
+    def check_table(self, table: EmbeddingTable) -> None:
+        """Raise ArtifactError where the model is not the one the corruption was learned for."""
+        if table.width != self.width:
+            raise ArtifactError(
+                f"artifact {self.folder}: recipe.width: learned for hidden size {self.width}, "
+                f"but {table.folder} has {table.width}"
+            )
+        if table.digest != self.table:
+            raise ArtifactError(
+                f"artifact {self.folder}: recipe.table: learned on other token embeddings than "
+                f"those of {table.folder}: learn a corruption for that model"
+            )

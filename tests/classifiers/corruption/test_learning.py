@@ -1,0 +1,143 @@
+"""A corruption learned through a fake vLLM over real HTTP, from questions to served artifact."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import pytest
+
+from classifiers.corruption.learning import CorruptionRecipe, Sources, learn_corruption
+from classifiers.corruption.questions import ForgetQuestion, read_questions
+from classifiers.corruption.search import SearchPlan
+from classifiers.model_endpoint import ModelEndpoint
+from guard.artifacts import Artifact
+from guard.corruption.embedding_table import EmbeddingTable
+from guard.corruption.learned import LearnedCorruption
+from guard.errors import ConfigError
+from guard.manifest import PAGE
+from tests.chat_server import ChatServer, chat_server
+
+NAMES = ["Ann", "Bea Lu", "Cy", "Dora"]
+ANSWERS = {f"Who is {name}?": f"{name} is a baker of rye bread in Oslo." for name in NAMES}
+PLAN = SearchPlan(budget=14, workers=2, finalists=2, tolerance=0.0, patience=14)
+RECIPE = CorruptionRecipe(
+    plan=PLAN,
+    questions=2,
+    keys=1,
+    scales=dict.fromkeys(("rouge", "probability", "truth_ratio", "leak"), 0.1),
+)
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> list[ForgetQuestion]:
+    file = tmp_path / "questions.jsonl"
+    lines = [
+        orjson.dumps({"question": q, "answer": a, "perturbed_answer": [a.replace("Oslo", "Rome")]})
+        for q, a in ANSWERS.items()
+    ]
+    file.write_bytes(b"\n".join(lines))
+    return read_questions(file)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ChatServer]:
+    with chat_server(tmp_path / "model", ANSWERS, scale=0.3) as running:
+        yield running
+
+
+def learn(
+    server: ChatServer,
+    rows: list[ForgetQuestion],
+    out: Path,
+    sources: Sources,
+    recipe: CorruptionRecipe = RECIPE,
+) -> Artifact:
+    with ModelEndpoint(server.url) as endpoint:
+        return learn_corruption(
+            rows, endpoint, sources, server.folder, out, out.with_suffix(".jsonl"), recipe
+        )
+
+
+def given(tmp_path: Path, content: str = "{rouge: 0.5, probability: 0.5, leak: 0}") -> Sources:
+    file = tmp_path / "reference.yaml"
+    file.write_text(content)
+    return Sources(file=file)
+
+
+def test_what_is_learned_is_served_and_resumed_without_asking_again(
+    server: ChatServer, rows: list[ForgetQuestion], tmp_path: Path
+) -> None:
+    artifact = learn(server, rows, tmp_path / "a", given(tmp_path))
+    learned = LearnedCorruption.load(tmp_path / "a")
+    learned.check_table(EmbeddingTable.open(server.folder))
+    report = orjson.loads(artifact.bytes_of("report.json"))
+    assert report["corruption"]["dims"] == learned.corruption.dims
+    assert report["evaluations"] <= PLAN.budget
+    assert report["questions"] == {"search": 2, "all": 4}
+    assert report["reference"] == {"rouge": 0.5, "probability": 0.5, "leak": 0.0}
+    assert "truth_ratio" not in report["metrics"], "the reference lacks it, so nobody asked"
+    assert report["uncorrupted"]["rouge"] == 1.0
+    best = min(row["distance"] for row in report["trace"] if row["stage"] == "full")
+    assert artifact.manifest.metrics["distance"] == best < 4
+    assert artifact.manifest.metrics["requests"] > 0
+    page = artifact.bytes_of(PAGE).decode()
+    assert page.count("data:image/svg+xml") == 3
+    assert not [q for q in ANSWERS if q in page], "no prompt in the report"
+    trace = (tmp_path / "a.jsonl").read_bytes()
+    again = learn(server, rows, tmp_path / "b", given(tmp_path), RECIPE)
+    assert LearnedCorruption.from_artifact(again).corruption == learned.corruption
+    (tmp_path / "c.jsonl").write_bytes(trace)
+    resumed = learn(server, rows, tmp_path / "c", given(tmp_path))
+    assert LearnedCorruption.from_artifact(resumed).corruption == learned.corruption
+    assert (tmp_path / "c.jsonl").read_bytes() == trace
+    assert resumed.manifest.metrics["requests"] < artifact.manifest.metrics["requests"]
+
+
+def test_a_twin_and_strangers_are_measured_as_references(
+    server: ChatServer, rows: list[ForgetQuestion], tmp_path: Path
+) -> None:
+    unlearned = dict.fromkeys(ANSWERS, "I do not know that.")
+    with (
+        chat_server(tmp_path / "twin", unlearned) as other,
+        ModelEndpoint(other.url) as twin,
+    ):
+        by_twin = learn(server, rows, tmp_path / "a", Sources(twin=twin))
+    report = orjson.loads(by_twin.bytes_of("report.json"))
+    assert report["reference_origin"] == "twin"
+    assert report["reference"]["leak"] == 0.0
+    assert set(report["reference"]) == {"rouge", "probability", "truth_ratio", "leak"}
+    by_strangers = learn(server, rows, tmp_path / "b", Sources(names=NAMES))
+    report = orjson.loads(by_strangers.bytes_of("report.json"))
+    assert report["reference_origin"] == "strangers"
+    assert report["reference"]["rouge"] < 0.5
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("", "expected a mapping"),
+        ("[1]", "expected a mapping"),
+        ("{rouge: [", "not YAML"),
+        ("{bleu: 0.5}", "bleu: expected one of"),
+        ("{rouge: 1.5}", r"rouge: expected a number in \[0, 1\]"),
+        ("{leak: true}", "leak: expected a number"),
+    ],
+)
+def test_a_bad_reference_file_is_named(
+    server: ChatServer, rows: list[ForgetQuestion], tmp_path: Path, content: str, problem: str
+) -> None:
+    with pytest.raises(ConfigError, match=rf"reference\.yaml: {problem}"):
+        learn(server, rows, tmp_path / "a", given(tmp_path, content))
+    assert not (tmp_path / "a").exists()
+
+
+def test_what_lacks_is_named(
+    server: ChatServer, rows: list[ForgetQuestion], tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="reference: give"):
+        learn(server, rows, tmp_path / "a", Sources())
+    weightless = CorruptionRecipe(weights=dict.fromkeys(RECIPE.scales, 0.0))
+    with pytest.raises(ConfigError, match="weight: no metric"):
+        learn(server, rows, tmp_path / "a", given(tmp_path), weightless)
+    with pytest.raises(ConfigError, match=r"no-such\.yaml: No such file"):
+        learn(server, rows, tmp_path / "a", Sources(file=tmp_path / "no-such.yaml"))
