@@ -17,6 +17,7 @@ from bench.drills.proxy import SCRIPTED
 from bench.performance.cost import descendants
 from classifiers.server_process import LOOPBACK, ServerProcess, free_port
 
+LISTENING = "0A"
 KEY = "drill"
 """The text of the one API key, which may do everything."""
 
@@ -36,9 +37,20 @@ class Process(ServerProcess):
         os.kill(self.pid, number)
 
     @property
-    def descriptors(self) -> int:
-        """How many files and sockets it has open."""
-        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+    def connections(self) -> int:
+        """How many TCP connections it has open; Redis' bounded pool is on a Unix socket."""
+        table = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+        rows = [line.split() for line in table]
+        open_inodes = {row[9] for row in rows if row[3] != LISTENING}
+        targets = [_target(link) for link in Path(f"/proc/{self.pid}/fd").iterdir()]
+        return sum(target[len("socket:[") : -1] in open_inodes for target in targets)
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:  # closed meanwhile
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def test_a_soak_that_lost_something_does_not_pass() -> None:
     assert not Figures(improper=["plain: 500"]).is_good
     assert not Figures(unscreened=1).is_good
     assert not Figures(left_over=1).is_good
-    assert not Figures(descriptors=(10, 11)).is_good
+    assert not Figures(connections=3).is_good
     assert not Figures(memory=[10 << 20] * 5 + [90 << 20] * 5).is_good
 
 
