@@ -40,5 +40,6 @@ def main() -> None:
     try:
         app()
     except GuardError as error:
-        Console(stderr=True, highlight=False, markup=False, soft_wrap=True).print(str(error))
+        console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        console.print(str(error))
         raise SystemExit(2) from None

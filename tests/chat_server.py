@@ -167,6 +167,7 @@ def chat_server(folder: Path, answers: Mapping[str, str], **options: Any) -> Ite
         def _send(self, status: int, answer: dict[str, Any]) -> None:
             content = json.dumps(answer).encode()
             self.send_response(status)
+            self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
