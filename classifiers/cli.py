@@ -11,6 +11,7 @@ from classifiers.commands import (
     encoder,
     evaluate,
     evaluate_extraction,
+    evaluate_muse,
     evaluate_tofu,
     forget,
     gate,
@@ -30,7 +31,7 @@ app = typer.Typer(
 )
 for part in (encoder, pooling_encoder, forget, corruption, malicious, gate, shipped, models):
     app.add_typer(part.app)
-for part in (evaluate_tofu, evaluate_extraction):
+for part in (evaluate_tofu, evaluate_extraction, evaluate_muse):
     evaluate.app.add_typer(part.app)
 app.add_typer(evaluate.app, name="evaluate")
 

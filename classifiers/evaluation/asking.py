@@ -38,6 +38,10 @@ class Asked:
         self._kept = kept
         self._max_tokens = max_tokens
 
+    def limited(self, max_tokens: int) -> "Asked":
+        """The same model with another bound on its answers."""
+        return Asked(self.endpoint, self._role, self._kept, max_tokens)
+
     def generate(
         self, chat: Chat | Messages, *, n: int = 1, temperature: float = 0.0, seed: int = 0
     ) -> Generated:

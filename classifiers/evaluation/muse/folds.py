@@ -18,6 +18,7 @@ from guard.settings import Settings
 from guard.settings.sections import ArtifactDetector
 
 Kind = Literal["scalability", "sustainability"]
+FEATURES = "features"
 _HALVES = 2
 
 
@@ -60,7 +61,8 @@ def train_stages(
         out = folder / f"folds-{first + 1}-to-{last}-of-{folds}"
         if not out.exists():
             forget, retain = _prompts(data, folds, first, last)
-            train_forget(out.name, forget, retain, encoder, out, recipe=recipe)
+            cache = folder / FEATURES
+            train_forget(out.name, forget, retain, encoder, out, recipe=recipe, cache=cache)
         return out
 
     stages = []

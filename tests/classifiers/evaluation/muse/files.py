@@ -15,7 +15,7 @@ def passage(kind: str, number: int) -> dict[str, Any]:
     place, part = PLACES[number % len(PLACES)], f"part {number}"
     return {
         "prompt": f"In the {kind} chronicle of {place}, {part}, a {kind} traveller came by",
-        "continuation": f"and asked the {kind} keeper of {place} for {number} {kind} loaves.",
+        "continuation": f"and asked the {kind} keeper of {place} for {number} {kind} loaves",
     }
 
 
