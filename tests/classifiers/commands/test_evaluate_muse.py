@@ -16,7 +16,6 @@ from guard.settings import load
 from tests.chat_server import ChatServer, chat_server
 from tests.classifiers.evaluation.muse.files import write_files
 from tests.e2e.serving import served
-from tests.encoders import tiny_artifact
 
 KEY_VARIABLE = "ECOGUARD_CORRUPTION_KEY"
 ROWS = 10
@@ -38,7 +37,6 @@ def _config(folder: Path, full: ChatServer) -> Path:
     settings = {
         "upstream": {"url": full.url},
         "models": {"demo": {"path": str(full.folder)}},
-        "encoder": {"path": str(tiny_artifact())},
         "detectors": {"books": {"kind": "phrases", "phrases": ["lost chronicle"]}},
         "policies": [{"name": "forget", "detector": "books", "action": "corrupt"}],
         "corruption": {"kind": "rand_noise_first_n", "dims": 1, "strength": 50},
@@ -74,7 +72,7 @@ def measured(
         with served(create_app(load(config))) as proxy:
             places = ("--config", config, "--data", folder, "--out", root / "out")
             others = ("--proxy", proxy, "--retain", retain.url)
-            assert run(patch, *places, *others, "--policy", "forget", "--folds", 2) == 0
+            assert run(patch, *places, *others) == 0
         yield root / "out"
 
 
@@ -101,15 +99,6 @@ def test_privacy_is_measured_where_prompts_can_be_scored(measured: Path) -> None
     assert ways["proxy"]["leakage_auc"] is None
 
 
-def test_requests_grow_and_follow_one_another(measured: Path) -> None:
-    found = report(measured)
-    assert [stage["share"] for stage in found["scalability"]] == [0.5, 1.0]
-    assert [stage["requests"] for stage in found["scalability"]] == [1, 1]
-    assert [stage["requests"] for stage in found["sustainability"]] == [1, 2]
-    for stage in (*found["scalability"], *found["sustainability"]):
-        assert stage["verbatim_forget"] < 1.0  # a fold's own classifier corrupted its passages
-
-
 def test_logs_hold_every_row_and_the_report_no_text(
     measured: Path, data: tuple[Path, MuseData]
 ) -> None:
@@ -123,7 +112,7 @@ def test_logs_hold_every_row_and_the_report_no_text(
     }
 
 
-def test_a_policy_that_is_not_there_is_one_sentence(
+def test_requests_over_folds_need_an_encoder(
     data: tuple[Path, MuseData],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -134,6 +123,6 @@ def test_a_policy_that_is_not_there_is_one_sentence(
         config = _config(tmp_path, full)
         with served(create_app(load(config))) as proxy:
             places = ("--config", config, "--data", data[0], "--out", tmp_path / "out")
-            arguments = (*places, "--proxy", proxy, "--policy", "other")
+            arguments = (*places, "--proxy", proxy, "--policy", "forget")
             assert run(monkeypatch, *arguments) == 2
-    assert capsys.readouterr().err.strip() == "policies: there is no policy other"
+    assert capsys.readouterr().err.strip().startswith("encoder: requests over folds")
