@@ -1,5 +1,6 @@
 """`ecoguard-train evaluate muse`: MUSE's six criteria through the proxy and beside it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +30,7 @@ from classifiers.evaluation.muse.evaluation import (
     guarded,
     plain,
 )
-from classifiers.evaluation.muse.folds import guarded_by, train_stages
+from classifiers.evaluation.muse.folds import Stage, guarded_by, train_stages
 from classifiers.evaluation.muse.report import HTML, write_report
 from classifiers.evaluation.muse.rows import write_rows
 from classifiers.stage_progress import stage_progress
@@ -66,9 +67,13 @@ def muse(
     place = Place(*(config, out, model, proxy, proxy_key_env, retain, retain_key_env, connections))
     described = {"command": "muse", "data": read.digest}
     with opened(place, described, CONTINUED_TOKENS) as run, stage_progress(True) as report:
+        encoder = _encoder(run) if policy else None
         evaluation = Evaluation(read, run.settings.refusal.text, report)
         ways = _ways(run, evaluation)
-        stages = _stages(run, evaluation, out / REQUESTS, policy, folds) if policy else []
+        stages = []
+        if policy and encoder:
+            made = train_stages(read, folds, encoder, out / REQUESTS)
+            stages = _stages(run, evaluation, made, policy, folds)
         corruption = run.corruption
     settings: figures.Figures = {
         "model": run.model,
@@ -96,15 +101,18 @@ def _ways(run: Run, evaluation: Evaluation) -> dict[str, Measured]:
     return found
 
 
-def _stages(
-    run: Run, evaluation: Evaluation, folder: Path, policy: str, folds: int
-) -> list[StageMeasured]:
-    """Growing and successive requests, by the guard's code in this process."""
+def _encoder(run: Run) -> OnnxEncoder:
     if run.settings.encoder is None:
         raise ConfigError("encoder: requests over folds are trained on it, and there is none")
-    encoder = OnnxEncoder.load(run.settings.encoder.path)
+    return OnnxEncoder.load(run.settings.encoder.path)
+
+
+def _stages(
+    run: Run, evaluation: Evaluation, made: Sequence[Stage], policy: str, folds: int
+) -> list[StageMeasured]:
+    """Growing and successive requests, by the guard's code in this process."""
     found = []
-    for stage in train_stages(evaluation.data, folds, encoder, folder):
+    for stage in made:
         path = GuardedPath.open(guarded_by(run.settings, stage, policy), run.model)
         way = guarded(path, run.corruption)
         found.append(evaluation.measure_stage(_speakers(run.direct), way, stage, folds))

@@ -53,11 +53,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, MuseData]:
 
 
 @pytest.fixture(scope="module")
-def measured(
+def options(
     data: tuple[Path, MuseData], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Path]:
-    """The folder of a finished run on a model that knows the forget passages, and one that
-    never met them."""
+) -> Iterator[tuple[object, ...]]:
+    """Options for a model that knows the forget passages behind a proxy, and for one that never
+    met them."""
     folder, rows = data
     root = tmp_path_factory.mktemp("muse")
     kept = _answers(rows.retain, rows.retain_questions)
@@ -70,10 +70,17 @@ def measured(
         patch.setenv(KEY_VARIABLE, "a key for tests")
         config = _config(root, full)
         with served(create_app(load(config))) as proxy:
-            places = ("--config", config, "--data", folder, "--out", root / "out")
-            others = ("--proxy", proxy, "--retain", retain.url)
-            assert run(patch, *places, *others) == 0
-        yield root / "out"
+            places = ("--config", config, "--data", folder)
+            yield (*places, "--proxy", proxy, "--retain", retain.url)
+
+
+@pytest.fixture(scope="module")
+def measured(options: tuple[object, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run."""
+    out = tmp_path_factory.mktemp("run") / "out"
+    with pytest.MonkeyPatch.context() as patch:
+        assert run(patch, *options, "--out", out) == 0
+    return out
 
 
 def report(folder: Path) -> Any:
@@ -113,16 +120,13 @@ def test_logs_hold_every_row_and_the_report_no_text(
 
 
 def test_requests_over_folds_need_an_encoder(
-    data: tuple[Path, MuseData],
+    options: tuple[object, ...],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv(KEY_VARIABLE, "a key for tests")
-    with chat_server(tmp_path / "full", {}) as full:
-        config = _config(tmp_path, full)
-        with served(create_app(load(config))) as proxy:
-            places = ("--config", config, "--data", data[0], "--out", tmp_path / "out")
-            arguments = (*places, "--proxy", proxy, "--policy", "forget")
-            assert run(monkeypatch, *arguments) == 2
-    assert capsys.readouterr().err.strip().startswith("encoder: requests over folds")
+    out = tmp_path / "out"
+    assert run(monkeypatch, *options, "--out", out, "--policy", "forget") == 2
+
+    assert "encoder: requests over folds" in capsys.readouterr().err
+    assert not (out / "logs").exists()  # said before anything is measured
