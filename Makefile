@@ -3,13 +3,13 @@ VENV ?= .venv
 VLLM_VENV ?= .venv-vllm
 CLIENTS_VENV ?= .venv-clients
 CONFIG ?= deploy/guard.example.yaml
-# Processes that share the tests; one of them has all that need vLLM.
-TEST_PROCESSES ?= 2
 BIN := $(VENV)/bin
+PYTEST := ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python ECOGUARD_CLIENTS_PYTHON=$(CLIENTS_VENV)/bin/python \
+	$(BIN)/python -m pytest
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install vllm clients tools demo test test-fast fuzz check format serve image constraints clean
+.PHONY: help install vllm clients tools demo test test-with-vllm test-beside-vllm test-fast fuzz check format serve image constraints clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
@@ -37,12 +37,18 @@ tools: ## Install the operators' programs that the tests of deploy/ call (promto
 demo: install vllm ## Train a tiny model, start vLLM and the proxy, show what is forgotten; stays up
 	@ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python $(BIN)/ecoguard demo $(DEMO)
 
+# With vLLM, and beside it, two processes on two cores; TESTS chooses some, in one process.
 test: install vllm clients ## Run the whole test suite, real vLLM included
-	@ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python ECOGUARD_CLIENTS_PYTHON=$(CLIENTS_VENV)/bin/python \
-		$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup $(TESTS)
+	@$(if $(TESTS),$(PYTEST) $(TESTS),$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-with-vllm test-beside-vllm)
+
+test-with-vllm:
+	@$(PYTEST) -p no:cacheprovider tests/e2e
+
+test-beside-vllm:
+	@$(PYTEST) --ignore tests/e2e
 
 test-fast: install ## Run the tests that need no vLLM
-	@$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadgroup -m "not vllm" $(TESTS)
+	@$(BIN)/python -m pytest -m "not vllm" $(TESTS)
 
 fuzz: install ## Send 50,000 mutated requests through the whole application (REQUESTS=, SEED=)
 	@$(BIN)/python -m tests.fuzz --requests $(or $(REQUESTS),50000) --seed $(or $(SEED),0)
