@@ -246,13 +246,19 @@ def asked(text: str) -> dict[str, Any]:
     return {"model": "demo", "messages": [{"role": "user", "content": text}]}
 
 
-async def test_the_proxy_blocks_by_it_and_says_how_unusual_a_prompt_is(tmp_path: Path) -> None:
-    """Artifacts on disk, settings, screening, refusal: all of it but the model server."""
+@pytest.fixture
+def detector(tmp_path: Path) -> Path:
+    """A trained detector's folder; made here, as nothing may be encoded on an event loop."""
     encoder = OnnxEncoder.load(tiny_artifact())
     artifact(tmp_path / "a", between(encoder) | CALIBRATION, encoder=encoder.digest)
+    return tmp_path / "a"
+
+
+async def test_the_proxy_blocks_by_it_and_says_how_unusual_a_prompt_is(detector: Path) -> None:
+    """Artifacts on disk, settings, screening, refusal: all of it but the model server."""
     vllm = FakeVLLM()
     async with serving(vllm) as upstream:
-        app = create_app(served_settings(upstream, tmp_path / "a"))
+        app = create_app(served_settings(upstream, detector))
         headers = {"authorization": "Bearer tester"}
         async with (
             serving(app) as url,
