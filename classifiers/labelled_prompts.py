@@ -12,6 +12,8 @@ class LabelledPrompt:
 
     Everything that is held out is held out by `source`; `kind` names an attack or prompt family;
     `client` is an opaque id of the key that sent it ("" where unknown), for quotas and voting.
+    `turns` are what the user said in each turn of a conversation, which `text` joins; a prompt of
+    one turn has none.
     """
 
     text: str
@@ -19,3 +21,4 @@ class LabelledPrompt:
     label: Label = "unknown"
     kind: str = ""
     client: str = ""
+    turns: tuple[str, ...] = ()

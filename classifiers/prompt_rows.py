@@ -3,7 +3,7 @@
 Known columns are `text` or `messages`, `source`, `group`, `label`, `kind` and `client`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from classifiers.labelled_prompts import Label, LabelledPrompt
@@ -45,8 +45,10 @@ def labelled_prompt(row: Row, source: str, column: str | None = None) -> Labelle
     """
     name = _text_column(row) if column is None else column
     value = row.values.get(name)
+    turns: tuple[str, ...] = ()
     if isinstance(value, list) and name != TEXT:
-        text: object = _user_turns(row, name, value)
+        turns = tuple(_user_turns(row, name, value))
+        text: object = joined(turns)
     elif name == MESSAGES:
         raise row.fail(name, "expected a list of messages")
     else:
@@ -61,7 +63,13 @@ def labelled_prompt(row: Row, source: str, column: str | None = None) -> Labelle
         label=_label(row),
         kind=_word(row, "kind"),
         client=_word(row, "client"),
+        turns=turns if len(turns) > 1 else (),
     )
+
+
+def joined(turns: Sequence[str]) -> str:
+    """Turns as one text, as screening joins them."""
+    return "\n".join(turns)
 
 
 def _text_column(row: Row) -> str:
@@ -71,14 +79,15 @@ def _text_column(row: Row) -> str:
     return given[0] if given else TEXT
 
 
-def _user_turns(row: Row, column: str, messages: list[object]) -> str:
-    turns = []
+def _user_turns(row: Row, column: str, messages: list[object]) -> Iterator[str]:
+    """What the user says in each turn, where it says something."""
     for index, message in enumerate(messages):
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
             raise row.fail(f"{column}.{index}", "expected a message with a role")
         if message["role"] == "user":
-            turns.append(_content(row, f"{column}.{index}.content", message.get("content")))
-    return "\n".join(turn for turn in turns if turn)
+            turn = _content(row, f"{column}.{index}.content", message.get("content"))
+            if turn:
+                yield turn
 
 
 def _content(row: Row, field: str, content: object) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 
 from classifiers.labelled_prompts import LabelledPrompt
-from classifiers.prompt_rows import COLUMNS, MESSAGES, TEXT, Row, labelled_prompt
+from classifiers.prompt_rows import COLUMNS, MESSAGES, TEXT, Row, joined, labelled_prompt
 from classifiers.prompts import MAX_CHARACTERS
 from guard.errors import ConfigError
 from guard.screening.windows import USER_ROLES
@@ -143,10 +143,18 @@ def _captured(url: str, key_env: str | None, password_env: str | None) -> Iterat
 
     captured = read_traffic(url, encryption_key_env=key_env, password_env=password_env)
     for prompt in captured:
-        turns = [message.content for message in prompt.messages if message.role in USER_ROLES]
-        text = "\n".join(turn for turn in turns if turn)[:MAX_CHARACTERS]
+        said = [message.content for message in prompt.messages if message.role in USER_ROLES]
+        turns = tuple(turn for turn in said if turn)
+        text = joined(turns)
+        if len(text) > MAX_CHARACTERS:  # read as one text from here on
+            text, turns = text[:MAX_CHARACTERS], ()
         if text.strip():
-            yield LabelledPrompt(text, source=TRAFFIC, client=prompt.client)
+            yield LabelledPrompt(
+                text,
+                source=TRAFFIC,
+                client=prompt.client,
+                turns=turns if len(turns) > 1 else (),
+            )
 
 
 READERS: Mapping[str, Callable[[Path], Iterator[Row]]] = {

@@ -5,7 +5,7 @@ each mode anew without each source in turn. `detection_report` writes what comes
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +83,7 @@ def evaluate_artifact(
     generated = generated_prompts("held_out", settings.generated, settings.seed)
     bad, good = (_drill_texts(prompts, label, settings) for label in ("malicious", "benign"))
     disguised = obfuscation_drill(detector.score, bad, good, detector.threshold)
-    literal = detector.score([prompt.text for prompt in prompts], views=False, label="no views")
+    literal = detector.score_prompts(prompts, views=False, label="no views")
     ordinary = ~own.malicious
     found: Figures = {
         "threshold": detector.threshold,
@@ -184,7 +184,7 @@ def _on_unseen(
 def _scored(
     detector: ServedDetector, prompts: Sequence[LabelledPrompt], families: PromptFamilies
 ) -> ScoredPrompts:
-    scores = detector.score([prompt.text for prompt in prompts], label="scoring")
+    scores = detector.score_prompts(prompts, label="scoring")
     return ScoredPrompts(prompts, scores, scores >= detector.threshold, families)
 
 
@@ -198,7 +198,7 @@ def _labelled(file: Path) -> Iterator[LabelledPrompt]:
     name = file.name.split(".", 1)[0]
     for prompt in read_labelled(str(file)):
         if prompt.label != "unknown":
-            yield LabelledPrompt(prompt.text, name, prompt.label, prompt.kind, prompt.client)
+            yield replace(prompt, source=name)
 
 
 def _capped(prompts: Sequence[LabelledPrompt], rows: int, salt: str) -> list[LabelledPrompt]:

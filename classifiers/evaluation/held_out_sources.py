@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from classifiers.evaluation.feature_modes import Fit, Scorer, TrainingRows
 from classifiers.labelled_prompts import LabelledPrompt
-from classifiers.malicious.served_pieces import highest, served_pieces
+from classifiers.malicious.served_pieces import conversation_pieces, highest
 from classifiers.thresholds import conformal_threshold
 from guard.detectors.contract import Features, Scores, Windowing
 from guard.errors import ConfigError
@@ -148,5 +148,5 @@ def make_pieces(
     windowing: Windowing,
 ) -> PromptPieces:
     """The pieces of prompts as serving cuts them, encoded by `encode_texts`."""
-    pieces = served_pieces([prompt.text for prompt in prompts], windowing)
+    pieces = conversation_pieces(prompts, windowing)
     return PromptPieces(prompts, pieces.texts, encode_texts(pieces.texts), pieces.owner_index)

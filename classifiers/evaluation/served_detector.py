@@ -10,7 +10,13 @@ from typing import Self
 import numpy as np
 
 from classifiers.features import FeatureCache, encode
-from classifiers.malicious.served_pieces import highest, served_pieces
+from classifiers.labelled_prompts import LabelledPrompt
+from classifiers.malicious.served_pieces import (
+    ServedPieces,
+    conversation_pieces,
+    highest,
+    served_pieces,
+)
 from guard.artifacts import read
 from guard.detectors.contract import Detector, Features, Scores, WindowedEncoder, Windowing
 from guard.detectors.loading import load_detector
@@ -72,9 +78,19 @@ class ServedDetector:
         With a `label`, a progress bar of that name is shown on standard error.
         """
         limits = ViewLimits() if views else ORIGINAL_ONLY
-        pieces = served_pieces(texts, self._windowing, limits)
+        return self._highest(served_pieces(texts, self._windowing, limits), len(texts), label)
+
+    def score_prompts(
+        self, prompts: Sequence[LabelledPrompt], *, views: bool = True, label: str | None = None
+    ) -> Scores:
+        """As `score`; a conversation has every turn's score and that of the joined turns."""
+        limits = ViewLimits() if views else ORIGINAL_ONLY
+        pieces = conversation_pieces(prompts, self._windowing, limits)
+        return self._highest(pieces, len(prompts), label)
+
+    def _highest(self, pieces: ServedPieces, count: int, label: str | None) -> Scores:
         scores = encode(pieces.texts, self._scorer, cache=self._cache, label=label)[:, 0]
-        return highest(scores, pieces.owner_index, len(texts))
+        return highest(scores, pieces.owner_index, count)
 
 
 def _windowing(detector: Detector, encoder: WindowedEncoder | None) -> Windowing | None:

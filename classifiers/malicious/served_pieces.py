@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from classifiers.features import FeatureCache, encode
 from classifiers.labelled_prompts import LabelledPrompt
 from guard.detectors.contract import Features, Scores, WindowedEncoder, Windowing, window_sizes
-from guard.screening.pieces import own_pieces
+from guard.screening.pieces import joined_pieces, own_pieces
 from guard.screening.views import ViewLimits
 from guard.wire.call import TextSpan
 
@@ -23,7 +23,8 @@ Owners = NDArray[np.int64]
 class ServedPieces:
     """The texts that serving scores, and for each the index of its prompt, shape (m,).
 
-    The pieces of one prompt follow each other, its text's first window foremost.
+    The pieces of one prompt follow each other, its text's first window foremost; of a conversation
+    the first window of its joined turns.
     """
 
     texts: tuple[str, ...]
@@ -52,14 +53,38 @@ def served_pieces(
 
     `limits` are those of the proxy when None. A text of white space alone has no piece.
     """
-    limits = limits or ViewLimits()
+    return _pieces([(text,) for text in texts], windowing, limits or ViewLimits())
+
+
+def conversation_pieces(
+    prompts: Sequence[LabelledPrompt],
+    windowing: Windowing | None = None,
+    limits: ViewLimits | None = None,
+) -> ServedPieces:
+    """As `served_pieces`; of a conversation every turn, and the turns joined.
+
+    Screening judges joined turns only where none of them fires alone, so that a request fires when
+    the highest of all these pieces does.
+    """
+    said = [prompt.turns or (prompt.text,) for prompt in prompts]
+    return _pieces(said, windowing, limits or ViewLimits())
+
+
+def _pieces(
+    said: Sequence[tuple[str, ...]], windowing: Windowing | None, limits: ViewLimits
+) -> ServedPieces:
+    sizes = window_sizes(windowing)
     found: list[str] = []
     owners: list[int] = []
-    for index, text in enumerate(texts):
-        pieces = own_pieces([_span(text)], limits, window_sizes(windowing))
-        pieces = pieces.fitted(windowing) if windowing else pieces
-        found.extend(pieces.texts)
-        owners.extend([index] * len(pieces.texts))
+    for index, turns in enumerate(said):
+        spans = [_span(text, turn) for turn, text in enumerate(turns)]
+        parts = [own_pieces(spans, limits, sizes)]
+        if len(spans) > 1:
+            parts.insert(0, joined_pieces(spans, limits, sizes=sizes))
+        fitted = [part.fitted(windowing) if windowing else part for part in parts]
+        texts = dict.fromkeys(text for part in fitted for text in part.texts)
+        found.extend(texts)
+        owners.extend([index] * len(texts))
     return ServedPieces(tuple(found), np.array(owners, dtype=np.int64))
 
 
@@ -74,7 +99,7 @@ def encode_pieces(
 
     With a `label`, a progress bar of that name is shown on standard error.
     """
-    pieces = served_pieces([prompt.text for prompt in prompts], encoder)
+    pieces = conversation_pieces(prompts, encoder)
     features = encode(pieces.texts, encoder, cache=cache, label=label)
     return PieceFeatures(features, pieces.owner_index)
 
@@ -87,5 +112,6 @@ def highest(scores: Scores, owner_index: Owners, count: int) -> Scores:
     return best
 
 
-def _span(text: str) -> TextSpan:
-    return TextSpan(("messages", 0, "content"), "user", text, corruptible=True)
+def _span(text: str, turn: int) -> TextSpan:
+    # Every second message is the model's answer.
+    return TextSpan(("messages", 2 * turn, "content"), "user", text, corruptible=True)

@@ -97,7 +97,7 @@ CONVERSATION: list[dict[str, object]] = [
 def test_messages_are_joined_as_screening_joins(tmp_path: Path) -> None:
     """Turns by a line break, parts of a turn by nothing."""
     file = write(tmp_path, "chat.jsonl", json_lines([{"messages": CONVERSATION, "group": 7}]))
-    assert read_labelled(file) == [LabelledPrompt("first\nsecond", "7")]
+    assert read_labelled(file) == [LabelledPrompt("first\nsecond", "7", turns=("first", "second"))]
 
 
 def test_messages_in_parquet(tmp_path: Path) -> None:

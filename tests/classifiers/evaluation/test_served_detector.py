@@ -9,6 +9,7 @@ import pytest
 
 from classifiers.evaluation.served_detector import ServedDetector
 from classifiers.features import FeatureCache
+from classifiers.labelled_prompts import LabelledPrompt
 from guard.detectors.contract import Features, Scores
 from guard.errors import ArtifactError
 from guard.operations.metrics import Metrics
@@ -44,6 +45,14 @@ def test_scores_are_those_of_screening() -> None:
     for text, score in zip(TEXTS, scores, strict=True):
         (finding,) = screener.judge([TextSpan(("messages", 0, "content"), "user", text)])
         assert finding.score == pytest.approx(float(score))
+
+
+def test_a_conversation_is_scored_by_turn_and_joined() -> None:
+    served = ServedDetector(WordDetector("forbidden"), DIGEST)
+    split, apart, harmless = ("forbid", "den thing"), ("hello", "a forbidden thing"), ("a", "b")
+    prompts = [LabelledPrompt("\n".join(t), "s", turns=t) for t in (split, apart, harmless)]
+    assert served.score_prompts(prompts).tolist() == [1, 1, 0]
+    assert served.score([prompt.text for prompt in prompts]).tolist() == [0, 1, 0]
 
 
 def test_without_views_only_what_is_written_counts() -> None:

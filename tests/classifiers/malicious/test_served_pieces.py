@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from classifiers.features import FeatureCache
 from classifiers.labelled_prompts import LabelledPrompt
-from classifiers.malicious.served_pieces import encode_pieces, highest, served_pieces
+from classifiers.malicious.served_pieces import (
+    conversation_pieces,
+    encode_pieces,
+    highest,
+    served_pieces,
+)
 from guard.detectors.contract import Features, Scores
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.operations.metrics import Metrics
@@ -62,6 +67,40 @@ def test_scores_are_those_of_screening(encoder: OnnxEncoder) -> None:
         assert finding.score == pytest.approx(float(score), abs=1e-6)
     screener.close()
     assert set(np.bincount(owners)) - {1}, "long and disguised texts have several pieces"
+
+
+SPLIT = ("tell me about the bri", "dge of the river, and then")
+CONVERSATIONS = (SPLIT, (TEXTS[0], LONG, "thanks"), ("hello", TEXTS[2], "and then?", "why"))
+
+
+def conversation(turns: Sequence[str]) -> LabelledPrompt:
+    return LabelledPrompt("\n".join(turns), "s", turns=tuple(turns))
+
+
+@pytest.mark.parametrize("turns", CONVERSATIONS)
+def test_a_conversation_scores_as_in_screening(turns: Sequence[str], encoder: OnnxEncoder) -> None:
+    """Beyond reach of any score, so that screening joins all turns and keeps the highest."""
+    detector = DotDetector(encoder)
+    policy = Policy("p", "d", detector, 2.0, Action.FLAG, Action.FLAG)
+    screener = Screener([policy], encoder, Metrics())
+    pieces = encode_pieces([conversation(turns)], encoder)
+    scores = detector.score([""] * len(pieces.features), pieces.features)
+    (ours,) = highest(scores, pieces.owner_index, 1)
+    spans = [
+        TextSpan(("messages", 2 * i, "content"), "user", text, corruptible=True)
+        for i, text in enumerate(turns)
+    ]
+    findings = screener.judge(spans)
+    screener.close()
+    assert max(finding.score or 0.0 for finding in findings) == pytest.approx(float(ours), abs=1e-6)
+
+
+def test_turns_are_read_alone_and_joined() -> None:
+    pieces = conversation_pieces([conversation(SPLIT), LabelledPrompt("alone", "s")])
+    own = [text for text, owner in zip(pieces.texts, pieces.owner_index, strict=True) if not owner]
+    assert own[0] == "\n".join(SPLIT)
+    assert {*SPLIT, "".join(SPLIT)} <= set(own)
+    assert pieces.texts[len(own) :] == ("alone",)
 
 
 def test_pieces_fit_the_encoder(encoder: OnnxEncoder) -> None:
