@@ -1,5 +1,6 @@
 """`ecoguard-train gate`: compares a new detector with the one in service before promotion."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from classifiers.commands.options import StoreKey, StorePassword
+from classifiers.labelled_prompts import LabelledPrompt
 from classifiers.malicious.gate import GateLimits, GateResult, run_gate
 from classifiers.malicious.gate_set import read_gate_set
 from classifiers.malicious.served_model import LastBatch, load_model
@@ -37,6 +40,8 @@ def gate(
     traffic: Annotated[
         list[str] | None, typer.Option(help="Recent prompts to search for triggers.")
     ] = None,
+    store_key_env: StoreKey = None,
+    store_password_env: StorePassword = None,
     trigger: Annotated[list[str] | None, typer.Option(help="A phrase to try in any case.")] = None,
     fpr: Annotated[
         float,
@@ -56,7 +61,7 @@ def gate(
 ) -> None:
     """Compare CANDIDATE with the detector in service; exit status 1 where it is refused."""
     shared = LastBatch(OnnxEncoder.load(encoder)) if encoder else None
-    recent = [prompt for source in traffic or () for prompt in read_labelled(source)]
+    recent = _recent(traffic or (), store_key_env, store_password_env)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("scoring")
 
@@ -76,6 +81,16 @@ def gate(
             progress=show_step,
         )
     _conclude(candidate, result, report)
+
+
+def _recent(
+    sources: Sequence[str], key_env: str | None, password_env: str | None
+) -> list[LabelledPrompt]:
+    return [
+        prompt
+        for source in sources
+        for prompt in read_labelled(source, encryption_key_env=key_env, password_env=password_env)
+    ]
 
 
 def _conclude(candidate: Path, result: GateResult, report: Path | None) -> None:

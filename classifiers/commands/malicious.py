@@ -9,7 +9,7 @@ import orjson
 import typer
 from rich.console import Console
 
-from classifiers.commands.options import OutFolder, show
+from classifiers.commands.options import OutFolder, StoreKey, StorePassword, show
 from classifiers.malicious.recipe import MaliciousRecipe, TrainingMode, read_recipe
 from classifiers.malicious.training_set import Block
 from classifiers.ray_encoder import LOCAL, RayEncoder
@@ -79,6 +79,8 @@ def malicious(
     config: Recipe = None,
     unlabelled: Unlabelled = None,
     from_store: FromStore = None,
+    store_key_env: StoreKey = None,
+    store_password_env: StorePassword = None,
     trusted_benign: TrustedBenign = None,
     malicious_seeds: Seeds = None,
     validation: Validation = None,
@@ -100,26 +102,10 @@ def malicious(
     ray_address: RayAddress = LOCAL,
 ) -> None:
     """Train a detector of malicious prompts."""
-    given = {
-        "unlabelled": (*(unlabelled or ()), *([f"store:{from_store}"] if from_store else ())),
-        "trusted_benign": tuple(trusted_benign or ()),
-        "malicious_seeds": tuple(malicious_seeds or ()),
-        "validation": tuple(validation or ()),
-        "labelled": tuple(labelled or ()),
-        "mode": mode,
-        "compare": compare,
-        "encoder": encoder,
-        "encoder_url": encoder_url,
-        "encoder_key_env": encoder_key_env,
-        "fpr": fpr,
-        "confidence": confidence,
-        "seed": seed,
-        "runs": runs,
-        "shards": shards,
-        "quota": quota,
-        "cache": cache,
-        "in_service": in_service,
-    }
+    options = locals()  # nothing but the options, yet
+    given = {name: options[name] for name in MaliciousRecipe.model_fields if name in options}
+    if from_store:
+        given["unlabelled"] = [*(unlabelled or ()), f"store:{from_store}"]
     on_ray = ray_address if engine is EncodingEngine.RAY else None
     train(read_recipe(config).updated(given), out, ray_address=on_ray)
 

@@ -10,6 +10,13 @@ from guard.artifacts import Artifact
 
 EncoderFolder = Annotated[Path, typer.Option("--encoder", help="Artifact of the shared encoder.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder to write the artifact to.")]
+StoreKey = Annotated[
+    str | None,
+    typer.Option(help="The environment variable with the keys of the store's encrypted prompts."),
+]
+StorePassword = Annotated[
+    str | None, typer.Option(help="The environment variable with the store's password.")
+]
 Rate = Annotated[float, typer.Option(min=0.00001, max=0.5)]
 
 

@@ -37,7 +37,7 @@ FEATURE_MODES: tuple[TrainingMode, ...] = ("svd", "svd-safe", "contrastive", "su
 PLACES = (
     *("unlabelled", "trusted_benign", "malicious_seeds", "validation", "labelled"),
     *("encoder", "encoder_url", "encoder_key_env", "base", "cache", "in_service"),
-    "secret_env",
+    *("secret_env", "store_key_env", "store_password_env"),
 )
 
 
@@ -114,6 +114,8 @@ class MaliciousRecipe(BaseModel):
     bounds the texts that the gate's trigger scan scores. `learning` holds fields of
     `training_set.Recipe`. Of mode `fine-tuned`, `base` is the encoder (a folder or a Hugging Face
     name) and `fine_tuning` fields of `fine_tuning.training.FineTuning`; `seed` holds there too.
+    `store_key_env` and `store_password_env` are the environment variables with the keys that a
+    traffic store's prompts are encrypted with, and its database's password.
     `attribution` says by source who wrote it and under what licence, for the model card.
     """
 
@@ -130,6 +132,8 @@ class MaliciousRecipe(BaseModel):
     encoder: Path | None = None
     encoder_url: str | None = None
     encoder_key_env: str | None = None
+    store_key_env: str | None = None
+    store_password_env: str | None = None
     cache: Path | None = None
     in_service: Path | None = None
     fpr: Annotated[float, Field(ge=0.00001, le=0.5)] = 0.01

@@ -8,6 +8,7 @@ fitted modes are kept in a work folder, so an interrupted training goes on where
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -80,12 +81,13 @@ def train_malicious(
     out: Path,
     *,
     blocks: tuple[Block, ...] = (),
-    read: Read = read_labelled,
+    read: Read | None = None,
     progress: bool = False,
 ) -> Artifact:
     """Train and write the detector of a recipe; returns the artifact.
 
-    `blocks` are the layers that the encoder's features consist of, none meaning one.
+    `blocks` are the layers that the encoder's features consist of, none meaning one. `read` gives
+    the prompts of a source, `read_labelled` by default.
     Its kind is `malicious`, or `malicious-text` of mode `fine-tuned`, which needs no `encoder`.
     Raises ConfigError for input that cannot be used, and PromotionRefusedError where the gate
     finds the detector worse than the one in service; then nothing is written.
@@ -93,7 +95,9 @@ def train_malicious(
     if encoder is None and recipe.mode != FINE_TUNED:
         raise ConfigError(f"encoder: mode `{recipe.mode}` reads the features of an encoder")
     work = recipe.cache or out.parent / f".{out.name}.work"
-    training = _start(recipe, encoder, work, read, blocks=blocks, progress=progress)
+    training = _start(
+        recipe, encoder, work, read or _reader(recipe), blocks=blocks, progress=progress
+    )
     outcome = _fit_modes(training)
     if recipe.mode not in outcome.candidates:
         raise ConfigError(outcome.refused[recipe.mode])
@@ -101,6 +105,14 @@ def train_malicious(
     if recipe.cache is None:
         shutil.rmtree(work, ignore_errors=True)
     return artifact
+
+
+def _reader(recipe: MaliciousRecipe) -> Read:
+    return partial(
+        read_labelled,
+        encryption_key_env=recipe.store_key_env,
+        password_env=recipe.store_password_env,
+    )
 
 
 def _start(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from classifiers import cli
 from classifiers.labelled_prompts import LabelledPrompt
@@ -13,8 +14,11 @@ from guard.artifacts import read
 from guard.detectors.loading import load_detector
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.manifest import PAGE
+from guard.operations.traffic_store import TrafficStore
+from guard.settings import Store
 from tests.classifiers.malicious.prompts import attacks, requests
 from tests.encoders import tiny_artifact
+from tests.guard.operations.traffic.records import prompt_record
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
@@ -111,3 +115,23 @@ def test_a_stores_url_is_a_source(
     options = ["--config", recipe, "--out", tmp_path / "out", "--from-store", url]
     assert run(monkeypatch, "malicious", *options, "--mode", "svd-safe") == 2
     assert "missing/traffic.db" in capsys.readouterr().err
+
+
+def test_an_encrypted_store_is_read_with_its_key(
+    monkeypatch: pytest.MonkeyPatch,
+    recipe: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    url = f"sqlite:///{tmp_path / 'traffic.db'}"
+    monkeypatch.setenv("PROMPT_KEYS", Fernet.generate_key().decode())
+    capture = {"encryption_key_env": "PROMPT_KEYS"}
+    store = TrafficStore(Store.model_validate({"url": url, "capture": capture}))
+    store.upgrade()
+    store.write(store.prepare([prompt_record("one thing"), prompt_record("another matter")]))
+    store.close()
+    options = ["--config", recipe, "--out", tmp_path / "out", "--from-store", url]
+    assert run(monkeypatch, "malicious", *options) == 2
+    assert "prompts are encrypted" in capsys.readouterr().err
+    assert run(monkeypatch, "malicious", *options, "--store-key-env", "PROMPT_KEYS") == 0
+    assert read(tmp_path / "out").manifest.data["unlabelled"].rows == 2
