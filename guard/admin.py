@@ -40,7 +40,7 @@ def admin_router(current: Current, reloader: Reloader | None) -> APIRouter:
             raise _no_file()
         change = await asyncio.to_thread(move, current.service.settings)
         try:
-            return await reloader.reload()
+            return await reloader.reload_everywhere()
         except GuardError:
             await asyncio.to_thread(change.undo)
             raise
@@ -51,7 +51,7 @@ def admin_router(current: Current, reloader: Reloader | None) -> APIRouter:
     async def reloaded() -> Service:
         if reloader is None:
             raise _no_file()
-        return await reloader.reload()
+        return await reloader.reload_everywhere()
 
     @router.get("/status")
     async def status(request: Request) -> Response:

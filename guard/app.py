@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
@@ -25,7 +26,7 @@ from guard.operations.logs import log_loop_fault
 from guard.operations.metrics import Metrics
 from guard.operations.tracing import open_tracer
 from guard.parts import Parts, load_parts
-from guard.reload import Load, Reloader, read
+from guard.reload import Announce, Load, Reloader, read
 from guard.service import Current, Service
 from guard.service_routes import service_router
 from guard.settings import Cors, Settings
@@ -46,17 +47,21 @@ NO_TELEMETRY: TelemetryConfig = {
 }
 
 
+Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
+
+
 def create_app(
     settings: Settings,
     parts: Parts | None = None,
     *,
     source: Path | None = None,
     read: Load = read,
+    announce: Announce = lambda: None,
 ) -> FastAPI:
     """The proxy as an ASGI application. Parts are loaded here, before the port is open.
 
     `source` is the file that the settings were read from: it is read again on SIGHUP, and when
-    the admin API asks for it, by `read`.
+    the admin API asks for it, by `read`; then `announce` tells the proxy's other processes.
     """
     loaded = parts or load_parts(settings)
     metrics = Metrics()
@@ -68,7 +73,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: DirectRoutes) -> AsyncIterator[None]:
         current = Current(Service(settings, loaded, metrics))
-        reloader = Reloader(source, current, metrics, read) if source else None
+        reloader = Reloader(source, current, metrics, read, announce) if source else None
         make = partial(
             JsonEndpoint,
             current=current,
@@ -92,7 +97,16 @@ def create_app(
         if tracer:
             await asyncio.to_thread(tracer.close)
 
-    app = DirectRoutes(
+    app = _closed_app(lifespan)
+    app.add_exception_handler(404, answer_http_error)
+    app.add_exception_handler(405, answer_http_error)
+    _add_middleware(app, settings.cors)
+    return app
+
+
+def _closed_app(lifespan: Lifespan) -> DirectRoutes:
+    """Without the framework's own pages, redirects and telemetry."""
+    return DirectRoutes(
         title="EcoGuard",
         version=__version__,
         lifespan=lifespan,
@@ -102,10 +116,6 @@ def create_app(
         redirect_slashes=False,
         telemetry=NO_TELEMETRY,
     )
-    app.add_exception_handler(404, answer_http_error)
-    app.add_exception_handler(405, answer_http_error)
-    _add_middleware(app, settings.cors)
-    return app
 
 
 def _add_routes(

@@ -1,5 +1,6 @@
 """TLS contexts from PEM files, with errors that name the key of the configuration."""
 
+import logging
 import ssl
 from collections.abc import Callable
 from functools import partial
@@ -7,6 +8,8 @@ from pathlib import Path
 
 from guard.errors import ConfigError
 from guard.settings import ListenTls, UpstreamTls
+
+logger = logging.getLogger(__name__)
 
 
 def client_context(tls: UpstreamTls) -> ssl.SSLContext | None:
@@ -35,14 +38,57 @@ def _server_context_of(tls: ListenTls, *_: object) -> ssl.SSLContext:
 
 
 def server_context(tls: ListenTls) -> ssl.SSLContext:
-    """How clients speak to us over TLS; with `client_ca` they must show a certificate of it."""
+    """How clients speak to us over TLS; with `client_ca` they must show a certificate of it.
+
+    A renewed certificate is taken from its files without a restart.
+    """
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     _present(context, tls.cert, tls.key, "listen.tls.cert")
     if tls.client_ca:
         _trust(context, tls.client_ca, "listen.tls.client_ca")
         context.verify_mode = ssl.CERT_REQUIRED
+    context.sni_callback = _Renewal(tls)
     return context
+
+
+class _Renewal:
+    """Puts changed certificate files into a context, once a handshake finds them changed.
+
+    That handshake goes on with the old certificate, the next one gets the new. Files that do not
+    belong together leave the old one in use, and are tried again when they change.
+    """
+
+    def __init__(self, tls: ListenTls) -> None:
+        self._tls = tls
+        self._seen = self._stamps()
+
+    def __call__(self, _socket: object, _name: str | None, context: ssl.SSLContext) -> None:
+        """As `SSLContext.sni_callback`, which every handshake calls."""
+        stamps = self._stamps()
+        if stamps == self._seen:
+            return
+        self._seen = stamps
+        try:
+            server_context(self._tls)  # tried aside: a context is left half changed by an error
+            _present(context, self._tls.cert, self._tls.key, "listen.tls.cert")
+        except ConfigError as error:
+            logger.error("%s; the certificate in use stays", error)
+        else:
+            logger.info("certificate renewed from %s", self._tls.cert)
+
+    def _stamps(self) -> list[tuple[int, int]]:
+        files = (self._tls.cert, self._tls.key)
+        return [_stamp(file) for file in files if file]
+
+
+def _stamp(file: Path) -> tuple[int, int]:
+    """What changes with a file: its number and time; zeros where it is gone."""
+    try:
+        found = file.stat()
+    except OSError:
+        return 0, 0
+    return found.st_ino, found.st_mtime_ns
 
 
 def _trust(context: ssl.SSLContext, ca: Path, key: str) -> None:

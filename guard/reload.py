@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 # What the process was started with: sockets, routes, connections, the store's thread.
 FIXED = ("listen", "check", "cors", "logs", "redis", "store", "tracing")
 
+Announce = Callable[[], None]
 Load = Callable[[Path], tuple[Settings, Parts]]
 
 
@@ -35,7 +36,16 @@ class Reloader:
     wrong, what was in service stays, and the error says why.
     """
 
-    def __init__(self, file: Path, current: Current, metrics: Metrics, load: Load = read) -> None:
+    def __init__(
+        self,
+        file: Path,
+        current: Current,
+        metrics: Metrics,
+        load: Load = read,
+        announce: Announce = lambda: None,
+    ) -> None:
+        """`announce` tells the other processes of this proxy that they have to reload too."""
+        self._announce = announce
         self._file = file
         self._current = current
         self._metrics = metrics
@@ -63,6 +73,12 @@ class Reloader:
             self._metrics.configured.set_to_current_time()
             logger.info("reloaded %s", self._file)
             return service
+
+    async def reload_everywhere(self) -> Service:
+        """As `reload`; then the other processes of this proxy are told to do the same."""
+        service = await self.reload()
+        self._announce()
+        return service
 
     async def _made(self) -> Service:
         settings, parts = await asyncio.to_thread(self._load, self._file)

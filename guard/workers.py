@@ -120,13 +120,20 @@ def worker_app() -> ASGIApp:
         settings = load(file)
         configure(settings.logs)
         logging.getLogger("uvicorn.access").propagate = False  # `guard.access` takes its place
-        app = create_app(settings, source=file)
+        app = create_app(settings, source=file, announce=_wake_all)
     except GuardError as error:
         logger.error("%s", error)
         raise SystemExit(STARTUP_FAILURE) from None
     settle()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     return app
+
+
+def _wake_all() -> None:
+    """The parent hands the signal on to every worker; this one reloads once more."""
+    parent = parent_process()
+    if parent is not None and parent.pid is not None:
+        os.kill(parent.pid, signal.SIGHUP)
 
 
 def _end_with_parent() -> None:

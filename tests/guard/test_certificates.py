@@ -1,5 +1,6 @@
 """TLS and mutual TLS on both sides, with an authority made for the test."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -132,6 +133,30 @@ def test_files_that_cannot_be_used_are_named(ours: Authority, tmp_path: Path) ->
         client_context(UpstreamTls(ca=gone))
     with pytest.raises(ConfigError, match=r"upstream\.tls\.cert: .*rubbish\.pem"):
         client_context(UpstreamTls(cert=rubbish, key=key))
+
+
+async def shown(url: str, authority: Authority) -> bytes:
+    """The certificate that a new connection is shown."""
+    context = ssl.create_default_context(cafile=str(authority.ca))
+    host, _, port = url.removeprefix("https://").partition(":")
+    _, writer = await asyncio.open_connection(host, int(port), ssl=context)
+    found = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    await writer.wait_closed()
+    assert isinstance(found, bytes)
+    return found
+
+
+async def test_a_renewed_certificate_needs_no_restart(ours: Authority) -> None:
+    tls = listening(ours)
+    async with serving(FakeVLLM(), tls=tls) as url:
+        first = await shown(url, ours)
+        ours.issue("127.0.0.1")  # over the same files
+        assert await shown(url, ours) == first, "the handshake that finds the change"
+        second = await shown(url, ours)
+        assert second != first
+        tls.cert.write_text("rubbish")
+        assert {await shown(url, ours) for _ in range(3)} == {second}
 
 
 async def test_a_port_over_tls_does_not_speak_plain_http(ours: Authority) -> None:

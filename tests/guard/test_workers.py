@@ -14,6 +14,7 @@ import yaml
 
 from bench.performance.cost import descendants
 from classifiers.server_process import ServerError, ServerProcess, free_port
+from tests.guard.conftest import bearer, key_of
 
 CHAT = "/v1/chat/completions"
 BLOCKED = {"model": "m", "messages": [{"role": "user", "content": "the launch code"}]}
@@ -30,6 +31,9 @@ def command(folder: Path, port: int, **changes: object) -> list[str]:
     file = folder / "guard.yaml"
     file.write_text(yaml.safe_dump(content))
     return [sys.executable, "-m", "guard", "serve", "--config", str(file), "--workers", "2"]
+
+
+KEYS = [key_of("ops", "admin"), key_of("shop")]
 
 
 class Serving(ServerProcess):
@@ -105,6 +109,21 @@ def test_hang_up_reloads_all_and_ends_none(server: Serving) -> None:
     os.kill(server.parent(), signal.SIGHUP)
     ask(server, 4)
     assert server.workers() == workers
+
+
+def test_an_administrators_reload_reaches_every_worker(tmp_path: Path) -> None:
+    port = free_port()
+    started = command(tmp_path, port, keys=KEYS)
+    with Serving(started, port=port, log=tmp_path / "log", health="/livez") as proxy:
+        phrases = {"kind": "phrases", "phrases": ["missile code"]}
+        command(tmp_path, port, keys=KEYS, detectors={"phrases": phrases})
+        reload = f"{proxy.url}/v1/guard/admin/reload"
+        assert httpx2.post(reload, headers=bearer("ops")).status_code == 200
+        in_a_row, deadline = 0, monotonic() + 30
+        while in_a_row < 12:  # each over a connection of its own: both workers answer
+            assert monotonic() < deadline
+            answer = httpx2.post(proxy.url + CHAT, json=BLOCKED, headers=bearer("shop"))
+            in_a_row = 0 if answer.status_code == 400 else in_a_row + 1
 
 
 def test_a_configuration_that_cannot_be_used_ends_the_start(tmp_path: Path) -> None:
