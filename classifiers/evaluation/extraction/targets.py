@@ -1,15 +1,13 @@
 """What attackers ask for: questions with gold answers about the subjects of a forget request."""
 
-import gzip
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from guard.errors import ConfigError
+from classifiers.evaluation.json_rows import read_json_rows
 
 
 class Pair(BaseModel):
@@ -38,28 +36,9 @@ class Target:
         return self.subject is not None and _holds(self.pair.question, self.subject)
 
 
-def read_pairs(file: Path) -> list[Pair]:
+def read_pairs(file: Path) -> tuple[Pair, ...]:
     """The pairs of a JSON Lines file, also gzipped; ConfigError naming file, line and field."""
-    try:
-        raw = file.read_bytes()
-        content = gzip.decompress(raw) if file.suffix == ".gz" else raw
-    except (OSError, EOFError) as error:
-        raise ConfigError(f"{file}: {getattr(error, 'strerror', None) or error}") from error
-    found = []
-    for number, line in enumerate(content.split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            found.append(Pair.model_validate(orjson.loads(line)))
-        except orjson.JSONDecodeError as error:
-            raise ConfigError(f"{file}:{number}: not JSON ({error.msg})") from error
-        except ValidationError as error:
-            problem = error.errors(include_input=False, include_url=False)[0]
-            key = ".".join(str(step) for step in problem["loc"])
-            raise ConfigError(f"{file}:{number}: {key}: {problem['msg']}") from error
-    if not found:
-        raise ConfigError(f"{file}: holds no pairs")
-    return found
+    return read_json_rows(file, Pair)
 
 
 def targets(pairs: Sequence[Pair], names: Sequence[str], rows: int = 0) -> list[Target]:

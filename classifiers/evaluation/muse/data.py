@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from classifiers.evaluation.json_rows import read_bytes, read_json_rows
 from guard.errors import ConfigError
 
 CONTINUE = "Continue this text: "
@@ -67,10 +68,8 @@ def read_muse(folder: Path, rows: int = 0) -> MuseData:
     """The data of a folder; with `rows`, so many rows of each file, evenly spaced, and the
     questions on the forget passages that are left. ConfigError names file and line."""
     digest = hashlib.sha256(str(rows).encode())
-    passages = [_read(folder / name, Passage, digest) for name in (FORGET, HELD_OUT, RETAIN)]
-    asked = [
-        _read(folder / name, Question, digest) for name in (FORGET_QUESTIONS, RETAIN_QUESTIONS)
-    ]
+    passages = [_read(folder, name, Passage, digest) for name in (FORGET, HELD_OUT, RETAIN)]
+    asked = [_read(folder, name, Question, digest) for name in (FORGET_QUESTIONS, RETAIN_QUESTIONS)]
     if any(question.passage >= len(passages[0]) for question in asked[0]):
         raise ConfigError(f"{folder / FORGET_QUESTIONS}: passage: there is no such forget passage")
     kept = _spread(len(passages[0]), rows)
@@ -92,20 +91,6 @@ def _spread(count: int, rows: int) -> list[int]:
     return [index * count // rows for index in range(rows)]
 
 
-def _read(file: Path, kind: type[Row], digest: "hashlib._Hash") -> list[Row]:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror}") from error
-    digest.update(content)
-    found = []
-    for number, line in enumerate(content.splitlines(), 1):
-        try:
-            found.append(kind.model_validate_json(line))
-        except ValidationError as error:
-            problem = error.errors(include_input=False, include_url=False)[0]
-            key = ".".join(map(str, problem["loc"]))
-            raise ConfigError(f"{file}: line {number}: {key}: {problem['msg']}") from None
-    if not found:
-        raise ConfigError(f"{file}: holds no rows")
-    return found
+def _read(folder: Path, name: str, kind: type[Row], digest: "hashlib._Hash") -> tuple[Row, ...]:
+    digest.update(read_bytes(folder / name))
+    return read_json_rows(folder / name, kind)

@@ -1,22 +1,21 @@
 """TOFU's evaluation sets, read from its own files (JSON Lines, also gzipped), in file order."""
 
-import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, get_args
+from typing import Literal, get_args
 
-import orjson
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
+from classifiers.evaluation.extraction.targets import read_pairs
+from classifiers.evaluation.json_rows import read_json_rows
 from guard.errors import ConfigError
 
 SetName = Literal["forget", "retain", "real_authors", "world_facts"]
 SETS: tuple[SetName, ...] = get_args(SetName)
 UTILITY_SETS: tuple[SetName, ...] = ("retain", "real_authors", "world_facts")
 Size = Literal["01", "05", "10"]
-R = TypeVar("R", bound=BaseModel)
 OFFICIAL_ROWS = 300
 """TOFU's script takes the first 300 rows of each set (`ds_size`)."""
 
@@ -35,15 +34,6 @@ class TofuRow(BaseModel):
     def correct(self) -> str:
         """The answer that truth ratios compare with the wrong ones."""
         return self.paraphrased_answer or self.answer
-
-
-class _Answer(BaseModel):
-    """A row of a set without wrong answers."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    question: str = Field(min_length=1)
-    answer: str = Field(min_length=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,40 +68,17 @@ def read_tofu(folder: Path, size: Size, rows: int = OFFICIAL_ROWS) -> TofuData:
     most = rows or None
     sets = {name: read_rows(folder, file)[:most] for name, file in files.items()}
     retain = f"retain{100 - int(size):02d}"
-    return TofuData(size, sets, tuple(row.answer for row in _read(folder, retain, _Answer)))
+    return TofuData(size, sets, tuple(row.answer for row in read_pairs(_find(folder, retain))))
 
 
 def read_rows(folder: Path, name: str) -> tuple[TofuRow, ...]:
     """All rows of one perturbed set; ConfigError naming file and line."""
-    return _read(folder, name, TofuRow)
+    return read_json_rows(_find(folder, name), TofuRow)
 
 
 def read_questions(folder: Path, name: str) -> list[str]:
     """The questions of a plain set, such as `forget01` or `retain99`."""
-    return [row.question for row in _read(folder, name, _Answer)]
-
-
-def _read(folder: Path, name: str, model: type[R]) -> tuple[R, ...]:
-    file = _find(folder, name)
-    try:
-        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-    except (OSError, EOFError) as error:
-        raise ConfigError(f"{file}: {getattr(error, 'strerror', None) or error}") from error
-    found = []
-    for number, line in enumerate(content.splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            found.append(model.model_validate(orjson.loads(line)))
-        except orjson.JSONDecodeError as error:
-            raise ConfigError(f"{file}:{number}: not JSON ({error.msg})") from error
-        except ValidationError as error:
-            problem = error.errors(include_input=False, include_url=False)[0]
-            key = ".".join(str(step) for step in problem["loc"])
-            raise ConfigError(f"{file}:{number}: {key}: {problem['msg']}") from error
-    if not found:
-        raise ConfigError(f"{file}: holds no rows")
-    return tuple(found)
+    return [row.question for row in read_pairs(_find(folder, name))]
 
 
 def _find(folder: Path, name: str) -> Path:

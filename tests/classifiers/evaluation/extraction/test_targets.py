@@ -34,12 +34,16 @@ def test_longer_names_are_looked_for_first_and_rows_are_capped() -> None:
 def test_pairs_are_read_from_json_lines(tmp_path: Path) -> None:
     file = tmp_path / "pairs.json.gz"
     file.write_bytes(gzip.compress(b'\n{"question": "Who?", "answer": "Ada", "more": 1}\n'))
-    assert read_pairs(file) == [Pair(question="Who?", answer="Ada")]
+    assert read_pairs(file) == (Pair(question="Who?", answer="Ada"),)
 
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [("{", "pairs.json:1: not JSON"), ('{"question": "a"}', "pairs.json:1: answer"), ("", "no pa")],
+    [
+        ("{", "pairs.json:1: Invalid JSON"),
+        ('{"question": "a"}', "pairs.json:1: answer"),
+        ("", "holds no rows"),
+    ],
 )
 def test_errors_name_the_place(tmp_path: Path, content: str, problem: str) -> None:
     file = tmp_path / "pairs.json"

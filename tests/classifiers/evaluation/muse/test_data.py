@@ -37,8 +37,8 @@ def test_the_digest_is_that_of_the_rows(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         (FORGET, "", "holds no rows"),
-        (FORGET, '{"prompt": "a"}', "line 1: continuation: Field required"),
-        (FORGET, "{", "line 1: : Invalid JSON"),
+        (FORGET, '{"prompt": "a"}', r"forget\.jsonl:1: continuation: Field required"),
+        (FORGET, "{", r"forget\.jsonl:1: Invalid JSON"),
         (
             FORGET_QUESTIONS,
             '{"question": "a", "answer": "b", "passage": 12}',

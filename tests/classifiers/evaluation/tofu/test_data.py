@@ -25,7 +25,7 @@ def test_sets_are_read_in_file_order_and_capped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("{", r"forget01_perturbed.json:1: not JSON"),
+        ("{", r"forget01_perturbed.json:1: Invalid JSON"),
         ('\n{"question": "Who?"}', r"forget01_perturbed.json:2: answer"),
         (
             '{"question": "Who?", "answer": "A", "perturbed_answer": []}',
