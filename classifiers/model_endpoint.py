@@ -50,6 +50,14 @@ class Chat:
     sent: Messages
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A greedy answer, and the natural logprob of each of its tokens, the turn's end included."""
+
+    text: str
+    logprobs: tuple[float, ...]
+
+
 class ModelEndpoint:
     """A chat model behind `url` (a root, without `/v1`); safe to share between threads.
 
@@ -135,6 +143,16 @@ class ModelEndpoint:
         answer = self._chat({"messages": _sent(chat), **sampling})
         with expecting("choices", self.served.url):
             return [choice["message"]["content"] or "" for choice in answer["choices"]]
+
+    def greedy(self, chat: Chat | Messages, max_tokens: int) -> Said:
+        """The greedy answer, and how likely the model held what it said."""
+        asked = {"messages": _sent(chat), "max_tokens": max_tokens, "temperature": 0}
+        answer = self._chat({**asked, "logprobs": True})
+        with expecting("logprobs", self.served.url):
+            choice = answer["choices"][0]
+            tokens = choice["logprobs"]["content"] or ()
+            logprobs = tuple(float(token["logprob"]) for token in tokens)
+            return Said(choice["message"]["content"] or "", logprobs)
 
     def answer_logprobs(
         self, chat: Chat | Messages, answer: str, *, end_of_turn: bool = False

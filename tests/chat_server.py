@@ -85,6 +85,8 @@ class ChatServer:
         if allowed := body.get("allowed_token_ids"):
             logprob = self._logprob(flat, allowed[0], known, damage)
             choice["logprobs"] = {"content": [{"logprob": logprob}]}
+        elif body.get("logprobs"):
+            choice["logprobs"] = {"content": [{"logprob": -0.1 - damage}] * len(text)}
         return 200, {**answer, "choices": [choice] * body.get("n", 1)}
 
     def render(self, body: dict[str, Any]) -> Any:

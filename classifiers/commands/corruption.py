@@ -104,7 +104,7 @@ def corruption(
         start=_start(start) if start else None,
         questions=search_questions,
         keys=keys,
-        weights=_numbers("weight", weight or []),
+        weights={**RECIPE.weights, **_numbers("weight", weight or [])},
         scales={**RECIPE.scales, **_numbers("scale", scale or [])},
         max_tokens=max_tokens,
         seed=seed,

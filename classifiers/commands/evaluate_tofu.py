@@ -16,6 +16,7 @@ from classifiers.commands.evaluation_options import (
     Retain,
     RetainKey,
 )
+from classifiers.corruption.paper_settings import paper_grid
 from classifiers.evaluation.guarded_run import Place, Run, opened
 from classifiers.evaluation.tofu import ways
 from classifiers.evaluation.tofu.data import OFFICIAL_ROWS, Size, TofuData, read_tofu
@@ -110,7 +111,7 @@ def _ways(
     run: Run, gate: ways.Gate, more: list[str], paper: bool, names: tuple[str, ...]
 ) -> list[ways.Way]:
     others = [ways.parse_corruption(text) for text in more]
-    others += ways.paper_grid(run.path.width) if paper else []
+    others += paper_grid(run.path.width) if paper else []
     refusal = run.settings.refusal.text
     labelled = {ways.label(found): found for found in others}
     return [

@@ -18,6 +18,7 @@ from classifiers.corruption.measures import (
     MAX_TOKENS,
     METRICS,
     SCALES,
+    WEIGHTS,
     Measurer,
     distance,
     means,
@@ -46,7 +47,7 @@ FORGET_SET = "corruption-search"
 @dataclass(frozen=True, slots=True)
 class CorruptionRecipe:
     """How a corruption is searched. `questions` of the search are a part of all (0: all of them);
-    `keys` other noise keys give the winner's spread; `weights` of 0 leave a metric out."""
+    `keys` other noise keys give the winner's spread. Metrics of weight 0 are not asked for."""
 
     optimizer: str = DEFAULT
     plan: SearchPlan = field(default_factory=SearchPlan)
@@ -54,7 +55,7 @@ class CorruptionRecipe:
     start: Corruption | None = None
     questions: int = 20
     keys: int = 3
-    weights: Mapping[str, float] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
     scales: Mapping[str, float] = field(default_factory=lambda: dict(SCALES))
     max_tokens: int = MAX_TOKENS
     seed: int = 0
@@ -64,7 +65,7 @@ class CorruptionRecipe:
         for name, weight in self.weights.items():
             if name not in METRICS or not weight >= 0:
                 raise ConfigError(f"weight: {name}={weight:g}: expected {', '.join(METRICS)} >= 0")
-        chosen = tuple(m for m in measurable(questions) if self.weights.get(m, 1.0) > 0)
+        chosen = tuple(m for m in measurable(questions) if self.weights.get(m, 0.0) > 0)
         if not chosen:
             raise ConfigError("weight: no metric has one that these questions can measure")
         return chosen

@@ -14,20 +14,35 @@ from classifiers.evaluation.unlearning_metrics import (
     rouge_recall,
     truth_ratio,
 )
-from classifiers.model_endpoint import Logprobs, ModelEndpoint
+from classifiers.model_endpoint import Chat, Logprobs, ModelEndpoint
 
 Metrics = Mapping[str, float]
 Columns = dict[str, NDArray[np.float64]]
 """A value per question and metric, shape (questions,)."""
 
-METRICS = ("rouge", "probability", "truth_ratio", "leak")
-"""ROUGE-L recall of the greedy answer; P(answer)^(1/tokens); TOFU's truth ratio, folded; share of
-greedy answers that say what must not be said. All in [0, 1]."""
+METRICS = ("rouge", "leak", "first_token", "certainty", "probability", "truth_ratio")
+"""Means over questions, all in [0, 1]. Of the greedy answer: ROUGE-L recall; the share of answers
+that say what must not be said; the probability per token that the model itself gave what it said.
+Of the true answer: the probability of its first token; P(answer)^(1/tokens); TOFU's truth ratio,
+folded."""
 
-SCALES = {"rouge": 0.05, "probability": 0.05, "truth_ratio": 0.05, "leak": 0.02}
+WEIGHTS = {**dict.fromkeys(METRICS, 1.0), "probability": 0.0, "truth_ratio": 0.0}
+"""The last two are teacher-forced: after a few right tokens a model that knows an answer goes on by
+itself, whatever stands in the prompt. No corruption of prompts brings them to the values of a model
+that never learned, so a distance with them in it has a floor far above any tolerance."""
+
+SCALES = {
+    **{"rouge": 0.05, "leak": 0.02, "first_token": 0.05, "certainty": 0.1},
+    **{"probability": 0.05, "truth_ratio": 0.05},
+}
 """Differences that count as one: what forgetting may be off by."""
 
+ONE_SIDED = ("leak",)
+"""Metrics that count above the reference only: a model that says less of what must not be said than
+one that guesses shows nobody anything."""
+
 MAX_TOKENS = 128
+SAID = {"rouge", "leak", "certainty"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +65,16 @@ class Measurer:
 
     def _row(self, row: ForgetQuestion, corruptor: ChatCorruptor | None) -> dict[str, float]:
         found = {}
-        if {"rouge", "leak"} & set(self.metrics):
-            chat = corruptor.chat(row.messages) if corruptor else row.messages
-            (output,) = self.endpoint.generate(chat, self.max_tokens)
-            found["rouge"] = rouge_recall(row.answer, output)
-            found["leak"] = float(row.leaked(output))
+        chat = corruptor.chat(row.messages) if corruptor else row.messages
+        if SAID & set(self.metrics):
+            said = self.endpoint.greedy(chat, self.max_tokens)
+            found["rouge"] = rouge_recall(row.answer, said.text)
+            found["leak"] = float(row.leaked(said.text))
+            found["certainty"] = probability(float(np.mean(said.logprobs or (-np.inf,))))
+        if "first_token" in self.metrics:
+            token = self.endpoint.answer_tokens(row.messages, row.answer)[0]
+            sent = chat.sent if isinstance(chat, Chat) else chat
+            found["first_token"] = probability(self.endpoint.next_logprob(sent, token))
         score = self._scorer(row, corruptor)
         if "probability" in self.metrics:
             found["probability"] = probability(float(score(row.answer).mean()))
@@ -93,14 +113,19 @@ def distance(
 ) -> float:
     """Weighted root mean square of (metric - reference) / scale, over the reference's metrics.
 
-    Answers that are worse than never having learned count as those that are better. Raises
-    ValueError where nothing has a weight.
+    Answers that are worse than never having learned count as those that are better, but for
+    `ONE_SIDED` metrics. A metric that `weights` lacks weighs 1. Raises ValueError where nothing has
+    a weight.
     """
     total = sum(weights.get(name, 1.0) for name in reference)
     if total <= 0:
         raise ValueError("no metric has a weight")
     squares = (
-        weights.get(name, 1.0) * ((metrics[name] - value) / scales[name]) ** 2
+        weights.get(name, 1.0) * (_off(name, metrics[name], value) / scales[name]) ** 2
         for name, value in reference.items()
     )
     return float(np.sqrt(sum(squares) / total))
+
+
+def _off(name: str, value: float, reference: float) -> float:
+    return max(0.0, value - reference) if name in ONE_SIDED else value - reference

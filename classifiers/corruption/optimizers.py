@@ -1,12 +1,13 @@
 """Zeroth-order optimisers, asked for corruptions and told how far each is from the reference.
 
-nevergrad's, by name, over the whole space; and the paper's own finite-difference rule, which moves
-the strength alone (ECO, arXiv 2406.07933, section 3 and its released code).
+nevergrad's, by name, over the whole space; the paper's own finite-difference rule, which moves the
+strength alone (ECO, arXiv 2406.07933, section 3 and its released code); the paper's fixed settings.
 """
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from classifiers.corruption.paper_settings import paper_grid
 from classifiers.corruption.search_space import DIGITS, SearchSpace
 from guard.corruption.functions import Corruption
 from guard.errors import ConfigError
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from nevergrad.parametrization.parameter import Parameter
 
 FINITE_DIFFERENCE = "finite-difference"
+PAPER = "paper-settings"
 DEFAULT = "DiscreteLenglerOnePlusOne"
 LEAST_STRENGTH = 1e-8
 STEP, RATE, FLOOR = 0.5, 0.2, 0.02
@@ -101,10 +103,32 @@ class FiniteDifference:
         return Corruption(self._start.kind, self._start.dims, rounded)
 
 
+class FixedSettings:
+    """Asks for settings one after the other, and then for the same again: a rival to compare with.
+
+    It learns nothing from distances.
+    """
+
+    def __init__(self, settings: Sequence[Corruption]) -> None:
+        self._settings = settings
+        self._at = 0
+
+    def ask(self, count: int) -> list[Corruption]:
+        """The next `count`."""
+        places = range(self._at, self._at + count)
+        self._at += count
+        return [self._settings[at % len(self._settings)] for at in places]
+
+    def tell(self, distances: Sequence[float]) -> None:
+        """Nothing follows from it."""
+
+
 def make_optimizer(
     name: str, space: SearchSpace, start: Corruption | None, **how: Any
 ) -> Optimizer:
-    """An optimiser by name: of nevergrad, or `finite-difference` from `start`."""
+    """An optimiser by name: of nevergrad, `finite-difference` from `start`, `paper-settings`."""
+    if name == PAPER:
+        return FixedSettings(paper_grid(space.width))
     if name == FINITE_DIFFERENCE:
         if start is None:
             raise ConfigError(f"start: {FINITE_DIFFERENCE} needs a kind, dims and strength")

@@ -73,6 +73,6 @@ class Reference:
             if not number or not 0 <= value <= 1:
                 raise ConfigError(f"{file}: {name}: expected a number in [0, 1]")
             if name not in metrics:
-                raise ConfigError(f"{file}: {name}: cannot be measured with these questions")
+                raise ConfigError(f"{file}: {name}: has no weight, or needs wrong answers")
         values = {name: float(value) for name, value in content.items()}
         return cls("given", values, values)

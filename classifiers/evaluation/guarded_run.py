@@ -13,6 +13,7 @@ from classifiers.evaluation.kept_answers import KeptAnswers
 from classifiers.evaluation.live_proxy import live_proxy
 from classifiers.model_endpoint import ModelEndpoint
 from guard.corruption.functions import Corruption
+from guard.corruption.learned import stated_corruption
 from guard.detectors.loading import read_digests
 from guard.settings import Settings, load, secret
 
@@ -51,9 +52,8 @@ class Run:
 
     @property
     def corruption(self) -> Corruption:
-        """The one that the configuration names."""
-        chosen = self.settings.corruption
-        return Corruption(kind=chosen.kind, dims=chosen.dims, strength=chosen.strength)
+        """The one that the configuration states or names the artifact of."""
+        return stated_corruption(self.settings)
 
 
 @contextmanager
@@ -108,7 +108,8 @@ def _key(variable: str | None) -> str | None:
 def _guard_digest(settings: Settings) -> str:
     """A hash of what makes the guard's answers: policies, artifacts, corruption and its key."""
     digest = hashlib.sha256()
-    for part in (settings.policies, settings.detectors, settings.corruption, settings.fields):
+    corruption = stated_corruption(settings)
+    for part in (settings.policies, settings.detectors, corruption, settings.fields):
         digest.update(repr(part).encode())
     digest.update(repr(sorted(read_digests(settings).items())).encode())
     digest.update(secret(settings.corruption.key_env).encode())

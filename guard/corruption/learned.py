@@ -9,6 +9,7 @@ from guard.artifacts import Artifact, read
 from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.functions import Corruption
 from guard.errors import ArtifactError, ConfigError
+from guard.settings import Settings
 
 KIND = "corruption"
 MAX_BYTES = 64 << 20
@@ -57,3 +58,14 @@ class LearnedCorruption:
                 f"artifact {self.folder}: recipe.table: learned on other token embeddings than "
                 f"those of {table.folder}: learn a corruption for that model"
             )
+
+
+def stated_corruption(settings: Settings) -> Corruption:
+    """The corruption of a configuration: stated by it, or in the artifact that it names.
+
+    Raises ArtifactError naming folder and field.
+    """
+    choice = settings.corruption
+    if choice.path is not None:
+        return LearnedCorruption.load(choice.path).corruption
+    return Corruption(choice.kind, choice.dims, choice.strength)

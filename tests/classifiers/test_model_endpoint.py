@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from classifiers.json_client import EndpointError
-from classifiers.model_endpoint import Chat, ModelEndpoint
+from classifiers.model_endpoint import Chat, ModelEndpoint, Said
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import embeds_part
 from guard.errors import ConfigError
@@ -48,6 +48,14 @@ def test_answers_are_greedy_unless_asked_otherwise(
     first, second = server.requests
     assert (first["temperature"], first["n"], "seed" in first) == (0.0, 1, False)
     assert (second["temperature"], second["n"], second["seed"]) == (0.7, 3, 5)
+
+
+def test_a_greedy_answer_comes_with_how_likely_it_was(
+    endpoint: ModelEndpoint, server: ChatServer
+) -> None:
+    said = endpoint.greedy(embedded(server.folder), 5)
+    assert said == Said(ANSWER[:5], (-0.1,) * 5)
+    assert server.requests[-1]["temperature"] == 0
 
 
 @pytest.mark.parametrize("think", [False, True])

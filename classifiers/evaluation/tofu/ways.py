@@ -129,21 +129,6 @@ def parse_corruption(text: str) -> Corruption:
         raise ConfigError(f"--corruption {text}: {error}") from error
 
 
-def paper_grid(width: int) -> list[Corruption]:
-    """ECO's settings for TOFU at hidden size `width`: noise of 5, 50 and d on the first and on all
-    dimensions, zero-out of the largest quarter (the paper tunes it: 16 to 61 %), sign flip."""
-    noise = [
-        Corruption("rand_noise_first_n", dims, strength)
-        for dims in (1, width)
-        for strength in (5.0, 50.0, float(width))
-    ]
-    return [
-        *noise,
-        Corruption("zero_out_top_k", max(1, width // 4)),
-        Corruption("flip_sign_top_k", width),
-    ]
-
-
 def label(corruption: Corruption) -> str:
     """How reports name a corruption."""
     strength = f" σ={corruption.strength:g}" if corruption.is_noise else ""

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from classifiers.corruption.learning import CorruptionRecipe, Sources, learn_corruption
+from classifiers.corruption.measures import METRICS
 from classifiers.corruption.questions import ForgetQuestion, read_questions
 from classifiers.corruption.search import SearchPlan
 from classifiers.model_endpoint import ModelEndpoint
@@ -24,7 +25,8 @@ RECIPE = CorruptionRecipe(
     plan=PLAN,
     questions=2,
     keys=1,
-    scales=dict.fromkeys(("rouge", "probability", "truth_ratio", "leak"), 0.1),
+    weights=dict.fromkeys(METRICS, 1.0),
+    scales=dict.fromkeys(METRICS, 0.1),
 )
 
 
@@ -105,11 +107,25 @@ def test_a_twin_and_strangers_are_measured_as_references(
     report = orjson.loads(by_twin.bytes_of("report.json"))
     assert report["reference_origin"] == "twin"
     assert report["reference"]["leak"] == 0.0
-    assert set(report["reference"]) == {"rouge", "probability", "truth_ratio", "leak"}
+    assert set(report["reference"]) == set(METRICS)
     by_strangers = learn(server, rows, tmp_path / "b", Sources(names=NAMES))
     report = orjson.loads(by_strangers.bytes_of("report.json"))
     assert report["reference_origin"] == "strangers"
     assert report["reference"]["rouge"] < 0.5
+
+
+def test_by_default_nothing_is_asked_for_that_a_corruption_cannot_move(
+    server: ChatServer, rows: list[ForgetQuestion], tmp_path: Path
+) -> None:
+    artifact = learn(
+        server, rows, tmp_path / "a", Sources(names=NAMES), CorruptionRecipe(plan=PLAN)
+    )
+    report = orjson.loads(artifact.bytes_of("report.json"))
+    assert set(report["metrics"]) == {"rouge", "leak", "first_token", "certainty"}
+    assert not [request for request in server.requests if "prompt_logprobs" in request]
+    given(tmp_path, "{rouge: 0.5, probability: 0.5}")
+    with pytest.raises(ConfigError, match="probability: has no weight"):
+        learn(server, rows, tmp_path / "b", given(tmp_path), CorruptionRecipe(plan=PLAN))
 
 
 @pytest.mark.parametrize(

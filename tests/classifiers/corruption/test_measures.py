@@ -3,21 +3,33 @@
 import numpy as np
 import pytest
 
-from classifiers.corruption.measures import SCALES, distance, means, measurable
+from classifiers.corruption.measures import SCALES, WEIGHTS, distance, means, measurable
 from classifiers.corruption.questions import ForgetQuestion
 
-REFERENCE = {"rouge": 0.4, "leak": 0.0}
+REFERENCE = {"rouge": 0.4, "leak": 0.02}
 
 
 def test_worse_than_never_learned_is_as_far_as_better() -> None:
-    above = distance({"rouge": 0.5, "leak": 0.0}, REFERENCE, {})
-    below = distance({"rouge": 0.3, "leak": 0.0}, REFERENCE, {})
+    above = distance({"rouge": 0.5, "leak": 0.02}, REFERENCE, {})
+    below = distance({"rouge": 0.3, "leak": 0.02}, REFERENCE, {})
     assert above == pytest.approx(below) == pytest.approx(2 / np.sqrt(2))
     assert distance(REFERENCE, REFERENCE, {}) == 0
 
 
+def test_leaks_count_above_the_reference_only() -> None:
+    assert distance({"rouge": 0.4, "leak": 0.0}, REFERENCE, {}) == 0
+    assert distance({"rouge": 0.4, "leak": 0.06}, REFERENCE, {}) == pytest.approx(2 / np.sqrt(2))
+
+
+def test_what_a_corruption_of_prompts_cannot_move_weighs_nothing_unless_told() -> None:
+    learned = {"rouge": 0.4, "leak": 0.0, "probability": 0.4}
+    reference = {**REFERENCE, "probability": 0.001}
+    assert distance(learned, reference, WEIGHTS) == 0
+    assert distance(learned, reference, {**WEIGHTS, "probability": 1.0}) > 4
+
+
 def test_weights_and_scales() -> None:
-    off = {"rouge": 0.5, "leak": 0.04}
+    off = {"rouge": 0.5, "leak": 0.06}
     assert distance(off, REFERENCE, {"leak": 0.0}) == pytest.approx(2)
     assert distance(off, REFERENCE, {"leak": 3.0}) == pytest.approx(2)
     assert distance(off, REFERENCE, {"leak": 0.0}, {**SCALES, "rouge": 0.1}) == pytest.approx(1)

@@ -5,9 +5,11 @@ import pytest
 from classifiers.corruption.optimizers import (
     DEFAULT,
     FINITE_DIFFERENCE,
+    PAPER,
     FiniteDifference,
     make_optimizer,
 )
+from classifiers.corruption.paper_settings import paper_grid
 from guard.corruption.functions import Corruption
 from guard.errors import ConfigError
 from tests.classifiers.corruption.rig import SPACE, away
@@ -48,6 +50,14 @@ def test_the_finite_difference_comes_near_a_minimum() -> None:
     for _ in range(20):
         rule.tell([abs(side.strength - 6.0) for side in rule.ask(2)])
     assert rule.strength == pytest.approx(6.0, abs=1.6)
+
+
+def test_the_papers_settings_are_asked_for_in_turn() -> None:
+    rival = make_optimizer(PAPER, SPACE, None, budget=24, workers=3, seed=0)
+    grid = paper_grid(SPACE.width)
+    assert rival.ask(3) == grid[:3]
+    rival.tell([0.0, 1.0, 2.0])
+    assert rival.ask(7) == [*grid[3:], *grid[:2]], "and from the beginning"
 
 
 @pytest.mark.parametrize(

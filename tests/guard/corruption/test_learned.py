@@ -9,7 +9,7 @@ import pytest
 from guard.artifacts import write
 from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.functions import Corruption
-from guard.corruption.learned import KIND, LearnedCorruption
+from guard.corruption.learned import KIND, LearnedCorruption, stated_corruption
 from guard.corruption.rewriting import open_rewriter
 from guard.errors import ArtifactError
 from guard.manifest import draft
@@ -46,6 +46,7 @@ def test_the_artifact_is_what_is_served(tmp_path: Path, monkeypatch: pytest.Monk
     folder = artifact(tmp_path / "a", table)
     learned = LearnedCorruption.load(folder)
     assert learned.corruption == Corruption("rand_noise_top_k", 4, 0.5)
+    assert stated_corruption(settings(folder)) == learned.corruption
     rewriter = open_rewriter(settings(folder, tmp_path / "model"))
     assert rewriter._corruption == learned.corruption
 
@@ -93,3 +94,9 @@ def test_a_digest_follows_from_the_rows(tmp_path: Path) -> None:
     changed[150, 3] += 1
     other = EmbeddingTable.open(write_checkpoint(tmp_path / "three", changed))
     assert other.digest != table.digest
+
+
+def test_a_configuration_states_its_corruption_itself() -> None:
+    told = {"upstream": {"url": "http://127.0.0.1:1"}, "corruption": {"dims": 3, "strength": 2}}
+    chosen = stated_corruption(Settings.model_validate(told))
+    assert chosen == Corruption("rand_noise_first_n", 3, 2.0)

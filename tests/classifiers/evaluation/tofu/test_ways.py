@@ -29,20 +29,6 @@ def test_what_is_none_is_named(text: str) -> None:
         ways.parse_corruption("zero_out_top_k:1:5")
 
 
-def test_the_papers_grid_at_a_width() -> None:
-    names = [ways.label(found) for found in ways.paper_grid(192)]
-    assert names == [
-        "rand_noise_first_n n=1 σ=5",
-        "rand_noise_first_n n=1 σ=50",
-        "rand_noise_first_n n=1 σ=192",
-        "rand_noise_first_n n=192 σ=5",
-        "rand_noise_first_n n=192 σ=50",
-        "rand_noise_first_n n=192 σ=192",
-        "zero_out_top_k n=48",
-        "flip_sign_top_k n=192",
-    ]
-
-
 def test_the_refusal_prompt_lists_the_names() -> None:
     assert "\n- Ada Moor\n- Bram Ostler\n" in ways.instruction(["Ada Moor", "Bram Ostler"])
     assert "what is asked below" in ways.instruction([])
