@@ -5,16 +5,7 @@ from typing import Annotated
 
 import typer
 
-from classifiers.commands.evaluation_options import (
-    Config,
-    Connections,
-    ModelName,
-    Proxy,
-    ProxyKey,
-    ReportFolder,
-    Retain,
-    RetainKey,
-)
+from classifiers.commands import evaluation_options as shared
 from classifiers.evaluation.asking import Asked
 from classifiers.evaluation.extraction.attacks import FAMILIES, Surroundings
 from classifiers.evaluation.extraction.evaluation import Extraction, Sampling, Who
@@ -34,18 +25,18 @@ DEFAULTS = Sampling()
 
 @app.command()
 def extraction(
-    config: Config,
+    config: shared.Config,
     pairs: Annotated[
         Path, typer.Option(help="Forgotten questions with answers (JSON Lines, also .gz).")
     ],
     known: Annotated[Path, typer.Option(help="The same of what is kept: harmless company.")],
     request: Annotated[Path, typer.Option(help="The forget request: its names and aliases.")],
-    out: ReportFolder,
-    retain: Retain = None,
-    proxy: Proxy = None,
-    proxy_key_env: ProxyKey = None,
-    retain_key_env: RetainKey = None,
-    model: ModelName = None,
+    out: shared.ReportFolder,
+    retain: shared.Retain = None,
+    proxy: shared.Proxy = None,
+    proxy_key_env: shared.ProxyKey = None,
+    retain_key_env: shared.RetainKey = None,
+    model: shared.ModelName = None,
     family: Annotated[
         list[str] | None, typer.Option(help=f"Only these: {', '.join(FAMILIES)}.")
     ] = None,
@@ -56,7 +47,7 @@ def extraction(
     temperature: Annotated[float, typer.Option(min=0, max=2)] = DEFAULTS.temperature,
     seed: Annotated[int, typer.Option(min=0)] = DEFAULTS.seed,
     max_tokens: Annotated[int, typer.Option(min=1)] = 64,
-    connections: Connections = 8,
+    connections: shared.Connections = 8,
 ) -> None:
     """Attack the proxy, the model without it and the retain model; report what they give away."""
     families = _families(family or [])

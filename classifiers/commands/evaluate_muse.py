@@ -6,16 +6,7 @@ from typing import Annotated
 
 import typer
 
-from classifiers.commands.evaluation_options import (
-    Config,
-    Connections,
-    ModelName,
-    Proxy,
-    ProxyKey,
-    ReportFolder,
-    Retain,
-    RetainKey,
-)
+from classifiers.commands import evaluation_options as shared
 from classifiers.evaluation.asking import Asked
 from classifiers.evaluation.guarded_path import GuardedPath
 from classifiers.evaluation.guarded_run import Place, Run, opened
@@ -46,21 +37,21 @@ LOGS, REQUESTS = "logs", "requests"
 
 @app.command()
 def muse(
-    config: Config,
+    config: shared.Config,
     data: Annotated[Path, typer.Option(help="Folder with MUSE's passages and questions.")],
-    out: ReportFolder,
+    out: shared.ReportFolder,
     policy: Annotated[
         str | None,
         typer.Option(help="Policy whose action the requests over folds get; none: no folds."),
     ] = None,
     folds: Annotated[int, typer.Option(min=2, max=16)] = FOLDS,
-    retain: Retain = None,
-    proxy: Proxy = None,
-    proxy_key_env: ProxyKey = None,
-    retain_key_env: RetainKey = None,
-    model: ModelName = None,
+    retain: shared.Retain = None,
+    proxy: shared.Proxy = None,
+    proxy_key_env: shared.ProxyKey = None,
+    retain_key_env: shared.RetainKey = None,
+    model: shared.ModelName = None,
     rows: Annotated[int, typer.Option(min=0, help="The most rows of a set; 0: all.")] = 0,
-    connections: Connections = 8,
+    connections: shared.Connections = 8,
 ) -> None:
     """Measure MUSE's criteria: memorised text and knowledge, privacy, utility, growing requests."""
     read = read_muse(data, rows)

@@ -6,16 +6,7 @@ from typing import Annotated
 
 import typer
 
-from classifiers.commands.evaluation_options import (
-    Config,
-    Connections,
-    ModelName,
-    Proxy,
-    ProxyKey,
-    ReportFolder,
-    Retain,
-    RetainKey,
-)
+from classifiers.commands import evaluation_options as shared
 from classifiers.corruption.paper_settings import paper_grid
 from classifiers.evaluation.guarded_run import Place, Run, opened
 from classifiers.evaluation.tofu import ways
@@ -51,18 +42,18 @@ SIZES: dict[ForgetSize, Size] = {
 
 @app.command()
 def tofu(
-    config: Config,
+    config: shared.Config,
     data: Annotated[Path, typer.Option(help="Folder with TOFU's files.")],
     size: Annotated[ForgetSize, typer.Option(help="Forget set: 01, 05 or 10 percent.")],
-    out: ReportFolder,
-    retain: Retain = None,
+    out: shared.ReportFolder,
+    retain: shared.Retain = None,
     retain_logs: Annotated[
         Path | None, typer.Option(help="The retain model's eval_log_aggregated.json instead.")
     ] = None,
-    proxy: Proxy = None,
-    proxy_key_env: ProxyKey = None,
-    retain_key_env: RetainKey = None,
-    model: ModelName = None,
+    proxy: shared.Proxy = None,
+    proxy_key_env: shared.ProxyKey = None,
+    retain_key_env: shared.RetainKey = None,
+    model: shared.ModelName = None,
     corruption: Annotated[
         list[str] | None, typer.Option(help="One more to compare with: KIND:DIMS[:STRENGTH].")
     ] = None,
@@ -77,7 +68,7 @@ def tofu(
         int, typer.Option(min=0, help="Forget rows measured with corrupted answers too.")
     ] = 0,
     max_tokens: Annotated[int, typer.Option(min=1)] = MOST_TOKENS,
-    connections: Connections = 8,
+    connections: shared.Connections = 8,
 ) -> None:
     """Measure forgetting and utility on TOFU: proxy, direct, rivals, corruptions side by side."""
     read = read_tofu(data, SIZES[size], rows)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,10 @@ import httpx2
 import pytest
 from rich.console import Console
 
+from classifiers.corruption.learning import CorruptionRecipe, Sources, learn_corruption
+from classifiers.corruption.measures import distance
+from classifiers.corruption.questions import ForgetQuestion
+from classifiers.corruption.search import SearchPlan
 from classifiers.demo import attacks
 from classifiers.demo.__main__ import sample
 from classifiers.demo.comparison import Compared, Endpoints, compare, summarise
@@ -23,8 +28,10 @@ from classifiers.demo.stage import (
     set_stage,
     write_configuration,
 )
+from classifiers.model_endpoint import ModelEndpoint
 from classifiers.server_process import ServerProcess, free_port
 from classifiers.vllm_server import VllmServer
+from guard.corruption.learned import LearnedCorruption
 from tests.e2e.conftest import REPOSITORY
 from tests.e2e.streams import folded
 
@@ -131,6 +138,33 @@ def test_prompt_that_is_blocked_never_reaches_the_model(
 
         assert (guarded.status_code, direct.status_code) == (400, 200)
         assert guarded.json()["error"]["code"] == "content_filter"
+
+
+def test_a_corruption_is_learned_through_vllm_against_the_twin(
+    stage: Stage, endpoints: Endpoints, tmp_path: Path
+) -> None:
+    """Nearer to the twin than the uncorrupted model by far, and served as it was measured."""
+    questions = [
+        ForgetQuestion(row.question, row.answer, row.paraphrased_answer, entities=(row.entity,))
+        for row in stage.data.select("forget", "held_out")[:6]
+    ]
+    recipe = CorruptionRecipe(
+        plan=SearchPlan(budget=8, workers=3, finalists=1), questions=0, keys=1, max_tokens=24
+    )
+    with ModelEndpoint(endpoints.direct) as model, ModelEndpoint(endpoints.twin) as twin:
+        artifact = learn_corruption(
+            *(questions, model, Sources(twin), stage.models.full),
+            *(tmp_path / "corruption", tmp_path / "trace.jsonl", recipe),
+        )
+    report = json.loads(artifact.bytes_of("report.json"))
+    uncorrupted = distance(report["uncorrupted"], report["reference"], recipe.weights)
+
+    assert report["evaluations"] <= 8
+    assert report["reference"]["leak"] < report["uncorrupted"]["leak"] == 1.0
+    assert report["metrics"]["leak"] < 0.5
+    assert report["distance"] < uncorrupted / 2
+    corruption = LearnedCorruption.load(artifact.folder).corruption
+    assert report["corruption"] == asdict(corruption)
 
 
 def question(stage: Stage, group: Group) -> str:
