@@ -7,7 +7,9 @@ in `--out`, so folds may run one by one, side by side, and again; when all are t
 `results.json` gives every figure. Nothing is chosen here on held-out sources.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +18,10 @@ import orjson
 import typer
 from numpy.typing import NDArray
 
-from bench.detection.held_out_figures import figures
+from bench.detection.held_out_figures import figures, padded_recall
 from classifiers.encoder_source import default_source
 from classifiers.evaluation.attack_prompts import documents, extract, inject, own_requests, wrap
+from classifiers.evaluation.drills import padding
 from classifiers.evaluation.twins import twins
 from classifiers.labelled_prompts import LabelledPrompt
 from classifiers.malicious.fine_tuning.cross_validation import HeldOutGroups, WindowLogits
@@ -43,6 +46,10 @@ mathematics) stand together."""
 MEASURED = {"benign": 250, "malicious": 120}
 """Prompts measured of each source and kind, by class."""
 GENERATED = -1
+PADDED_ROWS = 40
+"""Attacks of each group that are measured within harmless text, too."""
+PADDED_SIZES = (200, 1_000)
+"""Characters of harmless text on both sides."""
 
 
 def read_sets(folder: Path) -> list[LabelledPrompt]:
@@ -55,6 +62,26 @@ def read_sets(folder: Path) -> list[LabelledPrompt]:
     return list({" ".join(row.text.casefold().split()): row for row in reversed(kept)}.values())
 
 
+def measured_prompts(
+    prompts: Sequence[LabelledPrompt], seed: int = 0
+) -> tuple[list[LabelledPrompt], dict[int, list[int]]]:
+    """What is scored: rows of each source, generated ones, then padded attacks; and where the
+    padded forms of each attack stand."""
+    rng = np.random.default_rng(seed)
+    rows = [
+        prompt
+        for label, most in MEASURED.items()
+        for prompt in cap_sources([p for p in prompts if p.label == label], most, rng)
+    ] + generated_held_out()
+    attacks = padded_attacks(rows)
+    places: dict[int, list[int]] = {row: [] for row, _ in attacks}
+    for size in range(len(PADDED_SIZES)):
+        for row, forms in attacks:
+            places[row].append(len(rows))
+            rows.append(forms[size])
+    return rows, places
+
+
 def generated_held_out() -> list[LabelledPrompt]:
     """Twins, wrapped requests, injected documents and extractions of held-out templates."""
     harmful, harmless = own_requests("held_out", 150, 1)
@@ -64,6 +91,27 @@ def generated_held_out() -> list[LabelledPrompt]:
         *inject(documents("held_out", 100, 1), "held_out", 9),
         *extract("held_out", 60, 9),
     ]
+
+
+def padded_attacks(measured: Sequence[LabelledPrompt]) -> list[tuple[int, list[LabelledPrompt]]]:
+    """Attacks of every group, by index, within harmless text that no training prompt has.
+
+    As many as possible of each source; one padded form for each of PADDED_SIZES.
+    """
+    found = []
+    for number in range(len(GROUPS)):
+        turns: Counter[str] = Counter()
+        ranked = []
+        for row, prompt in enumerate(measured):
+            if fold_of(prompt) == number and prompt.label == "malicious":
+                ranked.append((turns[prompt.source], row))
+                turns[prompt.source] += 1
+        for _, row in sorted(ranked)[:PADDED_ROWS]:
+            around = [padding(size) for size in PADDED_SIZES]
+            text = measured[row].text
+            forms = [replace(measured[row], text=f"{pad}\n{text}\n{pad}") for pad in around]
+            found.append((row, forms))
+    return found
 
 
 def fold_of(prompt: LabelledPrompt) -> int:
@@ -80,24 +128,21 @@ def main(
     """Score every prompt by a model that saw nothing of its group, and write the figures."""
     out.mkdir(parents=True, exist_ok=True)
     prompts = read_sets(data)
-    rng = np.random.default_rng(seed)
-    measured = [
-        prompt
-        for label, most in MEASURED.items()
-        for prompt in cap_sources([p for p in prompts if p.label == label], most, rng)
-    ] + generated_held_out()
+    measured, padded = measured_prompts(prompts, seed)
     folds = np.array([fold_of(prompt) for prompt in measured])
     missing = [n for n in (fold or range(len(GROUPS))) if not _file(out, n).exists()]
     if missing:
         recipe = FineTuning()
-        groups = HeldOutGroups(prompts, measured, recipe, default_source(), out, _show)
+        groups = HeldOutGroups(prompts, measured, recipe, default_source(), out, show)
         for number in missing:
             rows = np.flatnonzero((folds == number) | (folds == GENERATED))
             fitted = groups.fit(GROUPS[number], f"fold {number}")
             _save(_file(out, number), groups.score(fitted, rows))
     if all(_file(out, n).exists() for n in range(len(GROUPS))):
         found = collect(out, measured, folds, FineTuning())
-        results = figures(measured, found)
+        plain = len(measured) - sum(map(len, padded.values()))
+        results = figures(measured[:plain], found[:plain])
+        results["padding"] = padded_recall(measured, found, padded)
         (out / "results.json").write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2))
         typer.echo(orjson.dumps(results, option=orjson.OPT_INDENT_2).decode())
 
@@ -144,7 +189,7 @@ def _load(file: Path) -> WindowLogits:
     )
 
 
-def _show(stage: str, done: int, total: int) -> None:
+def show(stage: str, done: int, total: int) -> None:
     if done == total or done % 3200 < 64:
         typer.echo(f"{stage}: {done}/{total}", err=True)
 

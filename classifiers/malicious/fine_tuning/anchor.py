@@ -9,14 +9,49 @@ if TYPE_CHECKING:
     from classifiers.malicious.fine_tuning.tower import Tower
 
 Floats = NDArray[np.float32]
+Indices = NDArray[np.int64]
 STRENGTH = 0.3
 """Inverse of the ridge penalty, on standardised features."""
+ROUNDS = 2
+"""Of learning anew from the pools that scored highest."""
 
 
 def fit_anchor(
-    features: Floats, labels: Floats, weights: Floats, *, strength: float = STRENGTH
+    features: Floats,
+    owner_index: Indices,
+    labels: Floats,
+    weights: Floats,
+    *,
+    strength: float = STRENGTH,
+    rounds: int = ROUNDS,
 ) -> tuple[Floats, float]:
-    """Weight (width,) and bias of a weighted logistic regression on features (n, width)."""
+    """Weight (width,) and bias of a weighted logistic regression on features (pools, width).
+
+    Pools are in the order of their windows, `owner_index` (pools,); labels and weights are those
+    of the windows, (n,). The first fit is of each window's first pool, the whole; then each
+    window is represented by its highest pool, as it is judged (multiple-instance learning:
+    Andrews et al. 2003, MI-SVM).
+    """
+    firsts = np.searchsorted(owner_index, np.arange(len(labels)))
+    weight, bias = _logistic(features[firsts], labels, weights, strength)
+    for _ in range(rounds):
+        highest = _highest(features @ weight, firsts)
+        weight, bias = _logistic(features[highest], labels, weights, strength)
+    return weight, bias
+
+
+def _highest(logits: Floats, firsts: Indices) -> Indices:
+    """The place of the highest logit of each window, whose pools begin at `firsts`."""
+    counts = np.diff(firsts, append=len(logits))
+    tops = np.repeat(np.maximum.reduceat(logits, firsts), counts)
+    places = np.flatnonzero(logits == tops)
+    owners = np.repeat(np.arange(len(firsts)), counts)[places]
+    return places[np.unique(owners, return_index=True)[1]]
+
+
+def _logistic(
+    features: Floats, labels: Floats, weights: Floats, strength: float
+) -> tuple[Floats, float]:
     from sklearn.linear_model import LogisticRegression
 
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-6

@@ -23,6 +23,8 @@ OWN = "own"
 """The source of what is made from this package's phrases alone."""
 LONGEST = 700
 """Characters; a composition stays within one serving window."""
+PADDING_BYTES = (60, 480)
+"""UTF-8 bytes of harmless text around a question: the whole stays within what training reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +194,50 @@ def _override(parts: Parts, malicious: bool, rng: np.random.Generator) -> Compos
 
 
 def _padded(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
-    """A question beside a harmless one: padding must not flip a verdict."""
-    question, source = _question(parts, malicious, rng)
-    other, second = _question(parts, False, rng)
-    pair = [question[: LONGEST // 2], other[: LONGEST // 2]]
-    text = _pick((" ", "\n", "\n\nAlso: ", " Then: "), rng).join(
-        pair if rng.random() < 0.5 else pair[::-1]
-    )
-    return Composed(text, malicious, "harmful", frozenset({OWN, source, second}))
+    """A question within harmless text: padding must neither hide nor be evidence."""
+    core, source = _core(parts, malicious, rng)
+    filler, second = _filler(parts, rng)
+    cut = filler.rfind(" ", 0, int(rng.integers(len(filler) + 1))) + 1
+    around = (filler[:cut], filler[cut:]) if rng.random() < 0.5 else (filler, "")
+    before, after = around if rng.random() < 0.5 else around[::-1]
+    gap = _pick((" ", "\n", "\n\n", "\n\nAlso: ", " Then: "), rng)
+    text = gap.join(part for part in (before.strip(), core, after.strip()) if part)
+    return Composed(text, malicious, "padded", frozenset({OWN, source, second}))
+
+
+def _core(parts: Parts, malicious: bool, rng: np.random.Generator) -> tuple[str, str]:
+    """What is padded, and its source: questions, some foreign, injections, short wrappers."""
+    kind = rng.random()
+    if kind < 0.12:
+        language = LANGUAGES[_pick(tuple(LANGUAGES), rng)]
+        return _foreign_question(language, malicious, rng), OWN
+    if malicious and kind < 0.3:
+        return _injection(rng) if rng.random() < 0.6 else _pick(en.EXTRACTIONS, rng), OWN
+    if kind < 0.4:
+        wrapper = _pick(en.JAILBREAKS if malicious else en.PERSONAS, rng)
+        question = _own_question(malicious, rng)
+        return wrapper.replace("{name}", _pick(en.NAMES, rng)).replace("{q}", question), OWN
+    return _question(parts, malicious, rng)
+
+
+def _filler(parts: Parts, rng: np.random.Generator) -> tuple[str, str]:
+    """Harmless text of one source, cut between words."""
+    size = int(rng.integers(*PADDING_BYTES))
+    kind = rng.random()
+    if kind < 0.4 or not parts.documents or not parts.harmless:
+        order = rng.permutation(len(roles.FILLERS))
+        text, source = " ".join(roles.FILLERS[int(place)] for place in order), OWN
+    elif kind < 0.75:
+        text, source = _pick(parts.documents, rng)
+        start = text.find(" ", int(rng.integers(max(1, len(text) - size)))) + 1
+        text = text[start:]
+    else:
+        first, source = _pick(parts.harmless, rng)
+        own = [text for text, other in parts.harmless if other == source]
+        text = " ".join([first, *(_pick(own, rng) for _ in range(7))])
+    # Bytes count tokens better than characters do: four of English, three of Chinese make one.
+    kept = text.encode("utf-8", "ignore")[:size].decode("utf-8", "ignore")
+    return kept.rsplit(" ", 1)[0] if len(kept) < len(text) else kept, source
 
 
 def _typed(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
@@ -228,7 +266,7 @@ SHARES: Mapping[Callable[[Parts, bool, np.random.Generator], Composed], float] =
     _role: 2.5,
     _inserted: 2.6,
     _override: 0.9,
-    _padded: 1,
+    _padded: 4,
     _typed: 0.5,
     _foreign: 3,
 }

@@ -4,7 +4,7 @@ Sources that share material stand in one group. Every group is held out once, ma
 sources alike; generated prompts are learned from unless a part of theirs is held out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +42,8 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class WindowLogits:
-    """Logits (m,) of m windows by tuned head, anchor and table, and whose each is, (m,)."""
+    """Logits (m,) of m pools of windows by tuned head, anchor and table, and which prompt each
+    belongs to, (m,); all pools of a window have the table's logit of the whole."""
 
     tuned: Floats
     anchor: Floats
@@ -89,34 +90,30 @@ class HeldOutGroups:
         """`source` is the encoder's folder; `cache` keeps the states."""
         self.recipe, self._source, self._progress = recipe, source, progress
         self.examples = build_examples(training, recipe.mixture)
-        windows, owners = _windows(measured, recipe.windows)
-        self._owners = owners
-        self._texts = list(dict.fromkeys([e.text for e in self.examples] + windows))
-        self._place = {text: place for place, text in enumerate(self._texts)}
-        self._windows = windows
-        tower = new_tower(source, recipe)
-        tokens = tokenize(self._texts, source, most_tokens(source))
-        count = counter("states", len(tokens), progress)
-        self._states: TokenStates = compute_states(tower, tokens, cache, count)
+        self._windows, self._owners = _windows(measured, recipe.windows)
+        self._learned = self._computed([example.text for example in self.examples], cache)
+        self._read = self._computed(self._windows, cache)
 
     def score(self, fitted: Fitted, prompts: NDArray[np.int64]) -> WindowLogits:
         """Logits of all windows of `prompts`, which are indices of those measured."""
         rows = np.flatnonzero(np.isin(self._owners, prompts))
         texts = [self._windows[row] for row in rows]
-        places = self._places(texts)
-        tuned = predict(fitted.tower, self._states, places, most_tokens(self._source))
-        anchor = self._features(places) @ fitted.anchor[0] + np.float32(fitted.anchor[1])
+        places = self._read.places(texts)
+        tuned = predict(fitted.tower, self._read.states, places)
+        features, owners = self._read.features(places)
+        anchor = features @ fitted.anchor[0] + np.float32(fitted.anchor[1])
         matrix = ngram_matrix(texts, self.recipe.buckets)
         lexical = (matrix @ fitted.table[0]).astype(np.float32) + np.float32(fitted.table[1])
-        return WindowLogits(tuned, anchor, lexical, self._owners[rows])
+        return WindowLogits(tuned, anchor, lexical[owners], self._owners[rows][owners])
 
     def fit(self, held_out: frozenset[str], name: str) -> Fitted:
         """Tower, anchor and table that saw nothing of the sources of `held_out`."""
         chosen = without(self.examples, held_out)
         texts = [example.text for example in chosen]
-        learned = Examples(self._places(texts), labels_of(chosen), weights_of(chosen))
+        learned = Examples(self._learned.places(texts), labels_of(chosen), weights_of(chosen))
         recipe, how = self.recipe, self.recipe.optimisation
-        anchor = fit_anchor(self._features(learned.windows), learned.labels, learned.weights)
+        features = self._learned.features(learned.windows)
+        anchor = fit_anchor(*features, learned.labels, learned.weights)
         table = fit_table(
             texts,
             learned.labels,
@@ -126,14 +123,31 @@ class HeldOutGroups:
         )
         tower = new_tower(self._source, recipe)
         count = counter(name, len(chosen) * how.epochs, self._progress)
-        train_tower(tower, self._states, learned, how, report=lambda rows, _: count(rows))
+        train_tower(tower, self._learned.states, learned, how, report=lambda rows, _: count(rows))
         return Fitted(tower, anchor, table)
 
-    def _features(self, places: NDArray[np.int64]) -> Floats:
-        return self._states.features[places].astype(np.float32)
+    def _computed(self, texts: Sequence[str], cache: Path) -> "_Texts":
+        distinct = list(dict.fromkeys(texts))
+        tokens = tokenize(distinct, self._source, most_tokens(self._source))
+        count = counter("states", len(tokens), self._progress)
+        states = compute_states(new_tower(self._source, self.recipe), tokens, cache, count)
+        return _Texts(states, {text: place for place, text in enumerate(distinct)})
 
-    def _places(self, texts: Sequence[str]) -> NDArray[np.int64]:
-        return np.array([self._place[text] for text in texts], dtype=np.int64)
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """Token states of texts, and where those of each are."""
+
+    states: TokenStates
+    place: Mapping[str, int]
+
+    def places(self, texts: Sequence[str]) -> NDArray[np.int64]:
+        return np.array([self.place[text] for text in texts], dtype=np.int64)
+
+    def features(self, places: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
+        """Features (pools, width) of these texts' pools, and which of the texts each is of."""
+        pools, owners = self.states.pools(places)
+        return self.states.features[pools].astype(np.float32), owners
 
 
 def _windows(

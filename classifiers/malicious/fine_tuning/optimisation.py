@@ -77,17 +77,23 @@ def train_tower(
     tower.eval()
 
 
-def predict(tower: "Tower", states: TokenStates, windows: Indices, most: int = 256) -> Floats:
-    """Logits, shape (n,), of windows."""
+def predict(tower: "Tower", states: TokenStates, windows: Indices) -> Floats:
+    """Logits, shape (pools,), of all pools of the windows, in the order of `states.pools`."""
     import torch
 
     tower.eval()
-    found = np.zeros(len(windows), np.float32)
     lengths = states.lengths[windows]
+    most = int(lengths.max(initial=1))
+    ends = np.cumsum(states.pool_offsets[windows + 1] - states.pool_offsets[windows])
+    starts = np.concatenate([[0], ends]).astype(np.int64)
+    found = np.zeros(starts[-1], np.float32)
     with torch.inference_mode():
         for rows in batches_by_length(lengths, np.argsort(lengths, kind="stable")):
             inputs, mask = states.batch(windows[rows], most)
-            found[rows] = tower.from_states(inputs, mask)[:, 0].numpy()
+            logits = tower.pool_logits(inputs, mask)[0].numpy()
+            for place, row in enumerate(rows):
+                start, end = starts[row], starts[row + 1]
+                found[start:end] = logits[place, : end - start]
     return found
 
 

@@ -25,17 +25,27 @@ BATCH_ROWS, BATCH_TOKENS = 64, 4096
 class TokenStates:
     """States of all windows end to end, float16 (tokens, width); window i is offsets[i:i+2].
 
-    `features` (windows, width) are the pretrained encoder's, mean-pooled, float16.
+    `features` (pools, width) are the pretrained encoder's, mean-pooled over each whole window and
+    then its segments, float16; those of window i are pool_offsets[i:i+2].
     """
 
     states: NDArray[np.float16]
     features: NDArray[np.float16]
     offsets: Indices
+    pool_offsets: Indices
 
     @property
     def lengths(self) -> Indices:
         """Tokens of each window."""
         return np.diff(self.offsets)
+
+    def pools(self, windows: Indices) -> tuple[Indices, Indices]:
+        """The rows of `features` that these windows have, and the place, within `windows`, of
+        the window that each belongs to, both (pools,)."""
+        counts = self.pool_offsets[windows + 1] - self.pool_offsets[windows]
+        owners = np.repeat(np.arange(len(windows)), counts)
+        starts = np.repeat(self.pool_offsets[windows] - np.cumsum(counts) + counts, counts)
+        return starts + np.arange(len(owners)), owners
 
     def batch(self, windows: Sequence[int] | Indices, most: int) -> "tuple[Tensor, Tensor]":
         """States (batch, length, width), float32, and mask, each window cut to `most` tokens."""
@@ -68,13 +78,17 @@ def compute_states(
 
     An interrupted run goes on after the last batch that was written whole.
     """
+    from classifiers.malicious.fine_tuning.tower import pool_counts
+
     lengths = np.array([len(window) for window in tokens], dtype=np.int64)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     place = folder / f"states-{_digest(tower, tokens)}"
     place.mkdir(parents=True, exist_ok=True)
     states = _memory_map(place / "states.f16", int(offsets[-1]), tower.width)
-    features = _memory_map(place / "features.f16", len(lengths), tower.width)
-    found = TokenStates(states, features, offsets)
+    counts = pool_counts(lengths, tower.segment)
+    pool_offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    features = _memory_map(place / "features.f16", int(pool_offsets[-1]), tower.width)
+    found = TokenStates(states, features, offsets, pool_offsets)
     done_file = place / "done.json"
     done = int(orjson.loads(done_file.read_bytes())) if done_file.exists() else 0
     order = np.argsort(lengths, kind="stable")
@@ -112,8 +126,10 @@ def _fill(
     with torch.inference_mode():
         seen = torch.from_numpy(mask)
         states = tower.lower(torch.from_numpy(ids), seen)
-        found.features[batch] = tower.frozen_features(states, seen).numpy()
+        features = tower.frozen_features(states, seen)[0].numpy()
     for row, window in enumerate(batch):
+        first, last = found.pool_offsets[window], found.pool_offsets[window + 1]
+        found.features[first:last] = features[row, : last - first]
         start, end = found.offsets[window], found.offsets[window + 1]
         found.states[start:end] = states[row, : len(tokens[window])].numpy()
 
@@ -128,7 +144,7 @@ def _memory_map(
 
 def _digest(tower: "Tower", tokens: Sequence[Sequence[int]]) -> str:
     """Names the states of these windows by this tower's frozen layers."""
-    digest = hashlib.sha256(f"{tower.frozen}".encode())
+    digest = hashlib.sha256(f"{tower.frozen} {tower.segment}".encode())
     for tensor in tower.backbone.state_dict().values():
         digest.update(np.ascontiguousarray(tensor.numpy()).tobytes())
     for window in tokens:

@@ -3,6 +3,10 @@
 The lower layers are shared and frozen, so their token states are computed once for all rows. The
 upper layers exist twice: tuned ones, and the pretrained ones under a linear head. The two err on
 different sources, and their sum keeps more of what the encoder knew than tuning alone.
+
+A window is judged by its worst part: both heads score the pooled states of the whole window and of
+overlapping segments of it, and the highest sum counts. Harmless text around an attack then
+dilutes the whole, but not the segment that holds it.
 """
 
 from collections.abc import Mapping
@@ -10,21 +14,40 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 FROZEN_LAYERS = 3
 """Of MiniLM's six: frozen layers halve the cost and keep the delta small."""
 POOLS = 2
 """Mean and maximum over tokens."""
+SEGMENT = 32
+"""Tokens of a segment; a new one starts after each half."""
+_HIDDEN = 1e4
+"""Taken from what must not be a maximum."""
 
 
 class Tower(nn.Module):
     """Token ids and mask (batch, length) to the log odds of malicious, (batch, 1)."""
 
-    def __init__(self, backbone: Any, frozen: int = FROZEN_LAYERS, dropout: float = 0.1) -> None:
-        """`backbone` is a BertModel; layers above the first `frozen` are tuned as copies."""
+    def __init__(
+        self,
+        backbone: Any,
+        frozen: int = FROZEN_LAYERS,
+        dropout: float = 0.1,
+        segment: int = SEGMENT,
+    ) -> None:
+        """`backbone` is a BertModel; layers above the first `frozen` are tuned as copies.
+
+        `segment` is an even number of tokens, 0 to judge whole windows alone.
+        """
         super().__init__()
+        if segment % 2 or segment < 0:
+            raise ValueError(f"segment: expected an even number of tokens, found {segment}")
+        self.segment = segment
         width = backbone.config.hidden_size
         self.width: int = width
         self.frozen = frozen
@@ -47,27 +70,33 @@ class Tower(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Logits (batch, 1) of both heads together, as exported."""
         states = self.lower(input_ids, attention_mask)
-        features = self.frozen_features(states, attention_mask)
-        logits: Tensor = self.from_states(states, attention_mask) + self.anchor(features)
-        return logits
+        features, pools = self.frozen_features(states, attention_mask)
+        tuned, _ = self.pool_logits(states, attention_mask)
+        return _highest(tuned + self.anchor(features)[..., 0], pools)
 
     def lower(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """The shared layers' token states (batch, length, width)."""
         hidden = self.backbone.embeddings(input_ids=input_ids)
         return _through(self.backbone.encoder.layer[: self.frozen], hidden, attention_mask)
 
-    def frozen_features(self, states: Tensor, attention_mask: Tensor) -> Tensor:
-        """The pretrained encoder's mean-pooled features (batch, width)."""
+    def frozen_features(self, states: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The pretrained encoder's mean-pooled features (batch, pools, width), and which pools
+        there are, (batch, pools): the whole window, then its segments."""
         hidden = _through(self.backbone.encoder.layer[self.frozen :], states, attention_mask)
-        return _mean(hidden, attention_mask)
+        means, _, pools = _pooled(hidden, attention_mask, self.segment)
+        return means, pools
+
+    def pool_logits(self, states: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The tuned head's logit of each pool from the shared layers' token states, and which
+        pools there are, both (batch, pools)."""
+        hidden = _through(self.upper, states, attention_mask)
+        means, maxima, pools = _pooled(hidden, attention_mask, self.segment)
+        logits: Tensor = self.head(self.dropout(torch.cat([means, maxima], dim=2)))
+        return logits[..., 0], pools
 
     def from_states(self, states: Tensor, attention_mask: Tensor) -> Tensor:
-        """The tuned head's logits (batch, 1) from the shared layers' token states."""
-        hidden = _through(self.upper, states, attention_mask)
-        unseen = 1 - attention_mask.unsqueeze(-1).to(hidden.dtype)
-        pooled = [_mean(hidden, attention_mask), (hidden - 1e4 * unseen).amax(1)]
-        logits: Tensor = self.head(self.dropout(torch.cat(pooled, dim=1)))
-        return logits
+        """The tuned head's highest logit of each window, (batch, 1)."""
+        return _highest(*self.pool_logits(states, attention_mask))
 
     def delta(self) -> dict[str, Tensor]:
         """What training gave: the tuned layers' and the heads' tensors."""
@@ -84,12 +113,24 @@ class Tower(nn.Module):
             expected[name].copy_(tensor)
 
 
-def load_tower(folder: Path, frozen: int = FROZEN_LAYERS) -> Tower:
+def load_tower(folder: Path, frozen: int = FROZEN_LAYERS, segment: int = SEGMENT) -> Tower:
     """The tower on the pretrained encoder in `folder`, its heads untrained."""
     from transformers import AutoModel
 
     backbone = AutoModel.from_pretrained(folder, local_files_only=True, dtype="float32")
-    return Tower(backbone, frozen)
+    return Tower(backbone, frozen, segment=segment)
+
+
+def pool_counts(lengths: NDArray[np.int64], segment: int) -> NDArray[np.int64]:
+    """How many pools windows of so many tokens have: the whole, and the segments.
+
+    A segment starts after each half of one, as long as it holds a token that the one before
+    does not.
+    """
+    if not segment:
+        return np.ones_like(lengths)
+    half = segment // 2
+    return 1 + np.maximum(1, -(-(lengths - half) // half))
 
 
 def _through(layers: Any, hidden: Tensor, attention_mask: Tensor) -> Tensor:
@@ -100,6 +141,46 @@ def _through(layers: Any, hidden: Tensor, attention_mask: Tensor) -> Tensor:
     return hidden
 
 
-def _mean(hidden: Tensor, attention_mask: Tensor) -> Tensor:
-    weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
-    return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+def _pooled(hidden: Tensor, attention_mask: Tensor, segment: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Means and maxima (batch, pools, width), and which pools exist (batch, pools)."""
+    seen = attention_mask.unsqueeze(-1).to(hidden.dtype)
+    masked, low = hidden * seen, hidden - _HIDDEN * (1 - seen)
+    mean = masked.sum(1, keepdim=True) / seen.sum(1, keepdim=True).clamp(min=1)
+    highest, whole = low.amax(1, keepdim=True), torch.ones_like(seen[:, :1, 0])
+    if not segment:
+        return mean, highest, whole
+    counts = _segments(seen, segment, "sum")
+    means = _segments(masked, segment, "sum") / counts.clamp(min=1)
+    maxima = _segments(low, segment, "max")
+    # The first segment always counts; a later one if it goes beyond the one before.
+    first = torch.zeros_like(counts)
+    first[:, :1] = 1
+    pools = torch.maximum((counts > segment // 2).to(first.dtype), first)[..., 0]
+    return (
+        torch.cat([mean, means], dim=1),
+        torch.cat([highest, maxima], dim=1),
+        torch.cat([whole, pools], dim=1),
+    )
+
+
+def _segments(values: Tensor, segment: int, how: str) -> Tensor:
+    """Sums or maxima (batch, segments, width) over overlapping segments of (batch, length, width).
+
+    Every window begins with a segment, and another one starts after each half of one.
+    """
+    low = 0.0 if how == "sum" else -_HIDDEN
+    # Enough for two segments of any window: a graph is not exported right where one may be alone.
+    more = segment + segment // 2 - 1
+    padded = functional.pad(values.transpose(1, 2), (0, more), value=low)
+    if how == "max":
+        # In two dimensions: torch.export fixes the length that max_pool1d sees.
+        stacked = padded.unsqueeze(-1)
+        pooled = functional.max_pool2d(stacked, (segment, 1), (segment // 2, 1))[..., 0]
+    else:
+        pooled = functional.avg_pool1d(padded, segment, segment // 2) * segment
+    return pooled.transpose(1, 2)
+
+
+def _highest(logits: Tensor, pools: Tensor) -> Tensor:
+    """The highest logit (batch, 1) of the pools that exist."""
+    return (logits - _HIDDEN * (1 - pools)).amax(1, keepdim=True)

@@ -54,6 +54,8 @@ class FineTuning:
     mixture: Mixture = field(default_factory=Mixture)
     optimisation: Optimisation = field(default_factory=Optimisation)
     frozen_layers: int = 3
+    segment: int = 32
+    """Tokens of the overlapping segments that a window is judged by; 0: by the whole alone."""
     buckets: int = BUCKETS
     lexical_strength: float = STRENGTH
     lexical_share: float = 0.3
@@ -162,7 +164,7 @@ def new_tower(source: Path, recipe: FineTuning) -> "Tower":
 
     with torch.random.fork_rng(devices=[]):
         torch.random.manual_seed(recipe.optimisation.seed)
-        return load_tower(source, recipe.frozen_layers)
+        return load_tower(source, recipe.frozen_layers, recipe.segment)
 
 
 def tokenize(texts: Sequence[str], source: Path, most: int) -> list[list[int]]:
@@ -196,7 +198,8 @@ def _fit_tower(
         checkpoint=cache / "checkpoint.safetensors",
         report=lambda rows, _: count(rows),
     )
-    weight, bias = fit_anchor(states.features.astype(np.float32), labels, weights)
+    pools, owners = states.pools(np.arange(len(texts)))
+    weight, bias = fit_anchor(states.features[pools].astype(np.float32), owners, labels, weights)
     set_anchor(tower, weight, bias, recipe.anchor_share)
     return tower
 

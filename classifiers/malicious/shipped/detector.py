@@ -58,7 +58,7 @@ def build_shipped(
         data=facts["data"],
     )
     windows = windows or tuple(WindowSize(*size) for size in facts["windows"])
-    model = replace(_model(tensors, source, int(facts["frozen_layers"])), windows=windows)
+    model = replace(_model(tensors, source, facts), windows=windows)
     return write_text_model(out, model, measured, source=source, precision=precision, name=NAME)
 
 
@@ -67,9 +67,9 @@ def save_shipped(
 ) -> None:
     """Write the two files of a detector to be shipped into `folder`.
 
-    `facts` are `source` (hash of the encoder), `frozen_layers`, `windows` (characters and overlap
-    of each size), `thresholds` by precision, `metrics`, `report` and `data`. The table is stored
-    in half precision.
+    `facts` are `source` (hash of the encoder), `frozen_layers`, `segment` (tokens; 0: none),
+    `windows` (characters and overlap of each size), `thresholds` by precision, `metrics`,
+    `report` and `data`. The table is stored in half precision.
     """
     from safetensors.numpy import save
 
@@ -84,12 +84,12 @@ def save_shipped(
     (folder / FACTS).write_bytes(orjson.dumps(dict(facts), option=orjson.OPT_INDENT_2) + b"\n")
 
 
-def _model(tensors: Tensors, source: Path, frozen: int) -> TextModel:
+def _model(tensors: Tensors, source: Path, facts: Mapping[str, Any]) -> TextModel:
     import torch
 
     from classifiers.malicious.fine_tuning.tower import load_tower
 
-    tower = load_tower(source, frozen)
+    tower = load_tower(source, int(facts["frozen_layers"]), int(facts["segment"]))
     tower.apply_delta({n: torch.from_numpy(t) for n, t in _unpacked(tensors, tower).items()})
     table = tensors[TABLE].astype(np.float32) if TABLE in tensors else None
     return TextModel(tower.eval(), table, tensors[MIXING].astype(np.float32))

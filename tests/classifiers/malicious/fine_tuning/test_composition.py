@@ -17,7 +17,8 @@ def test_half_of_the_compositions_are_malicious() -> None:
     rows = compose(PARTS, 700, np.random.default_rng(0))
     assert len(rows) > 500
     assert 0.45 < np.mean([row.malicious for row in rows]) < 0.55
-    assert {row.kind for row in rows} == {"harmful", "jailbreak", "injection", "language"}
+    kinds = {"harmful", "jailbreak", "injection", "language", "padded"}
+    assert {row.kind for row in rows} == kinds
 
 
 def test_a_part_names_its_source() -> None:
@@ -51,3 +52,21 @@ def test_languages_and_acts_are_of_equal_number_and_disjoint() -> None:
     for name, language in LANGUAGES.items():
         assert len(language.harmful) == len(language.harmless), name
         assert all("{}" in form for form in language.requests), name
+
+
+def test_padding_stands_around_either_kind_of_question_and_names_its_source() -> None:
+    rows = [r for r in compose(PARTS, 1500, np.random.default_rng(5)) if r.kind == "padded"]
+    assert 0.4 < np.mean([row.malicious for row in rows]) < 0.6
+    fillers = {source for row in rows for source in row.sources}
+    assert fillers == {OWN, "bad", "good", "papers"}
+    within = [row for row in rows if "A report." in row.text]
+    assert within
+    assert all("papers" in row.sources for row in within)
+    assert max(len(row.text.encode()) for row in rows) < 1100
+
+
+def test_what_is_learned_from_is_not_what_padding_is_measured_with() -> None:
+    from classifiers.evaluation.drills import PADDING
+    from classifiers.malicious.fine_tuning.phrases_roles import FILLERS
+
+    assert not [sentence for sentence in FILLERS if sentence.rstrip(".") in PADDING]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 
 from classifiers.encoder_source import hash_source
@@ -35,6 +36,7 @@ def _save(folder: Path, source: str) -> TextModel:
     facts = {
         "source": source,
         "frozen_layers": 1,
+        "segment": 32,
         "windows": [[800, 200]],
         "thresholds": {"fp32": 0.5, "int8": 0.6},
         "metrics": {},
@@ -57,8 +59,9 @@ def test_what_is_saved_is_what_is_built(tmp_path: Path, monkeypatch: pytest.Monk
     assert MaliciousTextClassifier.from_artifact(chosen).window_sizes == ((300, 100),)
     assert detector.threshold == 0.5
     assert detector.window_sizes == ((800, 200),)
+    facts = orjson.loads((tmp_path / FACTS).read_bytes())
     ids = torch.tensor([[2, 7, 9, 3]])
-    rebuilt = shipped._model(shipped._tensors(), tiny_bert(), 1).tower
+    rebuilt = shipped._model(shipped._tensors(), tiny_bert(), facts).tower
     with torch.inference_mode():
         difference = rebuilt(ids, torch.ones_like(ids)) - model.tower(ids, torch.ones_like(ids))
     assert abs(float(difference)) < 0.02
@@ -73,8 +76,6 @@ def test_another_encoder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_repository_s_detector_is_small_and_says_what_it_learned_from() -> None:
-    import orjson
-
     folder = Path(shipped.__file__).parent
     assert sum((folder / name).stat().st_size for name in (DELTA, FACTS)) <= MOST_BYTES
     facts = orjson.loads((folder / FACTS).read_bytes())
