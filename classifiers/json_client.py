@@ -101,17 +101,18 @@ class JsonClient:
         except (HTTPError, orjson.JSONDecodeError) as error:
             name = type(error).__name__
             raise EndpointError(f"{self.url}{path}: no answer ({name})") from error
-        self._count(perf_counter() - started)
+        self.add(Cost(1, perf_counter() - started))
         if not isinstance(found, dict):
             raise EndpointError(f"{self.url}{path}: the answer is not a JSON object")
         return answer.status, found
 
-    def _count(self, seconds: float) -> None:
+    def add(self, cost: Cost) -> None:
+        """Count what was asked on this client's behalf elsewhere."""
         with self._lock:
-            self._requests += 1
-            self._seconds += seconds
+            self._requests += cost.requests
+            self._seconds += cost.seconds
         if self._whole is not None:
-            self._whole._count(seconds)
+            self._whole.add(cost)
 
 
 def reason(answer: Mapping[str, Any]) -> str:

@@ -108,6 +108,10 @@ class ModelEndpoint:
         """What was asked of the server up to now."""
         return self._client.cost
 
+    def add(self, cost: Cost) -> None:
+        """Count what another process asked of the same server."""
+        self._client.add(cost)
+
     def counted(self) -> "ModelEndpoint":
         """The same endpoint with a cost of its own, beside others that ask at the same time.
 

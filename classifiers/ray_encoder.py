@@ -4,18 +4,15 @@ A shard goes to one worker whole, and every worker has the same graph: the featu
 one process computes, to the last bit on processors of the same kind.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self
 
+from classifiers.ray_session import LOCAL, ray_session
 from guard.artifacts import Artifact, read
 from guard.detectors.contract import Features
 from guard.encoders.onnx_encoder import KIND, OnnxEncoder
-from guard.errors import ConfigError
-
-LOCAL = "local"
-"""The address of a Ray of our own on this machine."""
 
 
 class RayEncoder(OnnxEncoder):
@@ -34,6 +31,7 @@ class RayEncoder(OnnxEncoder):
         self._address = address
         self._workers = workers
         self._pool: Any = None
+        self._session = ExitStack()
 
     @classmethod
     def at(cls, folder: Path, address: str = LOCAL, workers: int | None = None) -> Self:
@@ -42,33 +40,18 @@ class RayEncoder(OnnxEncoder):
 
     def __enter__(self) -> Self:
         """Connect to Ray, or start one; ConfigError where that fails."""
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # sends nothing home
-        try:
-            import ray
-            from ray.util import ActorPool
-        except ModuleNotFoundError as error:
-            raise ConfigError(f"--engine ray: no {error.name}: install ecoguard[ray]") from None
-        own = {"include_dashboard": False} if self._address == LOCAL else {}
-        try:
-            ray.init(
-                self._address,
-                log_to_driver=False,
-                configure_logging=False,
-                **own,
-            )
-        except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-            raise ConfigError(f"--ray-address {self._address}: {type(error).__name__}") from error
-        count = self._workers or max(1, int(ray.cluster_resources().get("CPU", 1)))
+        cores = self._session.enter_context(ray_session(self._address))
+        import ray
+        from ray.util import ActorPool
+
         shared = ray.put(self._artifact)  # once per machine, not once per worker
         worker = ray.remote(num_cpus=1)(_Worker)
-        self._pool = ActorPool([worker.remote(shared) for _ in range(count)])
+        self._pool = ActorPool([worker.remote(shared) for _ in range(self._workers or cores)])
         return self
 
     def __exit__(self, *_: object) -> None:
-        import ray
-
         self._pool = None
-        ray.shutdown()
+        self._session.close()
 
     def encode_shards(self, shards: Iterable[Sequence[str]]) -> Iterator[Features]:
         """Features of each shard, shape (n, width), in the order of the shards.

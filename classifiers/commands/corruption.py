@@ -1,18 +1,22 @@
 """`ecoguard-train corruption`: learns how a model's prompts are corrupted, through its endpoint."""
 
-from contextlib import ExitStack
+from collections.abc import Callable
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from classifiers.commands.options import OutFolder, show
+from classifiers.commands.options import Engine, OutFolder, RayAddress, show
 from classifiers.corruption.learning import CorruptionRecipe, Sources, learn_corruption
+from classifiers.corruption.learning import Engine as MakeEvaluate
 from classifiers.corruption.questions import read_questions
+from classifiers.corruption.ray_candidates import OpenEndpoint, ray_candidates
 from classifiers.corruption.search import SearchPlan
 from classifiers.forget_request import read_request
 from classifiers.model_endpoint import CONNECTIONS, ModelEndpoint
+from classifiers.ray_session import LOCAL
 from classifiers.stage_progress import stage_progress
 from guard.corruption.functions import Corruption, CorruptionKind
 from guard.errors import ConfigError
@@ -65,6 +69,7 @@ ConnectionsOption = Annotated[int, typer.Option(min=1, max=256)]
 ApiKeyEnvOption = Annotated[
     str | None, typer.Option(help="The environment variable with the servers' API key.")
 ]
+EngineOption = Annotated[Engine, typer.Option(help="Measure here, or on Ray's workers.")]
 
 
 @app.command()
@@ -95,6 +100,8 @@ def corruption(
     trace: TraceOption = None,
     connections: ConnectionsOption = CONNECTIONS,
     api_key_env: ApiKeyEnvOption = None,
+    engine: EngineOption = Engine.PROCESS,
+    ray_address: RayAddress = LOCAL,
 ) -> None:
     """Learn the corruption of a served model; an interrupted search goes on from its trace."""
     recipe = CorruptionRecipe(
@@ -109,24 +116,38 @@ def corruption(
         max_tokens=max_tokens,
         seed=seed,
     )
-    names = read_request(request).evidence if request else ()
-    token = secret(api_key_env) if api_key_env else None
-    open_endpoint = partial(ModelEndpoint, api_key=token, connections=connections)
+    open_endpoint = _opener(api_key_env, connections)
     with ExitStack() as stack:
         endpoint = stack.enter_context(open_endpoint(url, model))
         twin = open_endpoint(reference_url, reference_model) if reference_url else None
         report = stack.enter_context(stage_progress(True))
-        artifact = learn_corruption(
+        learned = learn_corruption(
             read_questions(questions),
             endpoint,
-            Sources(stack.enter_context(twin) if twin else None, reference, names),
+            Sources(stack.enter_context(twin) if twin else None, reference, _names(request)),
             model_folder or Path(endpoint.served.root),
             out,
             trace or out.with_name(f"{out.name}.trace.jsonl"),
             recipe,
             partial(report, "evaluations"),
+            _engine(engine, partial(open_endpoint, url, model), ray_address),
         )
-    show(artifact)
+    show(learned)
+
+
+def _names(request: Path | None) -> tuple[str, ...]:
+    return read_request(request).evidence if request else ()
+
+
+def _opener(api_key_env: str | None, connections: int) -> Callable[..., ModelEndpoint]:
+    token = secret(api_key_env) if api_key_env else None
+    return partial(ModelEndpoint, api_key=token, connections=connections)
+
+
+def _engine(engine: Engine, open_endpoint: OpenEndpoint, address: str) -> MakeEvaluate:
+    if engine is Engine.PROCESS:
+        return nullcontext
+    return partial(ray_candidates, open_endpoint=open_endpoint, address=address)
 
 
 def _numbers(option: str, entries: list[str]) -> dict[str, float]:

@@ -1,7 +1,6 @@
 """`ecoguard-train malicious`: trains a detector of malicious prompts from a deployment's own."""
 
 from contextlib import ExitStack
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -9,10 +8,18 @@ import orjson
 import typer
 from rich.console import Console
 
-from classifiers.commands.options import OutFolder, StoreKey, StorePassword, show
+from classifiers.commands.options import (
+    Engine,
+    OutFolder,
+    RayAddress,
+    StoreKey,
+    StorePassword,
+    show,
+)
 from classifiers.malicious.recipe import MaliciousRecipe, TrainingMode, read_recipe
 from classifiers.malicious.training_set import Block
-from classifiers.ray_encoder import LOCAL, RayEncoder
+from classifiers.ray_encoder import RayEncoder
+from classifiers.ray_session import LOCAL
 from guard.detectors.contract import WindowedEncoder
 
 app = typer.Typer()
@@ -62,15 +69,7 @@ InService = Annotated[
 ]
 
 
-class EncodingEngine(StrEnum):
-    """Where prompts are encoded."""
-
-    PROCESS = "process"
-    RAY = "ray"
-
-
-Engine = Annotated[EncodingEngine, typer.Option(help="Encode here, or on Ray's workers.")]
-RayAddress = Annotated[str, typer.Option(help="local (its own Ray), auto, or a cluster's.")]
+EngineOption = Annotated[Engine, typer.Option(help="Encode here, or on Ray's workers.")]
 
 
 @app.command()
@@ -98,7 +97,7 @@ def malicious(
     quota: Quota = None,
     cache: Cache = None,
     in_service: InService = None,
-    engine: Engine = EncodingEngine.PROCESS,
+    engine: EngineOption = Engine.PROCESS,
     ray_address: RayAddress = LOCAL,
 ) -> None:
     """Train a detector of malicious prompts."""
@@ -106,7 +105,7 @@ def malicious(
     given = {name: options[name] for name in MaliciousRecipe.model_fields if name in options}
     if from_store:
         given["unlabelled"] = [*(unlabelled or ()), f"store:{from_store}"]
-    on_ray = ray_address if engine is EncodingEngine.RAY else None
+    on_ray = ray_address if engine is Engine.RAY else None
     train(read_recipe(config).updated(given), out, ray_address=on_ray)
 
 

@@ -17,6 +17,7 @@ StoreKey = Annotated[
 StorePassword = Annotated[
     str | None, typer.Option(help="The environment variable with the store's password.")
 ]
+RayAddress = Annotated[str, typer.Option(help="local (its own Ray), auto, or a cluster's.")]
 Rate = Annotated[float, typer.Option(min=0.00001, max=0.5)]
 
 
@@ -25,6 +26,13 @@ class Precision(StrEnum):
 
     FP32 = "fp32"
     INT8 = "int8"
+
+
+class Engine(StrEnum):
+    """Where work is done that several machines can share."""
+
+    PROCESS = "process"
+    RAY = "ray"
 
 
 def show(artifact: Artifact) -> None:

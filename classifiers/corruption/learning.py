@@ -4,7 +4,8 @@ Questions -> reference values -> zeroth-order search through a live endpoint -> 
 over other noise -> artifact. Source: ECO (arXiv 2406.07933, section 3).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -27,7 +28,7 @@ from classifiers.corruption.measures import (
 from classifiers.corruption.optimizers import DEFAULT, make_optimizer
 from classifiers.corruption.questions import ForgetQuestion, subsample
 from classifiers.corruption.reference import Reference
-from classifiers.corruption.search import Found, Report, Search, SearchPlan
+from classifiers.corruption.search import Evaluate, Found, Report, Search, SearchPlan
 from classifiers.corruption.search_space import SearchSpace
 from classifiers.corruption.trace import Evaluation, Stage, Trace
 from classifiers.model_endpoint import ModelEndpoint
@@ -116,6 +117,9 @@ class Candidates:
         return ChatCorruptor(embedder, corruption, FORGET_SET)
 
 
+Engine = Callable[[Candidates], AbstractContextManager[Evaluate]]
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """Where the reference comes from: the first that is given of twin, file and names."""
@@ -151,7 +155,12 @@ class Learned:
 
     @classmethod
     def search(
-        cls, candidates: Candidates, trace: Trace, space: SearchSpace, report: Report
+        cls,
+        candidates: Candidates,
+        evaluate: Evaluate,
+        trace: Trace,
+        space: SearchSpace,
+        report: Report,
     ) -> Self:
         """Run or resume the search, and measure the winner under other keys."""
         recipe, endpoint = candidates.recipe, candidates.measurer.endpoint
@@ -164,7 +173,7 @@ class Learned:
             workers=recipe.plan.workers,
             seed=recipe.seed,
         )
-        found = Search(optimizer, candidates, trace, recipe.plan, report).run()
+        found = Search(optimizer, evaluate, trace, recipe.plan, report).run()
         noisy = found.winner.corruption.is_noise
         spread = [
             candidates.measured("full", found.winner.corruption, key)
@@ -190,11 +199,13 @@ def learn_corruption(
     trace: Path,
     recipe: CorruptionRecipe | None = None,
     report: Report = lambda _done, _budget: None,
+    engine: Engine = nullcontext,
 ) -> Artifact:
     """Learn the corruption of the model in `folder`, served at `endpoint`, into `out`.
 
-    An interrupted search goes on from `trace`. Raises ConfigError, ArtifactError (the model's
-    table) and EndpointError.
+    `engine` makes of the candidates what measures them, here where it is left out. An
+    interrupted search goes on from `trace`. Raises ConfigError, ArtifactError (the model's table)
+    and EndpointError.
     """
     recipe = recipe or CorruptionRecipe()
     table = EmbeddingTable.open(folder)
@@ -204,8 +215,8 @@ def learn_corruption(
     reference = sources.reference(measurer, questions, places, recipe.seed)
     compared = replace(measurer, metrics=tuple(reference.full))
     candidates = Candidates(compared, table, folder, questions, places, reference, recipe)
-    with Trace(trace, _header(candidates)) as opened:
-        learned = Learned.search(candidates, opened, space, report)
+    with Trace(trace, _header(candidates)) as opened, engine(candidates) as evaluate:
+        learned = Learned.search(candidates, evaluate, opened, space, report)
     return _publish(out, candidates, learned)
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from classifiers.features import SHARD_ROWS, FeatureCache, encode
-from classifiers.ray_encoder import LOCAL, RayEncoder
+from classifiers.ray_encoder import RayEncoder
+from classifiers.ray_session import LOCAL
 from guard.encoders.onnx_encoder import OnnxEncoder
-from guard.errors import ConfigError
 from tests.encoders import WORDS, tiny_artifact
 
 # Two shards and a part of one; all lengths from one word to more than the encoder takes.
@@ -35,11 +35,3 @@ def test_shards_keep_their_order(encoder: RayEncoder) -> None:
     found = list(encoder.encode_shards(shards))
     assert [len(features) for features in found] == [3, 100, 1]
     np.testing.assert_array_equal(found[2], encoder.encode(TEXTS[7:8]))
-
-
-def test_a_cluster_that_is_not_there_is_named() -> None:
-    with (
-        pytest.raises(ConfigError, match="--ray-address nowhere"),
-        RayEncoder.at(tiny_artifact(), "nowhere"),
-    ):
-        pass

@@ -1,6 +1,5 @@
 """A corruption learned through a fake vLLM over real HTTP, from questions to served artifact."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import orjson
@@ -8,8 +7,7 @@ import pytest
 
 from classifiers.corruption.learning import CorruptionRecipe, Sources, learn_corruption
 from classifiers.corruption.measures import METRICS
-from classifiers.corruption.questions import ForgetQuestion, read_questions
-from classifiers.corruption.search import SearchPlan
+from classifiers.corruption.questions import ForgetQuestion
 from classifiers.model_endpoint import ModelEndpoint
 from guard.artifacts import Artifact
 from guard.corruption.embedding_table import EmbeddingTable
@@ -17,34 +15,7 @@ from guard.corruption.learned import LearnedCorruption
 from guard.errors import ConfigError
 from guard.manifest import PAGE
 from tests.chat_server import ChatServer, chat_server
-
-NAMES = ["Ann", "Bea Lu", "Cy", "Dora"]
-ANSWERS = {f"Who is {name}?": f"{name} is a baker of rye bread in Oslo." for name in NAMES}
-PLAN = SearchPlan(budget=14, workers=2, finalists=2, tolerance=0.0, patience=14)
-RECIPE = CorruptionRecipe(
-    plan=PLAN,
-    questions=2,
-    keys=1,
-    weights=dict.fromkeys(METRICS, 1.0),
-    scales=dict.fromkeys(METRICS, 0.1),
-)
-
-
-@pytest.fixture
-def rows(tmp_path: Path) -> list[ForgetQuestion]:
-    file = tmp_path / "questions.jsonl"
-    lines = [
-        orjson.dumps({"question": q, "answer": a, "perturbed_answer": [a.replace("Oslo", "Rome")]})
-        for q, a in ANSWERS.items()
-    ]
-    file.write_bytes(b"\n".join(lines))
-    return read_questions(file)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ChatServer]:
-    with chat_server(tmp_path / "model", ANSWERS, scale=0.3) as running:
-        yield running
+from tests.classifiers.corruption.learned import ANSWERS, NAMES, PLAN, RECIPE, given
 
 
 def learn(
@@ -58,12 +29,6 @@ def learn(
         return learn_corruption(
             rows, endpoint, sources, server.folder, out, out.with_suffix(".jsonl"), recipe
         )
-
-
-def given(tmp_path: Path, content: str = "{rouge: 0.5, probability: 0.5, leak: 0}") -> Sources:
-    file = tmp_path / "reference.yaml"
-    file.write_text(content)
-    return Sources(file=file)
 
 
 def test_what_is_learned_is_served_and_resumed_without_asking_again(
