@@ -45,7 +45,7 @@ RequestOption = Annotated[
     Path | None, typer.Option(help="Forget request: its names give a surrogate reference.")
 ]
 OptimizerOption = Annotated[
-    str, typer.Option(help="A name of nevergrad's registry, or finite-difference.")
+    str, typer.Option(help="A name of nevergrad's registry, finite-difference or paper-settings.")
 ]
 BudgetOption = Annotated[int, typer.Option(min=2, max=10_000)]
 WorkersOption = Annotated[int, typer.Option(min=1, max=64)]

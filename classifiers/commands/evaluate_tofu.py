@@ -11,7 +11,7 @@ from classifiers.corruption.paper_settings import paper_grid
 from classifiers.evaluation.guarded_run import Place, Run, opened
 from classifiers.evaluation.tofu import ways
 from classifiers.evaluation.tofu.data import OFFICIAL_ROWS, Size, TofuData, read_tofu
-from classifiers.evaluation.tofu.evaluation import Evaluation, Measured, Models
+from classifiers.evaluation.tofu.evaluation import TIMED_ROWS, Evaluation, Measured, Models
 from classifiers.evaluation.tofu.figures import Figures, figures
 from classifiers.evaluation.tofu.log_files import read_logs, write_logs
 from classifiers.evaluation.tofu.report import HTML, write_report
@@ -67,6 +67,9 @@ def tofu(
     answer_rows: Annotated[
         int, typer.Option(min=0, help="Forget rows measured with corrupted answers too.")
     ] = 0,
+    timed_rows: Annotated[
+        int, typer.Option(min=0, help="Rows of each set asked one at a time, for latencies.")
+    ] = TIMED_ROWS,
     max_tokens: Annotated[int, typer.Option(min=1)] = MOST_TOKENS,
     connections: shared.Connections = 8,
 ) -> None:
@@ -86,6 +89,7 @@ def tofu(
             gate,
             _ways(run, gate, corruption or [], paper, names),
             answer_rows,
+            timed_rows,
             report,
         ).run(reference)
         settings: Figures = {

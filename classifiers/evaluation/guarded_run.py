@@ -76,7 +76,12 @@ def opened(place: Place, described: Mapping[str, Any], max_tokens: int) -> Itera
             api_key=_key(upstream.api_key_env),
             connections=place.connections,
         )
-        proxy = ModelEndpoint(proxy_url, name, api_key=_key(place.proxy_key_env))
+        proxy = ModelEndpoint(
+            proxy_url,
+            name,
+            api_key=_key(place.proxy_key_env),
+            connections=place.connections,
+        )
         retain = None
         if place.retain is not None:
             key = _key(place.retain_key_env)

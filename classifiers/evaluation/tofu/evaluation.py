@@ -1,6 +1,7 @@
 """TOFU through the live proxy, under every corruption in process, and on vLLM without a guard.
 
-Generation is asked of the unguarded model and the proxy in turn, so that latencies compare.
+The first questions of each set are asked of the unguarded model and the proxy in turn, one at a
+time, so that latencies compare.
 Teacher-forced scores come from the requests that the proxy's own code makes in this process.
 """
 
@@ -17,6 +18,7 @@ from classifiers.evaluation.unlearning_metrics import AnswerScore
 from classifiers.stage_progress import Report
 
 Result = TypeVar("Result")
+TIMED_ROWS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +49,30 @@ class Compared:
 class Measured:
     """All logs by way of asking; the paper's variant of the first `len` forget rows apart.
 
-    `gate` counts, by set, the questions that the guard corrupts or blocks.
+    `gate` counts, by set, the questions that the guard corrupts or blocks; the first `timed_rows`
+    of each set were asked one at a time.
     """
 
     logs: Mapping[str, Logs]
     answers_too: Mapping[str, Sequence[RowScores]]
     compared: Mapping[SetName, Sequence[Compared]]
     gate: Mapping[SetName, int]
+    timed_rows: int
 
 
 @dataclass(slots=True)
 class Evaluation:
-    """Runs the ways over the sets; `rows_with_answers` forget rows get the paper's variant."""
+    """Runs the ways over the sets; `rows_with_answers` forget rows get the paper's variant.
+
+    Of the first `timed_rows` rows of each set the times of proxy and direct model are compared.
+    """
 
     data: TofuData
     models: Models
     gate: Gate
     ways: Sequence[Way]
     rows_with_answers: int = 0
+    timed_rows: int = TIMED_ROWS
     report: Report = lambda _stage, _done, _total: None
     _logs: dict[str, dict[SetName, list[RowLog]]] = field(default_factory=dict)
 
@@ -87,18 +95,21 @@ class Evaluation:
             ]
             for name in SETS
         }
-        return Measured(logs, self._answers_too(), compared, fired)
+        return Measured(logs, self._answers_too(), compared, fired, self.timed_rows)
 
     def _compare(self, name: SetName) -> list[Compared]:
-        """One at a time, in turn: batches of another size could round answers differently."""
+        """The timed rows one at a time, in turn; the others as many at a time as may be."""
+        rows, stage = self.data.sets[name], f"{name}: proxy and direct"
         found = []
-        rows = self.data.sets[name]
-        for done, row in enumerate(rows):
-            self.report(f"{name}: proxy and direct", done, len(rows))
-            direct = self.models.direct.generate(asked(row.question))
-            proxy = self.models.proxy.generate(asked(row.question))
-            found.append(Compared(direct.text, proxy.text, direct.seconds, proxy.seconds))
-        return found
+        for done, row in enumerate(rows[: self.timed_rows]):
+            self.report(stage, done, len(rows))
+            found.append(self._pair(row))
+        return found + self._in_parts(stage, self._pair, rows[self.timed_rows :])
+
+    def _pair(self, row: TofuRow) -> Compared:
+        direct = self.models.direct.generate(asked(row.question))
+        proxy = self.models.proxy.generate(asked(row.question))
+        return Compared(direct.text, proxy.text, direct.seconds, proxy.seconds)
 
     def _row_logs(self, model: Asked, way: Way, name: SetName) -> list[RowLog]:
         ask = functools.partial(_row_log, model, way)

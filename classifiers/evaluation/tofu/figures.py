@@ -21,6 +21,10 @@ from classifiers.evaluation.tofu.row_logs import (
 from classifiers.evaluation.tofu.ways import DIRECT, RETAIN
 
 Figures = dict[str, JsonValue]
+TIMES = (
+    *("direct_ms_median", "proxy_ms_median", "added_ms_median"),
+    *("direct_ms_p95", "proxy_ms_p95"),
+)
 
 
 def figures(data: TofuData, measured: Measured) -> Figures:
@@ -45,7 +49,7 @@ def figures(data: TofuData, measured: Measured) -> Figures:
             for name, count in measured.gate.items()
         },
         "proxy_against_direct": {
-            name: _compared(pairs) for name, pairs in measured.compared.items()
+            name: _compared(pairs, measured.timed_rows) for name, pairs in measured.compared.items()
         },
     }
 
@@ -96,12 +100,14 @@ def _quality(ratios: Sequence[float] | None, retain: Sequence[float] | None) -> 
     }
 
 
-def _compared(pairs: Sequence[Compared]) -> Figures:
-    direct = np.array([pair.direct_s for pair in pairs]) * 1000
-    proxy = np.array([pair.proxy_s for pair in pairs]) * 1000
+def _compared(pairs: Sequence[Compared], timed_rows: int) -> Figures:
+    counts: Figures = {"rows": len(pairs), "unchanged": sum(pair.same for pair in pairs)}
+    if not (timed := pairs[:timed_rows]):
+        return counts | dict.fromkeys(TIMES)
+    direct = np.array([pair.direct_s for pair in timed]) * 1000
+    proxy = np.array([pair.proxy_s for pair in timed]) * 1000
     return {
-        "rows": len(pairs),
-        "unchanged": sum(pair.same for pair in pairs),
+        **counts,
         "direct_ms_median": float(np.median(direct)),
         "proxy_ms_median": float(np.median(proxy)),
         "added_ms_median": float(np.median(proxy - direct)),

@@ -40,7 +40,7 @@ def measured(
         *guarded.options,
         *("--data", write_files(root / "data"), "--size", "01", "--no-paper"),
         *("--corruption", "rand_noise_first_n:1:0.05", "--request", guarded.request),
-        *("--answer-rows", 1, "--out", root / "out"),
+        *("--answer-rows", 1, "--timed-rows", 1, "--out", root / "out"),
     ]
     with pytest.MonkeyPatch.context() as patch:
         assert run(patch, *arguments) == 0
@@ -65,6 +65,8 @@ def test_the_proxy_forgets_and_keeps_the_rest(measured: tuple[Path, list[object]
     assert found["gate"]["retain"]["corrupted_or_blocked"] == 0
     unchanged = {name: row["unchanged"] for name, row in found["proxy_against_direct"].items()}
     assert unchanged == {"forget": 0, "retain": 2, "real_authors": 1, "world_facts": 1}
+    assert found["proxy_against_direct"]["retain"]["rows"] == 2, "also those that are not timed"
+    assert found["proxy_against_direct"]["retain"]["proxy_ms_median"] > 0
 
 
 def test_a_weak_corruption_leaks_and_its_scores_are_lower_than_the_models(
