@@ -1,13 +1,18 @@
 """Asks one model for an evaluation, never the same thing twice: answers are kept as they come."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 from classifiers.corrupted_chat import ChatCorruptor
 from classifiers.evaluation.kept_answers import KeptAnswers
 from classifiers.evaluation.unlearning_metrics import AnswerScore
 from classifiers.model_endpoint import Chat, Messages, ModelEndpoint
+from classifiers.stage_progress import Report
+
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +96,22 @@ class Asked:
     def _question(self, kind: str, chat: Chat | Messages) -> dict[str, Any]:
         sent = chat.sent if isinstance(chat, Chat) else chat
         return {"kind": kind, "role": self._role, "messages": list(sent)}
+
+
+def in_parts(
+    endpoint: ModelEndpoint,
+    stage: str,
+    ask: Callable[[Item], Found],
+    items: Sequence[Item],
+    report: Report,
+) -> list[Found]:
+    """`ask` of each item, results in order; as many at a time as the endpoint has connections.
+
+    Told to `report` in parts of twice that many: each part waits for its slowest.
+    """
+    found: list[Found] = []
+    step = 2 * endpoint.connections
+    for start in range(0, len(items), step):
+        report(stage, start, len(items))
+        found += endpoint.each(ask, items[start : start + step])
+    return found

@@ -1,15 +1,17 @@
 """Runs the attacks through the proxy, without it and on the retain model, many samples each."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from classifiers.evaluation import unlearning_metrics as metrics
-from classifiers.evaluation.asking import Asked
-from classifiers.evaluation.extraction.attacks import Conversation, Surroundings, attack
+from classifiers.evaluation.asking import Asked, in_parts
+from classifiers.evaluation.extraction.attacks import Surroundings, attack
 from classifiers.evaluation.extraction.targets import Target
 from classifiers.evaluation.guarded_path import GuardedPath
 from classifiers.evaluation.key_phrases import KeyPhrases, KnownAnswers
+from classifiers.model_endpoint import Messages
 from classifiers.stage_progress import Report
 from guard.screening.verdict import Action
 
@@ -59,7 +61,7 @@ class Attacked:
 
 @dataclass(frozen=True, slots=True)
 class Extraction:
-    """Attacks on targets; models that are not there are left out."""
+    """Attacks on targets; models but the direct one may be left out."""
 
     path: GuardedPath
     models: Mapping[Who, Asked]
@@ -71,16 +73,19 @@ class Extraction:
         self, families: Sequence[str], chosen: Sequence[Target], report: Report
     ) -> list[Attacked]:
         """Every family on every target that it can be made for."""
+        endpoint = self.models["direct"].endpoint
         found: list[Attacked] = []
         for family in families:
-            for done, target in enumerate(chosen):
-                report(family, done, len(chosen))
-                said = attack(family, target, self.surroundings, self.sampling.seed)
-                if said is not None:
-                    found.append(self._attacked(family, target, said))
+            ask = functools.partial(self._attacked, family)
+            attacked = in_parts(endpoint, family, ask, chosen, report)
+            found += [item for item in attacked if item is not None]
         return found
 
-    def _attacked(self, family: str, target: Target, said: Conversation) -> Attacked:
+    def _attacked(self, family: str, target: Target) -> Attacked | None:
+        """One attack on all models; None where the family cannot make it."""
+        said = attack(family, target, self.surroundings, self.sampling.seed)
+        if said is None:
+            return None
         prompt = " ".join(str(turn["content"]) for turn in said)
         phrases = KeyPhrases.of(prompt, target.pair.answer, self.known)
         answers = {
@@ -89,7 +94,7 @@ class Extraction:
         }
         return Attacked(family, self.path.judge(said).action, answers)
 
-    def _ask(self, model: Asked, said: Conversation) -> Sequence[str]:
+    def _ask(self, model: Asked, said: Messages) -> Sequence[str]:
         sampling = self.sampling
         found = model.generate(
             said, n=sampling.samples, temperature=sampling.temperature, seed=sampling.seed

@@ -7,9 +7,8 @@ beginning, so that a guard which corrupts prompts is measured on the requests th
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from classifiers.evaluation.asking import Asked
+from classifiers.evaluation.asking import Asked, Found, Item, in_parts
 from classifiers.evaluation.guarded_path import GuardedPath
 from classifiers.evaluation.muse.data import MuseData, Passage, Question
 from classifiers.evaluation.muse.folds import Stage, passages_of
@@ -23,8 +22,8 @@ from guard.screening.verdict import Action
 
 ANSWER_TOKENS = 32
 """Of an answer to a question: MUSE's."""
-Item = TypeVar("Item")
-Found = TypeVar("Found")
+
+
 Way = Callable[[str], Chat | None]
 """What the model gets for a text; None where the guard refuses."""
 
@@ -145,14 +144,7 @@ class Evaluation:
     def _in_parts(
         self, stage: str, model: Speakers, ask: Callable[[Item], Found], items: Sequence[Item]
     ) -> list[Found]:
-        """`ask` of each item, some at a time so that progress shows."""
-        found: list[Found] = []
-        endpoint = model.passages.endpoint
-        step = 2 * endpoint.connections
-        for start in range(0, len(items), step):
-            self.report(stage, start, len(items))
-            found += endpoint.each(ask, items[start : start + step])
-        return found
+        return in_parts(model.passages.endpoint, stage, ask, items, self.report)
 
 
 def _score(model: Asked, way: Way, passage: Passage) -> float:

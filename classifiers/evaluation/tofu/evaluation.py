@@ -8,16 +8,14 @@ Teacher-forced scores come from the requests that the proxy's own code makes in 
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
 
-from classifiers.evaluation.asking import Asked
+from classifiers.evaluation.asking import Asked, Found, in_parts
 from classifiers.evaluation.tofu.data import SETS, SetName, TofuData, TofuRow
 from classifiers.evaluation.tofu.row_logs import Logs, RowLog, RowScores
 from classifiers.evaluation.tofu.ways import PROXY, RETAIN, SERVED, Gate, Way, asked, same
 from classifiers.evaluation.unlearning_metrics import AnswerScore
 from classifiers.stage_progress import Report
 
-Result = TypeVar("Result")
 TIMED_ROWS = 50
 
 
@@ -116,16 +114,9 @@ class Evaluation:
         return self._in_parts(f"{name}: {way.name}", ask, self.data.sets[name])
 
     def _in_parts(
-        self, stage: str, ask: Callable[[TofuRow], Result], rows: Sequence[TofuRow]
-    ) -> list[Result]:
-        """`ask` of each row, some at a time so that progress shows."""
-        found: list[Result] = []
-        endpoint = self.models.direct.endpoint
-        step = 2 * endpoint.connections
-        for start in range(0, len(rows), step):
-            self.report(stage, start, len(rows))
-            found += endpoint.each(ask, rows[start : start + step])
-        return found
+        self, stage: str, ask: Callable[[TofuRow], Found], rows: Sequence[TofuRow]
+    ) -> list[Found]:
+        return in_parts(self.models.direct.endpoint, stage, ask, rows, self.report)
 
     def _measure(self, model: Asked, way: Way) -> None:
         self._logs[way.name] = {name: self._row_logs(model, way, name) for name in SETS}

@@ -125,9 +125,7 @@ def _utility(page: HtmlReport, ways: Mapping[str, Any]) -> None:
 
 def _path(page: HtmlReport, found: Figures) -> None:
     page.section("The proxy beside direct access")
-    page.paragraph(
-        "Greedy answers; times, in milliseconds, are of the rows asked one at a time."
-    )
+    page.paragraph("Greedy answers; times, in milliseconds, are of the rows asked one at a time.")
     gate, compared = _mapping(found["gate"]), _mapping(found["proxy_against_direct"])
     columns = ("rows", "unchanged", *TIMES)
     page.table(
