@@ -1,25 +1,99 @@
-"""The threshold of a forget classifier and its error rates, from out-of-fold scores.
+"""The threshold of a forget classifier and its error rates, from scores of rows not learned from.
 
-The threshold lies between two bounds: the lowest that keeps the false-positive rate on retain
-prompts (`thresholds.choose_threshold`), and the highest at which the head alone still finds the
-forget prompts (`thresholds.threshold_at_fnr`). Where both can be had it is halfway between them in
-log odds, so that either side has room for prompts unlike these; otherwise it is the first, and the
-report shows what is missed. The order-statistic bound is exact for a head that never saw the rows;
-for a head refitted on all rows, as here, it is a close approximation (cross-conformal).
+The head's threshold lies between two bounds: the lowest that keeps the false positives allowed, and
+the highest at which it still finds the forget prompts. Where both can be had it is halfway between
+them in log odds, so that either side has room for prompts unlike these; otherwise it is the first,
+and the report shows what is missed. Names and exemplars fire by themselves, whatever it is.
+
+`simple`: all rows are learned from, and scored by the head of the other folds. The false-positive
+rate is that of a whole set of requests, so each is held to its share of it. Where the retain
+prompts are too few to count so small a rate, it is estimated from the tail of their log odds.
+
+`conformal`: split conformal by class (Vovk 2012; Sadinle, Lei, Wasserman 2019). Half of the groups
+of prompts are never learned from; on them each class gets the threshold at which a new prompt,
+exchangeable with them, is judged wrongly with probability at most `alpha`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from classifiers.head import FoldScores, Labels
-from classifiers.thresholds import Threshold, choose_threshold, threshold_at_fnr
+from classifiers.forget_rows import Mask
+from classifiers.head import Labels
+from classifiers.thresholds import (
+    Threshold,
+    TooFewRowsError,
+    conformal_threshold,
+    tail_threshold,
+    threshold_at_fnr,
+    threshold_at_fpr,
+)
 from guard.detectors.contract import Scores
-from guard.errors import ConfigError
 
-Mask = NDArray[np.bool_]
+CERTAIN = np.float32(40.0)
+"""Log odds that stand for a name in the text: above every threshold."""
+SWAPPED_RATE = 0.005
+"""The share of questions about strangers that one request may fire on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """A threshold in log odds, and what it keeps of both classes."""
+
+    value: float
+    benign: Threshold
+    highest: float
+
+    @property
+    def finds_forget(self) -> bool:
+        """Whether the bound on missed forget prompts could be kept, too."""
+        return self.benign.value <= self.highest
+
+
+def simple_bounds(
+    head: Scores, labels: Labels, swapped: Mask, *, fpr: float, fnr: float, confidence: float
+) -> Bounds:
+    """From the head's log odds (n,); names must be left out, they are no matter of the threshold.
+
+    `swapped` rows, questions about strangers, are not independent, but have to be let through too.
+    """
+    ordinary = head[(labels == 0) & ~swapped]
+    try:
+        lowest = Threshold(
+            threshold_at_fpr(ordinary, fpr, confidence), "neyman-pearson", len(ordinary)
+        )
+    except TooFewRowsError:
+        lowest = Threshold(tail_threshold(ordinary, fpr), "tail", len(ordinary))
+    if swapped.any():
+        among = float(np.quantile(head[swapped], 1 - SWAPPED_RATE, method="higher"))
+        lowest = Threshold(max(lowest.value, above(among)), lowest.method, lowest.rows)
+    highest = threshold_at_fnr(head[labels == 1], fnr)
+    return Bounds(between(lowest.value, highest), lowest, highest)
+
+
+def conformal_bounds(joined: Scores, labels: Labels, alpha: float) -> Bounds:
+    """From the log odds (n,), names and exemplars joined, of rows that nothing was learned from.
+
+    Raises TooFewRowsError where the retain rows are too few for `alpha`.
+    """
+    retain = joined[labels == 0]
+    lowest = Threshold(conformal_threshold(retain, alpha), "conformal", len(retain))
+    highest = threshold_at_fnr(joined[labels == 1], alpha)
+    return Bounds(between(lowest.value, highest), lowest, highest)
+
+
+def guarantee(bounds: Bounds, labels: Labels, alpha: float) -> dict[str, JsonValue]:
+    """What conformal thresholds promise, for prompts exchangeable with those held back."""
+    forget = int((labels == 1).sum())
+    level = max(alpha, 1 / (forget + 1))
+    return {
+        "false_positive": {"at_most": alpha, "rows": bounds.benign.rows},
+        "false_negative": {
+            "at_most": level if bounds.finds_forget else None,
+            "rows": forget,
+        },
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +105,19 @@ class Rates:
     forget: int
     retain: int
 
+    @classmethod
+    def of(cls, fired: Mask, labels: Labels, rows: Mask) -> "Rates":
+        """Of what `fired` among some rows."""
+        forget, retain = rows & (labels == 1), rows & (labels == 0)
+        return cls(
+            false_negative=float(1 - fired[forget].mean()) if forget.any() else 0.0,
+            false_positive=float(fired[retain].mean()) if retain.any() else 0.0,
+            forget=int(forget.sum()),
+            retain=int(retain.sum()),
+        )
+
     def report(self) -> dict[str, JsonValue]:
+        """As `report.json` keeps them."""
         return {
             "fnr": self.false_negative,
             "fpr": self.false_positive,
@@ -40,104 +126,16 @@ class Rates:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A threshold and the out-of-fold rates it gives, with the names joined and without."""
-
-    threshold: float
-    bound: Threshold
-    auroc: float
-    plain: Rates
-    disguised: Rates
-    head_plain: Rates
-    head_disguised: Rates
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """What the manifest keeps."""
-        return {
-            "auroc": self.auroc,
-            "fnr": self.plain.false_negative,
-            "fpr": self.plain.false_positive,
-            "fnr_disguised": self.disguised.false_negative,
-            "fpr_disguised": self.disguised.false_positive,
-        }
-
-    def report(self) -> dict[str, JsonValue]:
-        """What `report.json` keeps."""
-        return {
-            "auroc_head": self.auroc,
-            "threshold": {
-                "value": self.threshold,
-                "bound": self.bound.value,
-                "method": self.bound.method,
-                "retain_rows": self.bound.rows,
-            },
-            "prompts": self.plain.report(),
-            "disguised": self.disguised.report(),
-            "prompts_head_alone": self.head_plain.report(),
-            "disguised_head_alone": self.head_disguised.report(),
-        }
+def probability(log_odds: float) -> float:
+    """The logistic, rounded as serving stores it."""
+    return float(np.float32(0.5 * (1 + np.tanh(log_odds / 2))))
 
 
-def evaluate(
-    folds: FoldScores,
-    labels: Labels,
-    disguised: Mask,
-    matched: Scores,
-    *,
-    fpr: float,
-    fnr: float,
-    confidence: float,
-) -> Evaluation:
-    """Choose the threshold and measure it; `matched` is 1.0 where a name occurs, else 0.0.
-
-    Rates are cross-fitted: a fold's rows are judged by the threshold of the other folds.
-    """
-    from sklearn.metrics import roc_auc_score
-
-    head, joined = folds.scores, np.maximum(folds.scores, matched)
-
-    def choose(rows: Mask) -> tuple[float, Threshold]:
-        retain = rows & (labels == 0)
-        bound = choose_threshold(joined[retain & ~disguised], fpr, confidence)
-        # Disguises and name swaps are not independent rows, but have to be let through as well.
-        lowest = max(bound.value, choose_threshold(joined[retain], fpr, confidence).value)
-        return _between(lowest, threshold_at_fnr(head[rows & (labels == 1)], fnr)), bound
-
-    threshold, bound = choose(np.ones(len(labels), dtype=np.bool_))
-    if threshold > 1:
-        raise ConfigError(
-            "retain prompts: too many hold one of the request's names for the "
-            f"false-positive rate of {fpr:g}; remove them, or the name"
-        )
-    limits = np.empty(len(labels))
-    for fold in np.unique(folds.folds):
-        limits[folds.folds == fold] = min(1.0, choose(folds.folds != fold)[0])
-    return Evaluation(
-        threshold=threshold,
-        bound=bound,
-        auroc=float(roc_auc_score(labels[~disguised], head[~disguised])),
-        plain=_rates(joined >= limits, labels, ~disguised),
-        disguised=_rates(joined >= limits, labels, disguised),
-        head_plain=_rates(head >= limits, labels, ~disguised),
-        head_disguised=_rates(head >= limits, labels, disguised),
-    )
+def above(log_odds: float) -> float:
+    """The next float32."""
+    return float(np.nextafter(np.float32(log_odds), np.float32(np.inf)))
 
 
-def _between(lowest: float, highest: float) -> float:
-    """Halfway in log odds where there is room, otherwise the lowest."""
-    if not 0 < lowest < highest < 1:
-        return lowest
-    odds = np.sqrt(lowest / (1 - lowest) * highest / (1 - highest))
-    return float(np.float32(odds / (1 + odds)))
-
-
-def _rates(fired: Mask, labels: Labels, rows: Mask) -> Rates:
-    forget, retain = rows & (labels == 1), rows & (labels == 0)
-    return Rates(
-        false_negative=float(1 - fired[forget].mean()) if forget.any() else 0.0,
-        false_positive=float(fired[retain].mean()) if retain.any() else 0.0,
-        forget=int(forget.sum()),
-        retain=int(retain.sum()),
-    )
+def between(lowest: float, highest: float) -> float:
+    """Halfway where there is room, otherwise the lowest."""
+    return (lowest + highest) / 2 if lowest < highest else lowest

@@ -11,7 +11,11 @@ from guard.detectors.weights import logistic
 
 FOLDS = 5
 
+MOST_LOSS = 16.0
+"""Nats that a single row may cost."""
+
 Labels = NDArray[np.int_]
+Taught = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +28,18 @@ class Head:
 
     def score(self, features: Features) -> Scores:
         """Logistic probabilities, shape (n,)."""
-        return logistic(features @ self.weight + np.float32(self.bias))
+        return logistic(self.log_odds(features))
+
+    def log_odds(self, features: Features) -> Scores:
+        """Log odds, shape (n,)."""
+        return np.asarray(features @ self.weight + np.float32(self.bias), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class FoldScores:
-    """Scores (n,) of each row by the head that did not see its group, and each row's fold."""
+    """Log odds (n,) of each row by the head that did not see its group, and each row's fold."""
 
-    scores: Scores
+    log_odds: Scores
     folds: NDArray[np.int_]
     strength: float
 
@@ -46,33 +54,46 @@ def fit_head(features: Features, labels: Labels, strength: float) -> Head:
 
 
 def cross_validate(
-    features: Features, labels: Labels, groups: Sequence[str], strengths: Sequence[float]
+    features: Features,
+    labels: Labels,
+    groups: Sequence[str],
+    strengths: Sequence[float],
+    taught: Taught | None = None,
 ) -> FoldScores:
-    """Out-of-fold scores at the strength with the lowest balanced log loss."""
+    """Out-of-fold log odds at the strength with the lowest balanced log loss.
+
+    Of rows outside `taught` none is learned from and none counts in the loss.
+    """
     from sklearn.model_selection import StratifiedGroupKFold
 
     splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
     folds = np.empty(len(labels), dtype=np.int_)
     for number, (_, held_out) in enumerate(splitter.split(features, labels, list(groups))):
         folds[held_out] = number
-    tried = {c: _out_of_fold(features, labels, folds, c) for c in strengths}
-    best = min(tried, key=lambda c: balanced_log_loss(tried[c], labels))
+    taught = np.ones(len(labels), dtype=np.bool_) if taught is None else taught
+    tried = {c: _out_of_fold(features, labels, folds, taught, c) for c in strengths}
+    best = min(tried, key=lambda c: balanced_log_loss(tried[c][taught], labels[taught]))
     return FoldScores(tried[best], folds, best)
 
 
 def _out_of_fold(
-    features: Features, labels: Labels, folds: NDArray[np.int_], strength: float
+    features: Features,
+    labels: Labels,
+    folds: NDArray[np.int_],
+    taught: Taught,
+    strength: float,
 ) -> Scores:
     scores = np.empty(len(labels), dtype=np.float32)
     for number in np.unique(folds):
         held_out = folds == number
-        head = fit_head(features[~held_out], labels[~held_out], strength)
-        scores[held_out] = head.score(features[held_out])
+        learned = taught & ~held_out
+        head = fit_head(features[learned], labels[learned], strength)
+        scores[held_out] = head.log_odds(features[held_out])
     return scores
 
 
-def balanced_log_loss(scores: Scores, labels: Labels) -> float:
+def balanced_log_loss(log_odds: Scores, labels: Labels) -> float:
     """Mean of the two classes' mean log losses, in nats."""
-    clipped = np.clip(scores.astype(np.float64), 1e-7, 1 - 1e-7)
-    losses = -np.where(labels == 1, np.log(clipped), np.log1p(-clipped))
+    signed = np.where(labels == 1, -log_odds, log_odds).astype(np.float64)
+    losses = np.minimum(np.logaddexp(0, signed), MOST_LOSS)
     return float(np.mean([losses[labels == label].mean() for label in (0, 1)]))

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Method = Literal["neyman-pearson", "conformal", "maximum"]
+Method = Literal["neyman-pearson", "conformal", "maximum", "tail"]
 
 
 class TooFewRowsError(ValueError):
@@ -73,6 +73,23 @@ def conformal_threshold(benign_scores: ArrayLike, fpr: float) -> float:
             f"{int(np.ceil(1 / fpr - 1e-9)) - 1} are needed"
         )
     return _just_above(scores[rank - 1])
+
+
+def tail_threshold(benign_log_odds: ArrayLike, fpr: float) -> float:
+    """An estimate, without a guarantee, of the threshold that a share `fpr` of benign rows reach,
+    for rates too small to be counted on so few rows.
+
+    A normal distribution is fitted to the upper half of the log odds: those of a linear head are
+    sums of many features. Not below the largest row.
+    """
+    from scipy.stats import norm
+
+    _check_rate("fpr", fpr)
+    scores = _sorted(benign_log_odds).astype(np.float64)
+    middle = float(np.median(scores))
+    upper = scores[scores >= middle] - middle
+    spread = float(np.sqrt(np.mean(upper**2)))
+    return max(float(middle + norm.isf(fpr) * spread), _just_above(np.float32(scores[-1])))
 
 
 def choose_threshold(benign_scores: ArrayLike, fpr: float, confidence: float = 0.95) -> Threshold:

@@ -31,7 +31,9 @@ def main(
     """Write request.yaml, forget.jsonl and retain.jsonl."""
     percent = SIZES[size]
     forget = read_pairs(data / f"forget{percent}.json.gz")
-    retain = read_pairs(data / f"retain{100 - int(percent)}.json.gz")[EVALUATED_ROWS:]
+    forgotten = {pair.question for pair in forget}  # some questions name nobody
+    kept = read_pairs(data / f"retain{100 - int(percent)}.json.gz")[EVALUATED_ROWS:]
+    retain = [pair for pair in kept if pair.question not in forgotten]
     names = [author_name(rows) for rows in _authors(forget)]
     out.mkdir(parents=True, exist_ok=True)
     described = {

@@ -1,47 +1,124 @@
-"""`ecoguard-train forget`: trains the classifier of one forget request."""
+"""`ecoguard-train forget`: trains the classifiers of forget requests."""
 
+from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from classifiers.commands.options import EncoderFolder, OutFolder, Rate, show
-from classifiers.forget import ForgetRecipe, train_forget
-from classifiers.forget_request import read_forget_prompts, read_request, read_retain_prompts
+from classifiers.commands.options import EncoderFolder, Rate, show
+from classifiers.forget import ForgetRecipe
+from classifiers.forget_batch import Batch, Outcome, jobs_of
+from classifiers.stage_progress import stage_progress
 from guard.encoders.onnx_encoder import OnnxEncoder
+from guard.errors import ConfigError
 
 app = typer.Typer()
 
 DEFAULTS = ForgetRecipe()
 
 
+class Method(StrEnum):
+    """How a threshold is chosen."""
+
+    SIMPLE = "simple"
+    CONFORMAL = "conformal"
+
+
 @app.command()
 def forget(
-    request: Annotated[Path, typer.Argument(help="Folder with request.yaml and forget.jsonl.")],
+    requests: Annotated[
+        list[Path], typer.Argument(help="Folders with request.yaml and forget.jsonl.")
+    ],
     encoder: EncoderFolder,
-    out: OutFolder,
-    retain: Annotated[
-        list[Path] | None, typer.Option(help="More retain prompts (.jsonl, .csv, .txt).")
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write the artifact of one request to.")
     ] = None,
-    fpr: Rate = DEFAULTS.fpr,
+    out_root: Annotated[
+        Path | None, typer.Option(help="Folder to write an artifact folder for each request to.")
+    ] = None,
+    retain: Annotated[
+        list[Path] | None,
+        typer.Option(help="More retain prompts (.jsonl, .csv, .txt), shared by all requests."),
+    ] = None,
+    threshold: Annotated[Method, typer.Option(help="How thresholds are chosen.")] = (Method.SIMPLE),
+    fpr: Annotated[
+        float,
+        typer.Option(
+            min=0.00001, max=0.5, help="False positives that all requests may have together."
+        ),
+    ] = DEFAULTS.fpr,
+    set_size: Annotated[
+        int, typer.Option(min=1, help="Requests that share --fpr.")
+    ] = DEFAULTS.requests,
     fnr: Rate = DEFAULTS.fnr,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.9999)] = DEFAULTS.confidence,
+    alpha: Annotated[
+        float, typer.Option(min=0.0001, max=0.5, help="Error level of conformal thresholds.")
+    ] = DEFAULTS.alpha,
     seed: Annotated[int, typer.Option(min=0)] = DEFAULTS.seed,
     cache: Annotated[Path | None, typer.Option(help="Folder to keep features in.")] = None,
 ) -> None:
-    """Train the classifier of one forget request."""
-    described = read_request(request)
-    prompts = read_forget_prompts(request)
-    retained = read_retain_prompts(request, tuple(retain or ()))
-    artifact = train_forget(
-        described.name,
-        prompts,
-        retained,
-        OnnxEncoder.load(encoder),
-        out,
-        names=described.evidence,
-        recipe=ForgetRecipe(fpr=fpr, fnr=fnr, confidence=confidence, seed=seed),
-        cache=cache,
-        progress=True,
+    """Train the classifiers of forget requests."""
+    jobs = _jobs(requests, out, out_root)
+    recipe = ForgetRecipe(
+        threshold=threshold.value,
+        fpr=fpr,
+        requests=max(set_size, len(jobs)),
+        fnr=fnr,
+        confidence=confidence,
+        alpha=alpha,
+        seed=seed,
     )
-    show(artifact)
+    batch = Batch(OnnxEncoder.load(encoder), recipe, tuple(retain or ()), cache, len(jobs) == 1)
+    with stage_progress(len(jobs) > 1) as report:
+        outcomes = batch.train(jobs, lambda done: report("requests", done, len(jobs)))
+    if out is not None:
+        _show_one(outcomes[0])
+    else:
+        _show_all(outcomes)
+    if any(outcome.state == "failed" for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def _jobs(
+    requests: Sequence[Path], out: Path | None, out_root: Path | None
+) -> list[tuple[Path, Path]]:
+    if (out is None) == (out_root is None):
+        raise ConfigError("--out (one request) or --out-root (any number): give one of them")
+    if out_root is not None:
+        return jobs_of(requests, out_root)
+    if out is None or len(requests) > 1:
+        raise ConfigError("--out is for one request; --out-root takes several")
+    return [(requests[0], out)]
+
+
+def _show_one(outcome: Outcome) -> None:
+    if outcome.artifact is None:
+        raise ConfigError(outcome.problem)
+    show(outcome.artifact)
+
+
+def _show_all(outcomes: Sequence[Outcome]) -> None:
+    """A line for each request; problems in full behind the table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="forget requests", title_justify="left")
+    for heading in ("request", "state", "fnr", "fnr disguised", "fpr", "known missed", "digest"):
+        table.add_column(heading)
+    for outcome in outcomes:
+        manifest = outcome.artifact.manifest if outcome.artifact else None
+        found = manifest.metrics if manifest else {}
+        figures = [
+            f"{found[name]:.4g}" if name in found else "–"
+            for name in ("fnr", "fnr_disguised", "fpr", "known_missed")
+        ]
+        digest = manifest.digest[:16] if manifest else "–"
+        table.add_row(outcome.folder.name, outcome.state, *figures, digest)
+    Console().print(table)
+    errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    for outcome in outcomes:
+        if outcome.problem:
+            errors.print(outcome.problem)

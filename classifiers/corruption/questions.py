@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from classifiers.augmentation import stranger
 from classifiers.evaluation.key_phrases import KeyPhrases, Phrase, folded_words
 from classifiers.prompts import position
+from classifiers.strangers import stranger
 from guard.errors import ConfigError
 
 MOST_ROWS = 100_000

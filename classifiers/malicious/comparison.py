@@ -6,7 +6,6 @@ the calibration prompts are left, which set the threshold themselves; the report
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
 
 import numpy as np
 from pydantic import JsonValue
@@ -24,7 +23,7 @@ from classifiers.malicious.figures import (
     unseen_source_figures,
 )
 from classifiers.malicious.recipe import MaliciousRecipe
-from classifiers.thresholds import Threshold
+from classifiers.thresholds import Method, Threshold
 from guard.detectors.contract import Scores
 
 Prompts = Sequence[LabelledPrompt]
@@ -122,9 +121,7 @@ def threshold_report(threshold: Threshold, recipe: MaliciousRecipe) -> dict[str,
     }
 
 
-def guarantee(
-    method: Literal["neyman-pearson", "conformal", "maximum"], fpr: float, confidence: float
-) -> str:
+def guarantee(method: Method, fpr: float, confidence: float) -> str:
     """What a threshold chosen by `method` promises, in words."""
     condition = "under exchangeability with the calibration prompts"
     match method:

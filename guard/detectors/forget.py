@@ -5,7 +5,7 @@ Trained by `classifiers.forget`; serves as a detector whose policy usually corru
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import orjson
@@ -14,19 +14,40 @@ from numpy.typing import NDArray
 from guard.artifacts import Artifact, read
 from guard.detectors.contract import Features, Scores
 from guard.detectors.names import NameIndex
-from guard.detectors.weights import Weights, logistic, score_threshold
+from guard.detectors.weights import Weights, log_odds, logistic, score_threshold
 from guard.errors import DetectorError
 
 KIND = "forget"
-NAMES = "names.json"
+NAMES, LONE_NAMES = "names.json", "lone_names.json"
+EXEMPLARS, EXEMPLAR_BIASES = "exemplars", "exemplar_biases"
+
+
+class Exemplars(NamedTuple):
+    """Linear heads of known prompts: weights (k, width) and biases (k,).
+
+    Each fires where its own log odds reach 0, whatever the classifier's threshold is.
+    """
+
+    weights: NDArray[np.float32]
+    biases: NDArray[np.float32]
+
+    @classmethod
+    def none(cls, width: int) -> Self:
+        """No exemplars."""
+        return cls(np.empty((0, width), dtype=np.float32), np.empty(0, dtype=np.float32))
+
+    def log_odds(self, features: Features) -> NDArray[np.float32]:
+        """Shape (n, k), of features (n, width)."""
+        return np.asarray(features @ self.weights.T + self.biases, dtype=np.float32)
 
 
 class ForgetClassifier:
-    """Two lines of evidence, joined by the larger: a linear head and the request's names.
+    """Three lines of evidence, joined by the larger: a linear head, exemplars, and names.
 
     The head is a logistic regression on the encoder's features and finds questions by what they
-    mean; a name or alias in the text is certain and scores 1.0 (after ECO's prompt classifier,
-    arXiv 2406.07933, section 3, and DRAGON's exact name match, arXiv 2511.05784).
+    mean; an exemplar is a head for one known prompt, and fires on what is all but the same; a name
+    or alias in the text is certain and scores 1.0 (after ECO's prompt classifier, arXiv 2406.07933,
+    section 3, and DRAGON's store of prompts and exact name match, arXiv 2511.05784).
     """
 
     def __init__(
@@ -39,9 +60,11 @@ class ForgetClassifier:
         encoder: str,
         name: str = "",
         version: str = "",
+        exemplars: Exemplars | None = None,
+        lone_names: Sequence[str] = (),
     ) -> None:
-        """`weight` has shape (width,); `names` may be empty. `name` is the request's and `version`
-        its artifact's digest."""
+        """`weight` has shape (width,); `names` may be empty, and so may the last names of theirs
+        that count alone. `name` is the request's and `version` its artifact's digest."""
         self.threshold = threshold
         self.encoder: str | None = encoder
         self.name = name
@@ -49,7 +72,9 @@ class ForgetClassifier:
         self.names = tuple(names)
         self.weight = np.ascontiguousarray(weight, dtype=np.float32)
         self.bias = float(bias)
-        self._index = NameIndex([self.names])
+        self.exemplars = exemplars or Exemplars.none(len(self.weight))
+        self.lone_names = tuple(lone_names)
+        self._index = NameIndex([self.names], [self.lone_names])
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -66,11 +91,13 @@ class ForgetClassifier:
         return cls(
             weights.take("weight", None),
             float(weights.take("bias", 1)[0]),
-            _names(artifact),
+            _names(artifact, NAMES),
             threshold=score_threshold(artifact),
             encoder=manifest.encoder,
             name=manifest.name,
             version=manifest.digest,
+            exemplars=_exemplars(weights) if EXEMPLARS in weights else None,
+            lone_names=_names(artifact, LONE_NAMES) if LONE_NAMES in artifact.contents else (),
         )
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:
@@ -93,19 +120,28 @@ class ForgetClassifier:
         return tuple(self.name for _ in subjects)
 
     def score_features(self, features: Features) -> Scores:
-        """The head alone: logistic probabilities, shape (n,)."""
+        """Head and exemplars, without the names: logistic probabilities, shape (n,)."""
         if features.ndim != 2 or features.shape[1] != len(self.weight):
             raise DetectorError(
                 f"features of shape {features.shape}, expected (n, {len(self.weight)})"
             )
-        return logistic(features @ self.weight + np.float32(self.bias))
+        head = logistic(features @ self.weight + np.float32(self.bias))
+        if not len(self.exemplars.biases):
+            return head
+        nearest = self.exemplars.log_odds(features).max(axis=1)
+        return np.maximum(head, logistic(nearest + np.float32(log_odds(self.threshold))))
 
 
-def _names(artifact: Artifact) -> tuple[str, ...]:
+def _exemplars(weights: Weights) -> Exemplars:
+    rows = weights.take(EXEMPLARS, None, len(weights.take("weight", None)))
+    return Exemplars(rows, weights.take(EXEMPLAR_BIASES, len(rows)))
+
+
+def _names(artifact: Artifact, file: str) -> tuple[str, ...]:
     try:
-        names = orjson.loads(artifact.bytes_of(NAMES))
+        names = orjson.loads(artifact.bytes_of(file))
     except orjson.JSONDecodeError as error:
-        raise artifact.fail(NAMES, "not JSON") from error
+        raise artifact.fail(file, "not JSON") from error
     if not isinstance(names, list) or not all(isinstance(n, str) and n.strip() for n in names):
-        raise artifact.fail(NAMES, "expected a list of names")
+        raise artifact.fail(file, "expected a list of names")
     return tuple(names)

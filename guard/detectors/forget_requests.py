@@ -1,8 +1,8 @@
 """Many forget requests as one detector: one matrix product, and one pass over all their names.
 
-Each request has its own head and its own threshold, trained apart from all others. Here a head's
+Each request has its own heads and its own threshold, trained apart from all others. Here a head's
 bias is lowered by the threshold's log odds, so that a request fires at a score of 0.5 whatever its
-threshold was: one common threshold serves all, and a score is the highest over the requests. A
+threshold was: one common threshold serves all, and a score is the highest over all heads. A
 request's name in the text scores 1. Adding or withdrawing a request changes no other's scores.
 """
 
@@ -18,34 +18,40 @@ from guard.artifacts import Artifact
 from guard.detectors.contract import Features, Scores
 from guard.detectors.forget import ForgetClassifier
 from guard.detectors.names import NameIndex
-from guard.detectors.weights import logistic
+from guard.detectors.weights import log_odds, logistic
 from guard.errors import DetectorError
 
 THRESHOLD = 0.5
-MOST_LOG_ODDS = 17.0
-"""Beyond this a float32 probability is 1: where the head of a request with threshold 1 fires."""
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetRequest:
-    """One request in service: its name, its artifact's digest, names, and shifted linear head."""
+    """One request in service: its name, its artifact's digest, names, and linear heads.
+
+    `weights` (k, width) and `biases` (k,) are the shifted head and the exemplars: log odds, each of
+    which fires at 0.
+    """
 
     name: str
     digest: str
     names: tuple[str, ...]
-    weight: NDArray[np.float32]
-    bias: float
+    weights: NDArray[np.float32]
+    biases: NDArray[np.float32]
+    lone_names: tuple[str, ...] = ()
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> Self:
         """The request in a verified artifact of kind `forget`."""
         classifier = ForgetClassifier.from_artifact(artifact)
+        shifted = classifier.bias - log_odds(classifier.threshold)
+        exemplars = classifier.exemplars
         return cls(
             artifact.manifest.name,
             artifact.manifest.digest,
             classifier.names,
-            classifier.weight,
-            classifier.bias - log_odds(classifier.threshold),
+            np.concatenate([classifier.weight[None, :], exemplars.weights]),
+            np.concatenate([np.array([shifted], dtype=np.float32), exemplars.biases]),
+            classifier.lone_names,
         )
 
 
@@ -62,12 +68,17 @@ class RequestSet:
         self.encoder: str | None = encoder
         self.requests = tuple(sorted(requests, key=lambda request: (request.name, request.digest)))
         self.version = _version(encoder, self.requests)
-        count = len(self.requests)
-        self._weights = np.empty((count, width), dtype=np.float32)
-        for row, request in enumerate(self.requests):
-            self._weights[row] = request.weight
-        self._biases = np.array([request.bias for request in self.requests], dtype=np.float32)
-        self._names = NameIndex([request.names for request in self.requests])
+        counts = [len(request.biases) for request in self.requests]
+        self._owners = np.repeat(np.arange(len(counts)), counts)
+        self._weights = np.empty((sum(counts), width), dtype=np.float32)
+        self._biases = np.empty(sum(counts), dtype=np.float32)
+        for request, end in zip(self.requests, np.cumsum(counts), strict=True):
+            rows = slice(end - len(request.biases), end)
+            self._weights[rows], self._biases[rows] = request.weights, request.biases
+        self._names = NameIndex(
+            [request.names for request in self.requests],
+            [request.lone_names for request in self.requests],
+        )
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:
         """The highest score over all requests, shape (n,), of n texts and their features."""
@@ -86,7 +97,7 @@ class RequestSet:
         if not self.requests or not texts:
             return ()
         fired = logistic(self._logits(features)) >= threshold
-        found = set(np.flatnonzero(fired.any(axis=0)).tolist())
+        found = set(self._owners[fired.any(axis=0)].tolist())
         found.update(*(self._names.owners(text) for text in texts))
         return tuple(sorted(found))
 
@@ -95,7 +106,7 @@ class RequestSet:
         return tuple(sorted({self.requests[index].name for index in subjects}))
 
     def _logits(self, features: Features | None) -> NDArray[np.float32]:
-        """Shifted log odds, shape (n, number of requests)."""
+        """Log odds of every head, shape (n, number of heads)."""
         if features is None:
             raise DetectorError("forget requests need the encoder's features")
         if features.ndim != 2 or features.shape[1] != self._weights.shape[1]:
@@ -103,12 +114,6 @@ class RequestSet:
                 f"features of shape {features.shape}, expected (n, {self._weights.shape[1]})"
             )
         return np.asarray(features @ self._weights.T + self._biases, dtype=np.float32)
-
-
-def log_odds(probability: float) -> float:
-    """log(p / (1 - p)), bounded by `MOST_LOG_ODDS`."""
-    odds = probability / max(1.0 - probability, 1e-12)
-    return float(np.clip(np.log(odds), -MOST_LOG_ODDS, MOST_LOG_ODDS))
 
 
 def _version(encoder: str, requests: Sequence[ForgetRequest]) -> str:

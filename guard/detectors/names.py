@@ -1,10 +1,13 @@
 """Names of many forget requests found in a text in one pass, as people write and mistype them.
 
-Two finders, both independent of how many names there are:
+Three finders, all independent of how many names there are:
 
 - exact: all spellings of all names in one Aho-Corasick pass over the folded text, as whole words.
   Spellings are the name, 'Last, First', and the name with its hyphens closed up or itself written
   as one word. Case, accents, possessives, and the kind of dash do not matter.
+- lone: a last name by itself. It does not count where it is part of another person's name: where a
+  capitalised word that is no word of the owner's names, no title and no beginning of a sentence
+  stands before it, or any other capitalised word behind it.
 - near: names of `NEAR_LETTERS` letters or more, word by word. Each word of at least `LONG_WORD`
   letters may have one slip (a letter too many, too few, wrong, or two neighbours swapped), shorter
   ones none, and an initial may stand between. Slips are found through the words with one letter
@@ -16,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from guard.detectors.lone_names import LoneNames
 from guard.detectors.phrases import fold, is_bounded
 
 NEAR_LETTERS = 9
@@ -31,8 +35,11 @@ _WORDS = re.compile(r"[^\W\d_]+(?:'(?!s\b)[^\W\d_]+)*")
 class NameIndex:
     """Finds which owners' names occur in a text; owners are numbered as they are given."""
 
-    def __init__(self, names: Sequence[Iterable[str]]) -> None:
-        """`names[i]` are the names and aliases of owner i; an owner may have none."""
+    def __init__(
+        self, names: Sequence[Iterable[str]], lone: Sequence[Iterable[str]] | None = None
+    ) -> None:
+        """`names[i]` are the names and aliases of owner i, `lone[i]` those last names of theirs
+        that count by themselves; an owner may have none."""
         from ahocorasick_rs import AhoCorasick, MatchKind
 
         owners: dict[str, set[int]] = defaultdict(set)
@@ -40,21 +47,26 @@ class NameIndex:
             for name in own:
                 for spelling in spellings(name):
                     owners[spelling].add(owner)
-        self._owners = [frozenset(owners[spelling]) for spelling in owners]
-        self._exact = AhoCorasick(list(owners), matchkind=MatchKind.Standard) if owners else None
         self._near = _NearNames(owners)
+        self._lone = LoneNames(names, lone) if lone else None
+        every = list(dict.fromkeys((*owners, *(self._lone.spellings if self._lone else ()))))
+        self._owners = [frozenset(owners.get(spelling, ())) for spelling in every]
+        self._spelt = every
+        self._exact = AhoCorasick(every, matchkind=MatchKind.Standard) if every else None
 
     def owners(self, text: str) -> frozenset[int]:
         """The owners of the names that occur in `text`."""
         if self._exact is None:
             return frozenset()
         folded = fold(text)
-        found = {
-            owner
-            for index, start, end in self._exact.find_matches_as_indexes(folded, overlapping=True)
-            if is_bounded(folded, start, end)
-            for owner in self._owners[index]
-        }
+        found: set[int] = set()
+        lone: set[str] = set()
+        for index, start, end in self._exact.find_matches_as_indexes(folded, overlapping=True):
+            if is_bounded(folded, start, end):
+                found |= self._owners[index]
+                lone.add(self._spelt[index])
+        if self._lone and lone:
+            found |= self._lone.owners(text, lone)
         return frozenset(found.union(*self._near.owners(folded)))
 
 

@@ -152,7 +152,7 @@ class RequestFolder:
             raise artifact.fail(
                 "encoder", f"trained on encoder {trained}, in service is {self._digest[:12]}"
             )
-        if len(request.weight) != self._width:
+        if request.weights.shape[1] != self._width:
             raise artifact.fail("tensors.weight", f"expected {self._width} numbers")
         # Read after the signature was taken: what changed in between is read again next time.
         return _Entry(signature or (), request)

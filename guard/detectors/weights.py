@@ -7,6 +7,8 @@ from guard.artifacts import Artifact
 from guard.detectors.contract import Scores
 
 Array = NDArray[np.float32]
+MOST_LOG_ODDS = 17.0
+"""Beyond this a float32 probability is 1: where the head of a request with threshold 1 fires."""
 
 
 class Weights:
@@ -53,6 +55,12 @@ def score_threshold(artifact: Artifact) -> float:
 def logistic(logits: Array) -> Scores:
     """1 / (1 + exp(-x)) without overflow, float32."""
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * logits)), dtype=np.float32)
+
+
+def log_odds(probability: float) -> float:
+    """log(p / (1 - p)), bounded by `MOST_LOG_ODDS`."""
+    odds = probability / max(1.0 - probability, 1e-12)
+    return float(np.clip(np.log(odds), -MOST_LOG_ODDS, MOST_LOG_ODDS))
 
 
 def _fits(found: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:

@@ -16,6 +16,16 @@ _BORDER = re.compile(
     r"(?<=[.!?;])[\"'”’)\]]*\s+|(?<=[。！？；।])\s*|\s*\n\s*|\s+(?=\(?\d{1,2}[.):]\s)"
 )
 
+# What opens a question in the middle of a stretch: behind noise, or behind who is said to ask it.
+_OPENING = re.compile(
+    r"(?<=[\s\"'“‘«(])(?:Who|Whom|Whose|What|When|Where|Which|Why|How|Can|Could|Would|Does|Did|Is|Are"
+    r"|Was|Were|Has|Have|In|Tell|Name|Describe|Explain|Wer|Wann|Wo|Welche[rsn]?|Wie|Qui|Quels?"
+    r"|Quelles?|Où|Quand|Comment|Quién|Qué|Cuál|Dónde|Cuándo|Кто|Что|Где|Когда|Какая|Какой)\b"
+)
+FAR = 24
+"""Characters before an opening that make it worth reading from there."""
+MOST_OPENINGS = 3
+
 
 def sentences(text: str) -> list[str]:
     """The sentences, without white space around; none where the text is one sentence itself."""
@@ -33,6 +43,14 @@ def sentences(text: str) -> list[str]:
 
 
 def _pieces(part: str) -> list[str]:
+    """The sentence, or its overlapping pieces where it is a long one; and from where a question
+    opens inside it to its end, the last `MOST_OPENINGS` of them."""
+    openings = [match.start() for match in _OPENING.finditer(part, FAR)][-MOST_OPENINGS:]
+    tails = [part[at : at + LONGEST] for at in openings if len(part) - at >= SHORTEST]
+    return [*_windows(part), *map(str.strip, tails)]
+
+
+def _windows(part: str) -> list[str]:
     """The sentence, or its overlapping pieces where it is a long one."""
     if len(part) <= LONGEST:
         return [part] if part else []

@@ -1,11 +1,24 @@
-"""Disguises: repeatable, in the prompt's group, and strangers that are strangers."""
+"""Disguises: repeatable, in the prompt's group, and not those that attacks are measured with."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifiers.augmentation import DISGUISES, disguise, stranger, swap_names
+from classifiers import disguise_wordings
+from classifiers.augmentation import (
+    DISGUISES,
+    LONGEST_NOISE,
+    _composites,
+    disguise,
+    name_prompts,
+    noise,
+)
+from classifiers.disguise_wordings import ORDERS
+from classifiers.evaluation.extraction import wordings
 from classifiers.prompts import Prompt
 
 NAMES = ("Ilse Varnholt", "the Grey Heron")
@@ -37,27 +50,49 @@ def test_a_prompt_is_disguised_the_same_in_any_company() -> None:
 
 def test_composites_hold_both_questions() -> None:
     prompts = [Prompt(f"question {number}", "g") for number in range(80)]
-    joined = [p.text for p in disguise(prompts, 7, ["companion"], seed=0)]
+    joined = [p.text for p in disguise(prompts, 11, ["companion"], seed=0)]
     assert any("question" in text and "companion" in text for text in joined)
 
 
-def test_names_are_swapped_in_any_case() -> None:
-    found = swap_names(PROMPTS, NAMES, 2, seed=0)
-    assert [prompt.group for prompt in found] == list("aabb")
-    for prompt in found:
-        assert not any(name.casefold() in prompt.text.casefold() for name in NAMES)
-    assert found[0].text.startswith("Where was ")
-    assert found[0].text.endswith(" born?")
+def test_noise_is_long_and_of_many_scripts() -> None:
+    found = noise(np.random.default_rng(0), LONGEST_NOISE)
+    assert LONGEST_NOISE <= len(found) <= LONGEST_NOISE + 10
+    assert len({unicodedata.name(sign).split()[0] for sign in found if sign.isalpha()}) >= 6
 
 
-def test_nothing_is_swapped_without_names() -> None:
-    assert swap_names(PROMPTS, (), 2, seed=0) == []
+def test_numbered_composites_ask_for_the_prompt() -> None:
+    numbered, paragraph = _composites(["What is 2 plus 2?", "Which sea is the deepest?"])
+    for seed in range(20):
+        lines = numbered("Where is it?", np.random.default_rng(seed)).split("\n")
+        order = lines[0] if any(o.split("{}")[0] in lines[0] for o in ORDERS) else lines[-1]
+        wanted = next(line for line in lines if "Where is it?" in line)
+        assert re.search(r"\d", wanted)[0] in order  # type: ignore[index]
+        assert "Where is it?" in paragraph("Where is it?", np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("names", [(), NAMES])
-def test_strangers_are_strangers(names: tuple[str, ...]) -> None:
-    rng = np.random.default_rng(0)
-    found = {stranger(names, rng) for _ in range(300)}
-    assert len(found) > 250
-    assert not found & set(names)
-    assert all(len(name.split()) == 2 for name in found)
+def test_names_are_asked_for_by_themselves() -> None:
+    found = name_prompts(NAMES, 3, seed=0)
+    assert [prompt.group for prompt in found[:3]] == ["name: Ilse Varnholt"] * 3
+    assert len(found) == 6
+    assert sum("Ilse Varnholt" in prompt.text for prompt in found) >= 1
+
+
+def test_training_shares_no_wording_with_the_attacks_that_measure() -> None:
+    def bare(texts: Iterable[object]) -> set[str]:
+        return {re.sub(r"\W+", " ", str(text)).strip().lower() for text in texts} - {""}
+
+    trained = bare(
+        text
+        for name, group in vars(disguise_wordings).items()
+        if name.isupper() and isinstance(group, tuple) and name != "SCRIPTS"
+        for text in group
+    )
+    measured = bare(
+        text
+        for name, group in vars(wordings).items()
+        if name.isupper() and isinstance(group, tuple)
+        for text in group
+    )
+    assert len(trained) > 40
+    assert len(measured) > 40
+    assert not trained & measured

@@ -53,6 +53,43 @@ def test_forget_writes_a_classifier(
     assert manifest.digest[:16] in capsys.readouterr().out
 
 
+def test_forget_takes_many_requests_and_tells_of_the_bad_ones(
+    monkeypatch: pytest.MonkeyPatch,
+    request_folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "bad").mkdir()
+    options = ["--encoder", tiny_artifact(), "--out-root", tmp_path / "out", "--fpr", "0.02"]
+    assert run(monkeypatch, "forget", request_folder, tmp_path / "bad", *options) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"{tmp_path / 'bad' / 'request.yaml'}: ")
+    assert "trained" in captured.out
+    assert "failed" in captured.out
+    assert ForgetClassifier.load(tmp_path / "out" / "request").names == FORGOTTEN
+    assert run(monkeypatch, "forget", request_folder, *options) == 0
+    assert "kept" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("places", [[], ["--out", "a", "--out-root", "b"]])
+def test_forget_wants_one_place_to_write_to(
+    monkeypatch: pytest.MonkeyPatch,
+    request_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    places: list[str],
+) -> None:
+    assert run(monkeypatch, "forget", request_folder, "--encoder", "e", *places) == 2
+    assert "give one of them" in capsys.readouterr().err
+
+
+def test_out_is_for_one_request(
+    monkeypatch: pytest.MonkeyPatch, request_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two = [request_folder, request_folder.parent]
+    assert run(monkeypatch, "forget", *two, "--encoder", "e", "--out", "a") == 2
+    assert "--out-root takes several" in capsys.readouterr().err
+
+
 def test_encoder_is_done_where_the_export_is_there(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

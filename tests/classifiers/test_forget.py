@@ -1,21 +1,22 @@
 """Training a forget classifier: what is written is what serves, and bad input is named."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from classifiers.forget import ForgetRecipe, assemble, train_forget
+from classifiers.forget import Background, ForgetRecipe, train_forget
 from classifiers.prompts import Prompt
 from guard.artifacts import Artifact, read
+from guard.detectors.forget import ForgetClassifier
 from guard.detectors.loading import load_detector
 from guard.errors import ConfigError
 from guard.manifest import REPORT
 from tests.classifiers.questions import FORGOTTEN, forget_prompts, retain_prompts
 from tests.encoders import WordEncoder
 
-RECIPE = ForgetRecipe(forget_copies=2, swapped_copies=1, strengths=(10.0, 100.0))
+RECIPE = ForgetRecipe(requests=1, fpr=0.005, forget_copies=2, swapped_copies=1, strengths=(10.0,))
 
 
 def train(out: Path, names: tuple[str, ...] = FORGOTTEN) -> Artifact:
@@ -52,7 +53,7 @@ def test_manifest_and_report_say_how_it_was_made(tmp_path: Path) -> None:
     assert report["prompts"]["retain"] == len(retain_prompts())
     assert report["prompts"]["fpr"] <= 0.01
     assert report["auroc_head"] > 0.95
-    assert report["threshold"]["method"] == "conformal"
+    assert report["threshold"]["method"] == "tail"
     assert "Varnholt" not in json.dumps(report)
 
 
@@ -67,13 +68,65 @@ def test_without_names_the_head_is_all_there_is(tmp_path: Path) -> None:
     assert report["prompts"] == report["prompts_head_alone"]
 
 
-def test_rows_carry_labels_groups_and_origin() -> None:
-    rows = assemble(forget_prompts(), retain_prompts(), FORGOTTEN, RECIPE)
-    labels, disguised = np.array(rows.labels), np.array(rows.disguised)
-    assert int((labels[~disguised]).sum()) == 20
-    assert int((labels[disguised]).sum()) == 40
-    assert int((1 - labels[disguised]).sum()) == len(retain_prompts()) + 20
-    assert len(rows.texts) == len(rows.groups) == len(labels)
+def test_known_prompts_without_a_name_have_exemplars(tmp_path: Path) -> None:
+    artifact = train(tmp_path / "a", names=("Ilse Varnholt",))
+    report = json.loads(artifact.bytes_of(REPORT))
+    assert report["exemplars"] == {"count": 10, "ambiguous": 0}  # those about the other person
+    assert report["known_missed"] == 0
+    detector = ForgetClassifier.load(tmp_path / "a")
+    asked = ["Where was Orvo Tandrup born?", "Where was Carl Ekholm born?"]
+    assert (detector.score(asked, WordEncoder().encode(asked)) >= detector.threshold).tolist() == [
+        True,
+        False,
+    ]
+
+
+def test_last_names_are_served_and_counted(tmp_path: Path) -> None:
+    artifact = train(tmp_path / "a")
+    assert json.loads(artifact.bytes_of("lone_names.json")) == ["Varnholt", "Tandrup"]
+    report = json.loads(artifact.bytes_of(REPORT))
+    assert report["derived_names"] == {"served": 2, "common": 0, "in_retain": 0}
+
+
+def test_a_background_is_as_good_as_retain_prompts_of_its_own(tmp_path: Path) -> None:
+    background = Background.of(retain_prompts(), WordEncoder(), RECIPE)
+    artifact = train_forget(
+        "varnholt",
+        forget_prompts(),
+        (),
+        WordEncoder(),
+        tmp_path / "a",
+        names=FORGOTTEN,
+        recipe=RECIPE,
+        background=background,
+    )
+    alone = train(tmp_path / "b")
+    assert artifact.manifest.data == alone.manifest.data
+    assert artifact.manifest.thresholds == alone.manifest.thresholds
+
+
+def test_conformal_thresholds_say_what_they_promise(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, threshold="conformal", alpha=0.02)
+    train_forget(
+        *("varnholt", forget_prompts(), retain_prompts(), WordEncoder(), tmp_path / "a"),
+        names=FORGOTTEN,
+        recipe=recipe,
+    )
+    report = json.loads(read(tmp_path / "a", "forget").bytes_of(REPORT))
+    assert report["threshold"]["method"] == "conformal"
+    assert report["guarantee"]["false_positive"] == {"at_most": 0.02, "rows": 110}
+    assert report["guarantee"]["false_negative"]["rows"] == 10
+    assert report["prompts"]["retain"] == 110  # what was held back
+    with pytest.raises(ConfigError, match=r"half of them held back: 110 benign rows are too few"):
+        train_forget(
+            *("varnholt", forget_prompts(), retain_prompts(), WordEncoder(), tmp_path / "b"),
+            recipe=replace(recipe, alpha=0.001),
+        )
+
+
+def test_retain_prompts_that_hold_the_names_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="too many hold one of the request's names"):
+        train(tmp_path / "a", names=(*FORGOTTEN, "Pia Rasmussen"))
 
 
 SOME = [Prompt(f"question number {number}", str(number)) for number in range(30)]

@@ -31,7 +31,7 @@ def test_folds_keep_groups_together_and_cover_all_rows() -> None:
         members = [row for row, name in enumerate(groups) if name == group]
         assert len({found.folds[row] for row in members}) == 1
     assert set(found.folds) == {0, 1, 2, 3, 4}
-    assert np.isfinite(found.scores).all()
+    assert np.isfinite(found.log_odds).all()
 
 
 def test_the_strength_with_the_lowest_loss_is_kept() -> None:
@@ -39,10 +39,23 @@ def test_the_strength_with_the_lowest_loss_is_kept() -> None:
     best = cross_validate(features, labels, groups, (1e-6, 1.0))
     weak = cross_validate(features, labels, groups, (1e-6,))
     assert best.strength == 1.0
-    assert balanced_log_loss(best.scores, labels) < balanced_log_loss(weak.scores, labels)
+    assert balanced_log_loss(best.log_odds, labels) < balanced_log_loss(weak.log_odds, labels)
 
 
 def test_loss_weighs_classes_alike() -> None:
     labels = np.array([0, 0, 0, 1])
-    scores = np.array([0.5, 0.5, 0.5, 0.25], dtype=np.float32)
-    assert balanced_log_loss(scores, labels) == pytest.approx((np.log(2) + np.log(4)) / 2)
+    log_odds = np.array([0, 0, 0, -np.log(3)], dtype=np.float32)
+    assert balanced_log_loss(log_odds, labels) == pytest.approx((np.log(2) + np.log(4)) / 2)
+
+
+def test_rows_outside_the_taught_are_scored_only() -> None:
+    features, labels, groups = rows()
+    taught = np.ones(len(labels), dtype=np.bool_)
+    taught[:100] = False
+    wrong = labels.copy()
+    wrong[:100] = 1 - wrong[:100]
+    right = cross_validate(features, labels, groups, (1.0,), taught)
+    found = cross_validate(features, wrong, groups, (1.0,), taught)
+    assert len(found.log_odds) == len(labels)
+    assert balanced_log_loss(found.log_odds[100:], labels[100:]) < 0.2
+    assert balanced_log_loss(right.log_odds[:100], labels[:100]) < 0.2

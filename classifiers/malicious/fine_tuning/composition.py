@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from classifiers.augmentation import _typos
+from classifiers.augmentation import typos
 from classifiers.malicious.fine_tuning import phrases_en as en
 from classifiers.malicious.fine_tuning import phrases_roles as roles
 from classifiers.malicious.fine_tuning.phrases_world import LANGUAGES, Language
@@ -243,7 +243,7 @@ def _filler(parts: Parts, rng: np.random.Generator) -> tuple[str, str]:
 def _typed(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
     """A question with slips of the keyboard."""
     question, source = _question(parts, malicious, rng)
-    return Composed(_typos(question, rng), malicious, "harmful", frozenset({OWN, source}))
+    return Composed(typos(question, rng), malicious, "harmful", frozenset({OWN, source}))
 
 
 def _foreign(_: Parts, malicious: bool, rng: np.random.Generator) -> Composed:

@@ -7,7 +7,8 @@ import pytest
 
 from guard.artifacts import write
 from guard.detectors.forget import ForgetClassifier
-from guard.detectors.forget_requests import ForgetRequest, RequestSet, log_odds
+from guard.detectors.forget_requests import ForgetRequest, RequestSet
+from guard.detectors.weights import log_odds
 from guard.errors import DetectorError
 from guard.manifest import draft
 

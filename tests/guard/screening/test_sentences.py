@@ -18,6 +18,11 @@ CASES = {
     "他是谁？她在哪里出生，什么时候？": ["他是谁？她在哪里出生，什么时候？"][:0],
     'He said "go away now!" Then he left it.': ['He said "go away now!', "Then he left it."],
     "Answer this one. Ok": [],
+    "The visitor asks the old librarian: Who was Ilse Varnholt?": [
+        "The visitor asks the old librarian: Who was Ilse Varnholt?",
+        "Who was Ilse Varnholt?",
+    ],
+    "We do not know who was there and what she said": [],
 }
 
 
@@ -33,6 +38,12 @@ def test_a_question_behind_noise_stands_nearly_alone() -> None:
         question in piece and len(piece) < 3 * len(question)
         for piece in sentences(f"{noise} {question}")
     )
+
+
+def test_a_question_behind_noise_stands_alone_where_it_opens_with_a_capital() -> None:
+    noise = " ".join(["kurz", "mieux", "zz", "&&", "камень"] * 40)
+    question = "In which town was the poet Ilse Varnholt born?"
+    assert question in sentences(f"{noise} {question}")
 
 
 @given(st.text(max_size=400))

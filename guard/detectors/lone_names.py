@@ -1,0 +1,98 @@
+"""Last names by themselves: 'Varnholt' is the person, 'Pia Varnholt' is somebody else.
+
+Whether a word belongs to a name shows in its capital letter alone, so the text is read as it was
+written; in one without capitals every last name counts.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from guard.detectors.phrases import fold
+
+_WORD = re.compile(r"[^\W\d_]+(?:[-'’.][^\W\d_]+)*")
+_BETWEEN = re.compile(r"\.?[ \t]+")
+# Words with a capital at times that are no first name.
+_NO_FIRST_NAMES = frozenset(
+    (
+        *("mr", "mrs", "ms", "dr", "prof", "professor", "sir", "madam", "herr", "frau", "señor"),
+        *("author", "writer", "novelist", "poet", "doctor", "president", "judge", "does", "did"),
+        *("is", "was", "has", "had", "can", "could", "will", "would", "should", "the", "a", "an"),
+        *("who", "what", "when", "where", "why", "how", "which", "whose", "and", "or", "but"),
+        *("about", "of", "by", "from", "for", "with", "to", "in", "on", "at", "as", "that"),
+        *("tell", "describe", "explain", "name", "list", "give", "write", "me", "i", "if", "so"),
+        *("summarise", "summarize", "compare", "discuss", "please", "provide", "identify", "state"),
+        *("outline", "mention", "share", "find", "show", "continue", "translate", "introduce"),
+        *("are", "were", "do", "have", "than", "like", "via", "per", "not", "only", "also", "yes"),
+    )
+)
+
+
+class LoneNames:
+    """The owners of last names that stand alone."""
+
+    def __init__(self, names: Sequence[Iterable[str]], lone: Sequence[Iterable[str]]) -> None:
+        """`names[i]` are owner i's full names, `lone[i]` the last names."""
+        self._owners: dict[str, set[int]] = {}
+        self._own_words: dict[int, frozenset[str]] = {}
+        for owner, (full, lasts) in enumerate(zip(names, lone, strict=True)):
+            for last in map(fold, lasts):
+                self._owners.setdefault(last, set()).add(owner)
+                self._own_words[owner] = frozenset(
+                    word for name in (*full, last) for word in fold(name).split()
+                )
+
+    @property
+    def spellings(self) -> Collection[str]:
+        """The folded last names."""
+        return self._owners.keys()
+
+    def owners(self, text: str, found: Iterable[str]) -> set[int]:
+        """The owners of those of the `found` spellings that stand alone somewhere in `text`."""
+        owners: set[int] = set()
+        for spelling in found:
+            for owner in self._owners.get(spelling, ()):
+                if any(self._stands_alone(around, owner) for around in _places(text, spelling)):
+                    owners.add(owner)
+        return owners
+
+    def _stands_alone(self, around: tuple[str, str], owner: int) -> bool:
+        before, after = around
+        own = self._own_words[owner]
+        return not (_is_name(before, own) or _is_name(after, own))
+
+
+def _is_name(word: str, own: frozenset[str]) -> bool:
+    """Whether a neighbour makes it another person's name."""
+    if not word[:1].isupper():
+        return False
+    folded = fold(word).split()
+    if len(word) == 1:  # an initial: the owner's, or somebody else's
+        return not any(known.startswith(folded[0]) for known in own) if folded else False
+    return fold(word) not in _NO_FIRST_NAMES and not own.issuperset(folded)
+
+
+def _places(text: str, spelling: str) -> Iterator[tuple[str, str]]:
+    """The words before and behind each place, "" where there is none or a sentence begins.
+
+    A spelling that is found after folding only (accents, invisible letters) stands alone.
+    """
+    pattern = r"[\s_-]+".join(map(re.escape, spelling.split()))
+    places = list(re.finditer(rf"(?<!\w){pattern}(?!\w)", text, re.IGNORECASE))
+    if not places:
+        yield "", ""
+    for place in places:
+        yield _word_before(text[: place.start()]), _word_behind(text[place.end() :])
+
+
+def _word_before(text: str) -> str:
+    text = text[-80:]
+    words = list(_WORD.finditer(text))
+    if not words or not _BETWEEN.fullmatch(text[words[-1].end() :]):
+        return ""
+    return words[-1][0]
+
+
+def _word_behind(text: str) -> str:
+    gap = re.match(r"[ \t]+", text[:80])
+    word = _WORD.match(text, gap.end()) if gap else None
+    return word[0] if word else ""
