@@ -6,8 +6,9 @@ before it. It is derived only where it is no common name and stands in no retain
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 from pydantic import JsonValue
 
@@ -78,16 +79,33 @@ class Derived:
         return {"served": len(self.lone), "common": self.common, "in_retain": self.in_retain}
 
 
-def derive_names(names: Sequence[str], retain: Sequence[str]) -> Derived:
-    """The last names of `names` that bring no false positive on the `retain` prompts."""
+@runtime_checkable
+class Vocabulary(Protocol):
+    """An encoder with a vocabulary: what is one token of it is a frequent word."""
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text."""
+        ...
+
+
+def derive_names(names: Sequence[str], retain: Sequence[str], encoder: object = None) -> Derived:
+    """The last names of `names` that bring no false positive on the `retain` prompts.
+
+    An `encoder` with a vocabulary tells which last names are common.
+    """
     known = {spelling for name in names for spelling in spellings(name)}
     candidates = dict.fromkeys(last for name in names if (last := _last_name(name)))
-    unusual = [last for last in candidates if fold(last) not in COMMON | known]
+    unusual = [last for last in candidates if not _is_common(fold(last), known, encoder)]
     common = len(candidates) - len(unusual)
     index = NameIndex([()] * len(unusual), [(last,) for last in unusual])
     found = {owner for text in retain for owner in index.owners(text)}
     kept = tuple(last for at, last in enumerate(unusual) if at not in found)
     return Derived(kept, common, len(found))
+
+
+def _is_common(last: str, known: Collection[str], encoder: object) -> bool:
+    frequent = isinstance(encoder, Vocabulary) and encoder.count_tokens(last) == 1
+    return frequent or last in COMMON or last in known
 
 
 def _last_name(name: str) -> str | None:

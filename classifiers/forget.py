@@ -59,11 +59,11 @@ class ForgetRecipe:
     fnr: float = 0.01
     confidence: float = 0.95
     alpha: float = 0.01
-    forget_copies: int = 6
+    forget_copies: int = 4
     retain_copies: int = 1
     swapped_copies: int = 4
     name_copies: int = 4
-    strengths: tuple[float, ...] = (1.0, 10.0, 100.0)
+    strengths: tuple[float, ...] = (1.0, 10.0)
     seed: int = 0
 
     @property
@@ -145,7 +145,7 @@ def train_forget(
     shared = background.prompts if background else ()
     forget, retain, own = _checked(forget, retain, shared)
     rows = harmless_rows(own, recipe.copies)
-    derived = derive_names(names, [prompt.text for prompt in retain])
+    derived = derive_names(names, [prompt.text for prompt in retain], encoder)
     asked = request_rows(forget, names, derived.lone, companions(retain), recipe.copies)
     everything = rows.with_rows(asked)
     named = mark_named(everything.texts, names, derived.lone)

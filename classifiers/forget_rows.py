@@ -22,7 +22,7 @@ from guard.screening.views import ViewLimits
 
 Mask = NDArray[np.bool_]
 Kind = Literal["plain", "disguised", "swapped"]
-MOST_PIECES = 8
+MOST_PIECES = 4
 """Pieces of one row; more of a long text say little more."""
 LONGEST_COMPANION = 300
 
@@ -31,7 +31,7 @@ LONGEST_COMPANION = 300
 class Copies:
     """How many versions of each prompt are made, and the seed of all of them."""
 
-    forget: int = 6
+    forget: int = 4
     retain: int = 1
     swapped: int = 4
     names: int = 4

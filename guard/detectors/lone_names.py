@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from guard.detectors.phrases import fold
 
-_WORD = re.compile(r"[^\W\d_]+(?:[-'’.][^\W\d_]+)*")
+_WORD = re.compile(r"[^\W\d_]+(?:(?:[-.]|['’](?!s\b))[^\W\d_]+)*")
 _BETWEEN = re.compile(r"\.?[ \t]+")
 # Words with a capital at times that are no first name.
 _NO_FIRST_NAMES = frozenset(
@@ -72,27 +72,38 @@ def _is_name(word: str, own: frozenset[str]) -> bool:
 
 
 def _places(text: str, spelling: str) -> Iterator[tuple[str, str]]:
-    """The words before and behind each place, "" where there is none or a sentence begins.
+    """The words before and behind each place, "" where there is none.
 
-    A spelling that is found after folding only (accents, invisible letters) stands alone.
+    A spelling that is no run of whole words as they are written stands alone.
     """
-    pattern = r"[\s_-]+".join(map(re.escape, spelling.split()))
-    places = list(re.finditer(rf"(?<!\w){pattern}(?!\w)", text, re.IGNORECASE))
-    if not places:
-        yield "", ""
-    for place in places:
-        yield _word_before(text[: place.start()]), _word_behind(text[place.end() :])
-
-
-def _word_before(text: str) -> str:
-    text = text[-80:]
     words = list(_WORD.finditer(text))
-    if not words or not _BETWEEN.fullmatch(text[words[-1].end() :]):
+    folded = [fold(word[0]) for word in words]
+    found = False
+    for first in range(len(words)):
+        last = _end_of(spelling, folded, first)
+        if last is not None:
+            found = True
+            yield _neighbour(text, words, first, -1), _neighbour(text, words, last, 1)
+    if not found:
+        yield "", ""
+
+
+def _end_of(spelling: str, folded: Sequence[str], first: int) -> int | None:
+    """The last of the words that spell it from `first` on."""
+    said = ""
+    for at in range(first, len(folded)):
+        said = f"{said} {folded[at]}".strip()
+        if said == spelling:
+            return at
+        if not spelling.startswith(said):
+            return None
+    return None
+
+
+def _neighbour(text: str, words: Sequence[re.Match[str]], at: int, step: int) -> str:
+    """The word beside another, where only spaces (or an initial's dot) part them."""
+    if not 0 <= at + step < len(words):
         return ""
-    return words[-1][0]
-
-
-def _word_behind(text: str) -> str:
-    gap = re.match(r"[ \t]+", text[:80])
-    word = _WORD.match(text, gap.end()) if gap else None
-    return word[0] if word else ""
+    left, right = sorted((at, at + step))
+    between = text[words[left].end() : words[right].start()]
+    return words[at + step][0] if _BETWEEN.fullmatch(between) else ""

@@ -31,3 +31,13 @@ def test_one_that_retain_prompts_hold_is_left_out() -> None:
 
 def test_one_that_is_a_name_anyway_is_not_derived_again() -> None:
     assert derive_names(["Ilse Varnholt", "Varnholt"], []).lone == ()
+
+
+def test_what_the_encoder_has_a_token_for_is_common() -> None:
+    class Tokens:
+        def count_tokens(self, text: str) -> int:
+            return 1 if text == "tandrup" else 3
+
+    found = derive_names(["Ilse Varnholt", "Orvo Tandrup"], [], Tokens())
+    assert found.lone == ("Varnholt",)
+    assert found.common == 1

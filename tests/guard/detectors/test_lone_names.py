@@ -37,6 +37,7 @@ def test_the_person(text: str) -> None:
         "Where was Pia Varnholt born?",
         "Who is Varnholt Petersen?",
         "P. Varnholt",
+        "Pia Vàrnholt's lamps",
         "the Varnholters",
         "Van Gogh and Tandrup",
         "Sorel",
