@@ -80,6 +80,11 @@ class RequestSet:
             [request.lone_names for request in self.requests],
         )
 
+    @property
+    def heads(self) -> NDArray[np.float32]:
+        """The weights of all heads, shape (number of heads, width)."""
+        return self._weights
+
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:
         """The highest score over all requests, shape (n,), of n texts and their features."""
         if not self.requests:
