@@ -21,7 +21,7 @@ LEAST_LIKENESS = 0.62
 """An exemplar fires at nothing less alike."""
 MARGIN = 0.35
 """So far from the most alike harmless prompt to the exemplar itself lies its threshold."""
-AMBIGUOUS = 0.9
+AMBIGUOUS = 0.995
 """A harmless prompt that is so much like the known one leaves no room between them."""
 RIDGE = 2.0
 """Added to the covariance, in its mean variance."""
