@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from bench.detection.held_out_figures import balanced, family_of, figures, group_of, nested_rates
+from bench.detection.held_out_figures import (
+    balanced,
+    family_of,
+    figures,
+    group_of,
+    nested_rates,
+    padded_recall,
+)
 from classifiers.labelled_prompts import LabelledPrompt
 
 
@@ -56,3 +63,15 @@ def test_weights_make_sources_alike() -> None:
     groups = np.array(["a"] * 3 + ["b"])
     weights = balanced(groups, np.array([True, True, False, True]))
     np.testing.assert_allclose(weights, [0.25, 0.25, 0, 0.5])
+
+
+def test_padded_attacks_are_judged_at_the_threshold_of_plain_prompts() -> None:
+    prompts, scores = rows()
+    places = {200: [230, 232], 210: [231, 233]}  # one attack of aart, one of sap200
+    for scored in (2.0, 0.0, -1.0, 2.0):
+        prompts.append(LabelledPrompt("padded", "aart", "malicious", "harmful_request"))
+        scores.append(scored)
+    found = padded_recall(prompts, np.array(scores, dtype=np.float32), places)
+    assert found["rows"] == 2
+    assert found["plain"] == pytest.approx(0.5)
+    assert found["padded"] == pytest.approx([0.5, 0.5])

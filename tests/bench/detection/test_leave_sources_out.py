@@ -14,6 +14,7 @@ from bench.detection.leave_sources_out import (
     collect,
     fold_of,
     generated_held_out,
+    measured_prompts,
     read_sets,
 )
 from classifiers.labelled_prompts import LabelledPrompt
@@ -43,6 +44,20 @@ def test_sets_are_read_once_each_and_unknown_sources_left_out(tmp_path: Path) ->
     write("strange", {**copy, "text": "Something else", "source": "strange"})
     found = read_sets(tmp_path)
     assert [row.source for row in found] == ["verazuo_forbidden_questions"]
+
+
+def test_attacks_are_measured_within_padding_too_in_the_order_of_its_sizes() -> None:
+    rows = [LabelledPrompt(f"do harm {n}", "aart", "malicious", "x") for n in range(3)]
+    rows += [LabelledPrompt("hello", "snips", "benign", "x")]
+    measured, padded = measured_prompts(rows)
+    assert len(padded) == 3
+    assert sorted(row for forms in padded.values() for row in forms) == list(
+        range(len(measured) - 6, len(measured))
+    )
+    for row, (short, long) in padded.items():
+        assert measured[row].text in measured[short].text
+        assert 400 < len(measured[short].text) < 450 < len(measured[long].text)
+        assert fold_of(measured[row]) == fold_of(measured[long]) == 1
 
 
 def test_each_row_gets_the_score_of_the_fold_that_held_it_out(tmp_path: Path) -> None:
