@@ -60,19 +60,27 @@ class Tower(nn.Module):
         self.anchor = nn.Linear(width, 1).requires_grad_(False)
         nn.init.zeros_(self.anchor.weight)
         nn.init.zeros_(self.anchor.bias)
+        self.anchored = False
 
     def train(self, mode: bool = True) -> "Tower":
-        """Training mode for what is tuned; the frozen part never drops anything."""
+        """Training mode for what is tuned; the frozen part never drops anything.
+
+        An anchor without weights is left out of the graph from here on, with the layers that only
+        it needs: an export cannot look at weights.
+        """
         super().train(mode)
         self.backbone.eval()
+        self.anchored = bool(self.anchor.weight.any())
         return self
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Logits (batch, 1) of both heads together, as exported."""
         states = self.lower(input_ids, attention_mask)
-        features, pools = self.frozen_features(states, attention_mask)
-        tuned, _ = self.pool_logits(states, attention_mask)
-        return _highest(tuned + self.anchor(features)[..., 0], pools)
+        logits, pools = self.pool_logits(states, attention_mask)
+        if self.anchored:
+            features, _ = self.frozen_features(states, attention_mask)
+            logits = logits + self.anchor(features)[..., 0]
+        return _highest(logits, pools)
 
     def lower(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """The shared layers' token states (batch, length, width)."""
@@ -156,6 +164,8 @@ def _pooled(hidden: Tensor, attention_mask: Tensor, segment: int) -> tuple[Tenso
     first = torch.zeros_like(counts)
     first[:, :1] = 1
     pools = torch.maximum((counts > segment // 2).to(first.dtype), first)[..., 0]
+    # What does not exist is 0, not far below it: int8 scales a head's inputs by their range.
+    maxima = maxima * pools.unsqueeze(-1)
     return (
         torch.cat([mean, means], dim=1),
         torch.cat([highest, maxima], dim=1),

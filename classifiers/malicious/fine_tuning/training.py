@@ -60,8 +60,8 @@ class FineTuning:
     lexical_strength: float = STRENGTH
     lexical_share: float = 0.3
     """Weight of the lexical logit beside the tuned head's."""
-    anchor_share: float = 0.5
-    """Weight of the frozen features' logit beside the tuned head's."""
+    anchor_share: float = 0.0
+    """Weight of the frozen features' logit beside the tuned head's; 0 saves their layers."""
     windows: tuple[WindowSize, ...] = WINDOWS
     """Which windows of a text are scored, in calibration and in serving."""
 
@@ -198,9 +198,10 @@ def _fit_tower(
         checkpoint=cache / "checkpoint.safetensors",
         report=lambda rows, _: count(rows),
     )
-    pools, owners = states.pools(np.arange(len(texts)))
-    weight, bias = fit_anchor(states.features[pools].astype(np.float32), owners, labels, weights)
-    set_anchor(tower, weight, bias, recipe.anchor_share)
+    if recipe.anchor_share:
+        pools, owners = states.pools(np.arange(len(texts)))
+        features = states.features[pools].astype(np.float32)
+        set_anchor(tower, *fit_anchor(features, owners, labels, weights), recipe.anchor_share)
     return tower
 
 

@@ -30,10 +30,10 @@ def tower() -> Tower:
 
     with torch.random.fork_rng(devices=[]):
         torch.random.manual_seed(3)
-        made = load_tower(tiny_bert(), 1).eval()
+        made = load_tower(tiny_bert(), 1)
         torch.nn.init.normal_(made.head.weight)
         torch.nn.init.normal_(made.anchor.weight)
-    return made
+    return made.eval()
 
 
 @cache

@@ -55,9 +55,10 @@ def test_without_segments_the_whole_window_is_the_only_pool() -> None:
 def test_the_logit_is_the_highest_of_any_pool_by_both_heads() -> None:
     with torch.random.fork_rng(devices=[]):
         torch.random.manual_seed(1)
-        tower = load_tower(tiny_bert(), 1, segment=8).eval()
+        tower = load_tower(tiny_bert(), 1, segment=8)
         torch.nn.init.normal_(tower.head.weight)
         torch.nn.init.normal_(tower.anchor.weight)
+    tower.eval()
     ids = torch.arange(5, 25)[None]
     mask = torch.ones_like(ids)
     with torch.inference_mode():
@@ -66,9 +67,12 @@ def test_the_logit_is_the_highest_of_any_pool_by_both_heads() -> None:
         features, _ = tower.frozen_features(states, mask)
         expected = (tuned + tower.anchor(features)[..., 0])[pools == 1].max()
         assert float(tower(ids, mask)) == pytest.approx(float(expected), abs=1e-5)
-        assert float(tower.from_states(states, mask)) == pytest.approx(
-            float(tuned[pools == 1].max())
-        )
+        highest = float(tuned[pools == 1].max())
+        assert float(tower.from_states(states, mask)) == pytest.approx(highest)
+        tower.anchor.weight.zero_()
+        tower.anchor.bias.zero_()
+        assert float(tower.eval()(ids, mask)) == pytest.approx(highest)
+        assert not tower.anchored
 
 
 @pytest.mark.parametrize("segment", [-2, 7])

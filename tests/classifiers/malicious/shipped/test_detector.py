@@ -25,10 +25,10 @@ def _tuned() -> Tower:
 
     with torch.random.fork_rng(devices=[]):
         torch.random.manual_seed(0)
-        tower = load_tower(tiny_bert(), 1).eval()
+        tower = load_tower(tiny_bert(), 1)
         for tensor in tower.delta().values():
             tensor.add_(0.01 * torch.randn(tensor.shape))
-    return tower
+    return tower.eval()
 
 
 def _save(folder: Path, source: str) -> TextModel:
