@@ -72,9 +72,9 @@ def calibrate(
 
 
 def compare_precisions(
-    model: TextModel, measured: Sequence[LabelledPrompt], limit: float, source: Path
+    model: TextModel, measured: Sequence[LabelledPrompt], source: Path
 ) -> dict[str, float]:
-    """What int8 changes on benign prompts: logits, verdicts, and the logit of the last percent."""
+    """What int8 changes on benign prompts: their logits, and the logit of the last percent."""
     benign = [prompt for prompt in measured if prompt.label == "benign"]
     order = np.random.default_rng(0).permutation(len(benign))[:QUANTISED_ROWS]
     texts = [benign[int(row)].text[:800] for row in order]
@@ -99,7 +99,6 @@ def compare_precisions(
         "mean_absolute_drift_logits": float(np.abs(quantised - plain).mean()),
         "largest_drift_logits": float(np.abs(quantised - plain).max()),
         "threshold_shift_logits": shift,
-        "verdicts_changed": float(((quantised >= limit + shift) != (plain >= limit)).mean()),
     }
 
 
@@ -126,13 +125,17 @@ def main(
     results = orjson.loads((folds / "results.json").read_bytes())
     prompts = read_sets(data)
     measured, padded = measured_prompts(prompts)
-    measured = measured[: len(measured) - sum(map(len, padded.values()))]
     owners = np.array([fold_of(prompt) for prompt in measured])
-    scaling, limit, calibration = calibrate(measured, collect(folds, measured, owners, recipe))
+    logits = collect(folds, measured, owners, recipe)
+    plain = len(measured) - sum(map(len, padded.values()))
+    measured = measured[:plain]
+    scaling, limit, calibration = calibrate(measured, logits[:plain])
     examples = build_examples(prompts, recipe.mixture)
     model = scaled(fit_text_model(examples, recipe, source, folds, show), scaling)
-    int8 = compare_precisions(model, measured, limit, source)
-    limits = np.array([limit, limit + int8["threshold_shift_logits"]], dtype=np.float32)
+    int8 = compare_precisions(model, measured, source)
+    # Few rows say what int8 does to the last percent: they may raise its threshold, not lower it.
+    raised = max(0.0, int8["threshold_shift_logits"])
+    limits = np.array([limit, limit + raised], dtype=np.float32)
     by_source: dict[str, list[Prompt]] = {}
     for prompt in sorted(prompts, key=lambda p: p.source):
         by_source.setdefault(prompt.source, []).append(Prompt(prompt.text, prompt.source))

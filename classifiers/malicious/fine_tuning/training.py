@@ -60,7 +60,7 @@ class FineTuning:
     lexical_strength: float = STRENGTH
     lexical_share: float = 0.3
     """Weight of the lexical logit beside the tuned head's."""
-    anchor_share: float = 0.0
+    anchor_share: float = 0.1
     """Weight of the frozen features' logit beside the tuned head's; 0 saves their layers."""
     windows: tuple[WindowSize, ...] = WINDOWS
     """Which windows of a text are scored, in calibration and in serving."""
