@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.evaluation import detection_metrics as metrics
 from classifiers.malicious.training_set import Labels
 from guard.errors import ConfigError
 
@@ -27,34 +28,13 @@ class Orientation:
 
 def auroc(scores: Ranks, labels: Labels) -> float:
     """Area under the ROC curve; 0.5 where a class is missing."""
-    from scipy.stats import rankdata
-
-    positives = int((labels == 1).sum())
-    negatives = len(labels) - positives
-    if not positives or not negatives:
-        return 0.5
-    ranks = rankdata(scores)
-    above = ranks[labels == 1].sum() - positives * (positives + 1) / 2
-    return float(above / (positives * negatives))
+    malicious, benign = scores[labels == 1], scores[labels != 1]
+    return metrics.auroc(malicious, benign) if len(malicious) and len(benign) else 0.5
 
 
 def tpr_at_fpr(scores: Ranks, labels: Labels, rate: float) -> float:
     """Recall at the lowest threshold whose false-positive rate is at most `rate`."""
-    benign = np.sort(scores[labels != 1])[::-1]
-    allowed = int(np.floor(rate * len(benign) + 1e-9))
-    if allowed >= len(benign):
-        return 1.0
-    return float((scores[labels == 1] > benign[allowed]).mean())
-
-
-def partial_auroc(scores: Ranks, labels: Labels, rate: float) -> float:
-    """Mean recall over false-positive rates 0..rate, so 1 is perfect."""
-    benign = np.sort(scores[labels != 1])[::-1]
-    worst = benign[: max(1, int(np.floor(rate * len(benign))))]
-    malicious = scores[labels == 1]
-    wins = malicious[:, None] > worst[None, :]
-    ties = malicious[:, None] == worst[None, :]
-    return float((wins + ties / 2).mean())
+    return metrics.tpr_at_fpr(scores[labels == 1], scores[labels != 1], rate)
 
 
 def check_orientation(

@@ -8,7 +8,6 @@ from classifiers.malicious.ranking import (
     OrientationError,
     auroc,
     check_orientation,
-    partial_auroc,
     tpr_at_fpr,
 )
 from guard.errors import ConfigError
@@ -29,13 +28,6 @@ def test_recall_at_a_rate_allows_no_more_than_it() -> None:
     assert tpr_at_fpr(scores, labels, 0.01) == 0.75
     assert tpr_at_fpr(scores, labels, 0.001) == 0.25
     assert tpr_at_fpr(scores, labels, 1) == 1
-
-
-def test_partial_auroc_looks_at_the_worst_benign_rows() -> None:
-    labels = np.repeat([0, 1], [100, 2])
-    scores = np.concatenate([np.arange(100), [1000, 50]])
-    assert partial_auroc(scores, labels, 0.01) == 0.5
-    assert partial_auroc(scores, labels, 1) == pytest.approx(auroc(scores, labels), abs=0.01)
 
 
 def test_an_inverted_score_is_refused_with_its_figures() -> None:
