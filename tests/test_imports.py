@@ -19,6 +19,7 @@ LEAVES: Mapping[str, set[str]] = {
     "guard.manifest": set(),
     "guard.detectors.contract": set(),
     "guard.screening.verdict": set(),
+    "guard.screening.sentences": set(),
     "guard.streaming.events": set(),
     "guard.corruption.noise": {"guard.errors"},
     "guard.corruption.functions": {"guard.errors", "guard.corruption.noise"},
@@ -55,6 +56,7 @@ PARTS: Mapping[str, set[str]] = {
         "guard.manifest",
         "guard.settings",
         "guard.screening.verdict",
+        "guard.screening.sentences",
         "guard.encoders",
         "guard.detectors.contract",
         "guard.detectors.weights",
@@ -67,6 +69,7 @@ PARTS: Mapping[str, set[str]] = {
         "guard.operations",
         "guard.detectors.calibration",
         "guard.detectors.contract",
+        "guard.screening.sentences",
         "guard.screening.verdict",
     },
     "guard.corruption": {

@@ -7,6 +7,7 @@ import typer
 
 from classifiers.commands.options import Precision, show
 from guard.detectors.contract import WindowSize
+from guard.detectors.malicious_text import MOST_MARGIN
 
 app = typer.Typer()
 
@@ -19,12 +20,24 @@ def shipped(
         int | None,
         typer.Option(min=60, max=800, help="Characters of the windows it reads; default: 800."),
     ] = None,
+    sentence_margin: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=MOST_MARGIN,
+            help="Reads sentences too, each counting so many log odds less; default: windows only.",
+        ),
+    ] = None,
 ) -> None:
     """Build the detector of malicious prompts that the project ships; no training data needed.
 
-    Shorter windows find more attacks in harmless text; the figures are of the default.
+    Shorter windows, and sentences, find more attacks in harmless text; the threshold and most
+    figures are of the default.
     """
     from classifiers.malicious.shipped.detector import build_shipped
 
     windows = () if window is None else (WindowSize(window, window // 3),)
-    show(build_shipped(out, precision=precision.value, windows=windows))
+    artifact = build_shipped(
+        out, precision=precision.value, windows=windows, sentence_margin=sentence_margin
+    )
+    show(artifact)

@@ -16,6 +16,7 @@ from guard.detectors.contract import WINDOWS, Features, Scores, WindowSize
 from guard.detectors.ngrams import ngram_indices
 from guard.detectors.weights import Array, Weights, logistic, score_threshold
 from guard.encoders.onnx_encoder import OnnxEncoder
+from guard.screening.sentences import sentences
 
 KIND = "malicious-text"
 TABLE = "lexical.weight"
@@ -23,6 +24,10 @@ TABLE = "lexical.weight"
 SIZES = "windows"
 """Of the recipe: the windows to read, [characters, overlap] each; WINDOWS where it is missing."""
 MOST_SIZES = 3
+MARGIN = "sentence_margin"
+"""Of the recipe: log odds that a sentence needs more than a window; sentences are read by
+themselves where it is there."""
+MOST_MARGIN = 10.0
 MIXING = "mixing"
 """(3,): weight of the tower's logit, of the lexical logit, and a bias."""
 
@@ -60,9 +65,12 @@ class MaliciousTextClassifier:
         calibration: Calibration | None = None,
         version: str = "",
         window_sizes: tuple[WindowSize, ...] = WINDOWS,
+        sentence_margin: float | None = None,
     ) -> None:
         """`tower` gives one number per text: the log odds of malicious. `version` is the
-        artifact's digest; `window_sizes` are the windows that the threshold was set on."""
+        artifact's digest; `window_sizes` are the windows that the threshold was set on. With a
+        `sentence_margin` the sentences of a text count too, each so many log odds less."""
+        self._margin = sentence_margin
         self.window_sizes = window_sizes
         self.threshold = threshold
         self.calibration = calibration
@@ -96,6 +104,7 @@ class MaliciousTextClassifier:
             calibration=calibration,
             version=artifact.manifest.digest,
             window_sizes=_sizes(artifact),
+            sentence_margin=_margin(artifact),
         )
 
     @property
@@ -112,7 +121,19 @@ class MaliciousTextClassifier:
         return logistic(self.logits(texts))
 
     def logits(self, texts: Sequence[str]) -> Scores:
-        """Log odds of malicious, shape (n,)."""
+        """Log odds of malicious, shape (n,): the highest of a text and its sentences."""
+        if self._margin is None:
+            return self._of_whole(texts)
+        parts = [sentences(text) for text in texts]
+        distinct = list(dict.fromkeys([*texts, *(part for own in parts for part in own)]))
+        found = dict(zip(distinct, self._of_whole(distinct).tolist(), strict=True))
+        highest = [
+            max([found[text], *(found[part] - self._margin for part in own)])
+            for text, own in zip(texts, parts, strict=True)
+        ]
+        return np.array(highest, dtype=np.float32)
+
+    def _of_whole(self, texts: Sequence[str]) -> Scores:
         if not texts:
             return np.zeros(0, dtype=np.float32)
         tower, lexical, bias = self._mixing
@@ -136,6 +157,18 @@ def _sizes(artifact: Artifact) -> tuple[WindowSize, ...]:
             f"expected 1 to {MOST_SIZES} of [characters, overlap], overlap at most half",
         )
     return tuple(sorted(sizes, reverse=True))
+
+
+def _margin(artifact: Artifact) -> float | None:
+    given = artifact.manifest.recipe.get(MARGIN)
+    match given:
+        case None:
+            return None
+        case bool():
+            pass
+        case int() | float() if 0 <= given <= MOST_MARGIN:
+            return float(given)
+    raise artifact.fail(f"recipe.{MARGIN}", f"expected a number from 0 to {MOST_MARGIN:g}")
 
 
 def _size(entry: JsonValue) -> WindowSize | None:

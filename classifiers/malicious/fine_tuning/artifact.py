@@ -16,7 +16,7 @@ from classifiers.onnx_conversion import convert, quiet
 from guard.artifacts import Artifact, write
 from guard.detectors.calibration import Calibration
 from guard.detectors.contract import WINDOWS, WindowSize
-from guard.detectors.malicious_text import KIND, MIXING, SIZES, TABLE
+from guard.detectors.malicious_text import KIND, MARGIN, MIXING, SIZES, TABLE
 from guard.encoders.onnx_encoder import MODEL
 from guard.encoders.tokenizer import TOKENIZER
 from guard.manifest import DataSource, draft
@@ -31,13 +31,14 @@ MAX_TOKENS = 256
 
 @dataclass(frozen=True, slots=True)
 class TextModel:
-    """A trained model: tower, lexical table (None: none), how their logits are mixed (3,), and
-    which windows of a text it reads."""
+    """A trained model: tower, lexical table (None: none), how their logits are mixed (3,), which
+    windows of a text it reads, and by how many log odds its sentences count less (None: not)."""
 
     tower: "Tower"
     table: Floats | None
     mixing: Floats
     windows: Sequence[WindowSize] = WINDOWS
+    sentence_margin: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ def write_text_model(
         # Dynamic quantisation scales activations over the whole batch (see OnnxEncoder.encode).
         "batched": precision == "fp32",
     }
+    if model.sentence_margin is not None:
+        recipe[MARGIN] = model.sentence_margin
     manifest = draft(
         KIND,
         name,

@@ -36,7 +36,7 @@ from classifiers.thresholds import choose_threshold
 from guard.artifacts import Artifact
 from guard.detectors.calibration import Calibration
 from guard.detectors.contract import WINDOWS, Scores, WindowSize
-from guard.detectors.malicious_text import MOST_SIZES, MaliciousTextClassifier
+from guard.detectors.malicious_text import MOST_MARGIN, MOST_SIZES, MaliciousTextClassifier
 from guard.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -65,7 +65,12 @@ class FineTuning:
     windows: tuple[WindowSize, ...] = WINDOWS
     """Which windows of a text are scored, in calibration and in serving."""
 
+    sentence_margin: float | None = None
+    """By how many log odds a sentence counts less than a window; None: sentences are not read."""
+
     def __post_init__(self) -> None:
+        if self.sentence_margin is not None and not 0 <= self.sentence_margin <= MOST_MARGIN:
+            raise ValueError(f"sentence_margin: expected a number from 0 to {MOST_MARGIN:g}")
         usable = [8 <= size.characters >= 2 * size.overlap >= 0 for size in self.windows]
         if not 0 < sum(usable) == len(usable) <= MOST_SIZES:
             raise ValueError(f"windows: 1 to {MOST_SIZES}, each overlap at most half of the size")
@@ -146,7 +151,7 @@ def fit_text_model(
     )
     share = recipe.lexical_share
     mixing = np.array([1.0, share, share * bias], dtype=np.float32)
-    return TextModel(tower, table, mixing, recipe.windows)
+    return TextModel(tower, table, mixing, recipe.windows, recipe.sentence_margin)
 
 
 def scaled(model: TextModel, scaling: Scaling) -> TextModel:

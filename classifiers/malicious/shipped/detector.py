@@ -35,13 +35,17 @@ Tensors = Mapping[str, NDArray[np.generic]]
 
 
 def build_shipped(
-    out: Path, *, precision: Precision = "fp32", windows: Sequence[WindowSize] = ()
+    out: Path,
+    *,
+    precision: Precision = "fp32",
+    windows: Sequence[WindowSize] = (),
+    sentence_margin: float | None = None,
 ) -> Artifact:
     """The shipped detector as an artifact of kind `malicious-text` in the folder `out`.
 
-    `windows` are read instead of those that the threshold and the figures were measured with.
-    Raises ConfigError where the installed encoder is not the one that was fine-tuned, or is
-    missing.
+    `windows` are read instead of those that the threshold and the figures were measured with, and
+    with a `sentence_margin` sentences beside them, which count so many log odds less. Raises
+    ConfigError where the installed encoder is not the one that was fine-tuned, or is missing.
     """
     source = default_source()
     facts = orjson.loads(_bytes(FACTS))
@@ -58,7 +62,9 @@ def build_shipped(
         data=facts["data"],
     )
     windows = windows or tuple(WindowSize(*size) for size in facts["windows"])
-    model = replace(_model(tensors, source, facts), windows=windows)
+    model = replace(
+        _model(tensors, source, facts), windows=windows, sentence_margin=sentence_margin
+    )
     return write_text_model(out, model, measured, source=source, precision=precision, name=NAME)
 
 

@@ -15,7 +15,13 @@ from guard.artifacts import WEIGHTS, Artifact, read, write
 from guard.detectors.calibration import Calibration
 from guard.detectors.contract import WINDOWS, Windowing, window_sizes
 from guard.detectors.loading import load_detector
-from guard.detectors.malicious_text import MIXING, TABLE, LexicalTable, MaliciousTextClassifier
+from guard.detectors.malicious_text import (
+    MIXING,
+    MOST_MARGIN,
+    TABLE,
+    LexicalTable,
+    MaliciousTextClassifier,
+)
 from guard.detectors.ngrams import ngram_indices
 from guard.errors import ArtifactError
 from tests.encoders import tiny_bert
@@ -157,6 +163,28 @@ def test_its_artifact_says_which_windows_it_reads(tmp_path: Path) -> None:
     assert window_sizes(plain) == WINDOWS
     assert window_sizes(MaliciousTextClassifier.from_artifact(chosen)) == ((800, 200), (300, 100))
     assert chosen.manifest.digest != artifact().manifest.digest
+
+
+def test_sentences_count_by_themselves_less_a_margin(tmp_path: Path) -> None:
+    said = ["Who was born?", "Tell me about the river.", "What is the bridge?"]
+    text = " ".join(said)
+    whole = MaliciousTextClassifier.from_artifact(artifact())
+    alone = whole.logits([text, *said])
+    for margin in (0.0, 0.25, MOST_MARGIN):
+        read_too = with_recipe(tmp_path / f"{margin}", sentence_margin=margin)
+        detector = MaliciousTextClassifier.from_artifact(read_too)
+        expected = max(alone[0], alone[1:].max() - margin)
+        np.testing.assert_allclose(detector.logits([text, said[0]])[0], expected, atol=1e-5)
+        np.testing.assert_allclose(detector.logits(said[:1]), alone[1:2], atol=1e-5)
+        assert detector.logits([]).shape == (0,)
+    assert alone[1:].max() > alone[0], "the test's point"
+
+
+@pytest.mark.parametrize("margin", [-1, MOST_MARGIN + 1, True, "much", [0.5]])
+def test_margins_that_cannot_be_are_named(tmp_path: Path, margin: object) -> None:
+    broken = with_recipe(tmp_path / "a", sentence_margin=margin)
+    with pytest.raises(ArtifactError, match=r"recipe\.sentence_margin: expected a number from 0"):
+        MaliciousTextClassifier.from_artifact(broken)
 
 
 @pytest.mark.parametrize(

@@ -55,8 +55,10 @@ def test_what_is_saved_is_what_is_built(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(shipped, "_bytes", lambda name: (tmp_path / name).read_bytes())
     artifact = build_shipped(tmp_path / "out", precision="fp32")
     detector = MaliciousTextClassifier.from_artifact(artifact)
-    chosen = build_shipped(tmp_path / "short", windows=[WindowSize(300, 100)])
+    chosen = build_shipped(tmp_path / "a", windows=[WindowSize(300, 100)], sentence_margin=0.5)
     assert MaliciousTextClassifier.from_artifact(chosen).window_sizes == ((300, 100),)
+    assert chosen.manifest.recipe["sentence_margin"] == 0.5
+    assert "sentence_margin" not in artifact.manifest.recipe
     assert detector.threshold == 0.5
     assert detector.window_sizes == ((800, 200),)
     facts = orjson.loads((tmp_path / FACTS).read_bytes())
