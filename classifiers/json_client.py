@@ -21,6 +21,10 @@ class EndpointError(GuardError):
     """The model server could not be reached, or refused; the message names address and reason."""
 
 
+class RefusalError(EndpointError):
+    """A guard in front of the model refused what was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Requests answered so far, and the seconds they took, added up over connections."""
@@ -82,10 +86,14 @@ class JsonClient:
         self._pool.clear()
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer with status 200; raises EndpointError with the reason of any other."""
+        """The answer with status 200; raises EndpointError with the reason of any other.
+
+        RefusalError where that is a content filter.
+        """
         status, answer = self.answer(path, body)
         if status != 200:
-            raise EndpointError(f"{self.url}{path}: status {status}: {reason(answer)}")
+            kind = RefusalError if _is_refusal(answer) else EndpointError
+            raise kind(f"{self.url}{path}: status {status}: {reason(answer)}")
         return answer
 
     def answer(self, path: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -113,6 +121,11 @@ class JsonClient:
             self._seconds += cost.seconds
         if self._whole is not None:
             self._whole.add(cost)
+
+
+def _is_refusal(answer: Mapping[str, Any]) -> bool:
+    error = answer.get("error")
+    return isinstance(error, dict) and error.get("code") == "content_filter"
 
 
 def reason(answer: Mapping[str, Any]) -> str:

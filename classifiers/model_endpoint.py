@@ -21,6 +21,7 @@ from classifiers.json_client import (
     Cost,
     EndpointError,
     JsonClient,
+    RefusalError,
     expecting,
     reason,
 )
@@ -140,11 +141,15 @@ class ModelEndpoint:
         n: int = 1,
         seed: int | None = None,
     ) -> list[str]:
-        """The texts of `n` answers, greedy unless a temperature is given."""
+        """The texts of `n` answers, greedy unless a temperature is given; empty where a guard in
+        front of the model refuses, as it may where a text cannot be corrupted."""
         sampling = {"max_tokens": max_tokens, "temperature": temperature, "n": n}
         if seed is not None:
             sampling["seed"] = seed
-        answer = self._chat({"messages": _sent(chat), **sampling})
+        try:
+            answer = self._chat({"messages": _sent(chat), **sampling})
+        except RefusalError:
+            return [""] * n
         with expecting("choices", self.served.url):
             return [choice["message"]["content"] or "" for choice in answer["choices"]]
 

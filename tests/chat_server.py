@@ -44,6 +44,7 @@ class ChatServer:
     think: bool = False
     failures: list[int] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
+    code: str = "overloaded"
     url: str = ""
     dead: bool = False
     in_flight: int = 0
@@ -58,7 +59,7 @@ class ChatServer:
     def answer(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]] | None:
         """Status and answer; None closes the connection."""
         if self.failures:
-            return self.failures.pop(0), {"error": {"message": "busy"}}
+            return self.failures.pop(0), {"error": {"message": "busy", "code": self.code}}
         if path == "/tokenize":
             return 200, {"tokens": self.render(body)}
         if self.dead:

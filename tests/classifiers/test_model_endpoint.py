@@ -141,6 +141,11 @@ def test_what_stays_broken_is_told_with_its_reason(
         endpoint.generate(MESSAGES, 100)
 
 
+def test_a_guards_refusal_says_nothing(endpoint: ModelEndpoint, server: ChatServer) -> None:
+    server.failures, server.code = [400], "content_filter"
+    assert endpoint.generate(MESSAGES, 8, n=3) == ["", "", ""]
+
+
 def test_an_answer_of_another_kind_is_told(endpoint: ModelEndpoint, server: ChatServer) -> None:
     server.failures = [200]
     with pytest.raises(EndpointError, match="no usable choices"):
