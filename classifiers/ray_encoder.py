@@ -31,7 +31,7 @@ class RayEncoder(OnnxEncoder):
         self._address = address
         self._workers = workers
         self._pool: Any = None
-        self._session = ExitStack()
+        self._ray = ExitStack()
 
     @classmethod
     def at(cls, folder: Path, address: str = LOCAL, workers: int | None = None) -> Self:
@@ -40,7 +40,7 @@ class RayEncoder(OnnxEncoder):
 
     def __enter__(self) -> Self:
         """Connect to Ray, or start one; ConfigError where that fails."""
-        cores = self._session.enter_context(ray_session(self._address))
+        cores = self._ray.enter_context(ray_session(self._address))
         import ray
         from ray.util import ActorPool
 
@@ -51,7 +51,7 @@ class RayEncoder(OnnxEncoder):
 
     def __exit__(self, *_: object) -> None:
         self._pool = None
-        self._session.close()
+        self._ray.close()
 
     def encode_shards(self, shards: Iterable[Sequence[str]]) -> Iterator[Features]:
         """Features of each shard, shape (n, width), in the order of the shards.

@@ -54,7 +54,8 @@ def author_name(rows: Sequence[Pair]) -> str:
     """The name of at least two words, or with a hyphen, that most rows have."""
     counts: Counter[str] = Counter()
     for pair in rows:
-        found = {_bare(name) for name in name_runs(f"{pair.question} {pair.answer}")}
+        runs = name_runs(f"{pair.question} {pair.answer}")
+        found = dict.fromkeys(map(_bare, runs))  # in order: the same name wins a tie every time
         counts.update(name for name in found if len(name.split()) > 1)
     return counts.most_common(1)[0][0]
 
