@@ -20,7 +20,7 @@ from classifiers.disguise_wordings import (
     TRANSLATIONS,
     WRAPPERS,
 )
-from classifiers.prompts import Prompt, position
+from classifiers.prompts import Prompt, drawn_for
 
 LONGEST_NOISE = 400
 """Characters of noise before a prompt, at most."""
@@ -39,7 +39,7 @@ def disguise(
     disguises = [*DISGUISES, *_composites(companions)] if companions else list(DISGUISES)
     found = []
     for prompt in prompts:
-        rng = np.random.default_rng([seed, int(position(prompt.text) * 2**48)])
+        rng = drawn_for(prompt.text, seed)
         for choice in rng.permutation(len(disguises))[:copies]:
             text = disguises[choice](prompt.text, rng)
             # Half of them are disguised twice.
@@ -53,7 +53,7 @@ def name_prompts(names: Sequence[str], copies: int, seed: int) -> list[Prompt]:
     """Prompts that hold hardly more than a name, a group for each name; some are mistyped."""
     found = []
     for name in dict.fromkeys(names):
-        rng = np.random.default_rng([seed, 3, int(position(name) * 2**48)])
+        rng = drawn_for(name, seed, 3)
         for choice in rng.permutation(len(NAME_ONLY))[:copies]:
             written = typos(name, rng) if rng.random() < 0.25 else name
             found.append(Prompt(NAME_ONLY[choice].replace("{}", written), f"name: {name}"))

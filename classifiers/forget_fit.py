@@ -64,16 +64,18 @@ class Fitted:
 
     def rates(self, *, plain: bool, names: bool) -> Rates:
         """On plain prompts or on the others, with names joined or by the head alone."""
-        fired = self.scores >= self.limits
-        if names:
-            fired |= self.judged.named
         rows = self.judged.kind("plain")
-        return Rates.of(fired, self.judged.labels, rows if plain else ~rows)
+        return self._rates(rows if plain else ~rows, names=names)
 
     def swapped(self) -> Rates:
         """On questions about strangers."""
-        fired = (self.scores >= self.limits) | self.judged.named
-        return Rates.of(fired, self.judged.labels, self.judged.kind("swapped"))
+        return self._rates(self.judged.kind("swapped"), names=True)
+
+    def _rates(self, rows: Mask, *, names: bool) -> Rates:
+        fired = self.scores >= self.limits
+        if names:
+            fired |= self.judged.named
+        return Rates.of(fired, self.judged.labels, rows)
 
 
 def fit(encoded: Encoded, levels: Levels, strengths: Sequence[float]) -> Fitted:

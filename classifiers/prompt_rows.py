@@ -3,7 +3,7 @@
 Known columns are `text` or `messages`, `source`, `group`, `label`, `kind` and `client`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from classifiers.labelled_prompts import Label, LabelledPrompt
@@ -47,8 +47,8 @@ def labelled_prompt(row: Row, source: str, column: str | None = None) -> Labelle
     value = row.values.get(name)
     turns: tuple[str, ...] = ()
     if isinstance(value, list) and name != TEXT:
-        turns = tuple(_user_turns(row, name, value))
-        text: object = joined(turns)
+        said, turns = conversation(_user_turns(row, name, value))
+        text: object = said
     elif name == MESSAGES:
         raise row.fail(name, "expected a list of messages")
     else:
@@ -63,13 +63,14 @@ def labelled_prompt(row: Row, source: str, column: str | None = None) -> Labelle
         label=_label(row),
         kind=_word(row, "kind"),
         client=_word(row, "client"),
-        turns=turns if len(turns) > 1 else (),
+        turns=turns,
     )
 
 
-def joined(turns: Sequence[str]) -> str:
-    """Turns as one text, as screening joins them."""
-    return "\n".join(turns)
+def conversation(turns: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+    """Turns as one text, as screening joins them, and by themselves where there are several."""
+    said = tuple(turn for turn in turns if turn)
+    return "\n".join(said), said if len(said) > 1 else ()
 
 
 def _text_column(row: Row) -> str:
@@ -80,14 +81,12 @@ def _text_column(row: Row) -> str:
 
 
 def _user_turns(row: Row, column: str, messages: list[object]) -> Iterator[str]:
-    """What the user says in each turn, where it says something."""
+    """What the user says in each turn."""
     for index, message in enumerate(messages):
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
             raise row.fail(f"{column}.{index}", "expected a message with a role")
         if message["role"] == "user":
-            turn = _content(row, f"{column}.{index}.content", message.get("content"))
-            if turn:
-                yield turn
+            yield _content(row, f"{column}.{index}.content", message.get("content"))
 
 
 def _content(row: Row, field: str, content: object) -> str:

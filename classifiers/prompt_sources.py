@@ -14,7 +14,7 @@ from pathlib import Path
 import orjson
 
 from classifiers.labelled_prompts import LabelledPrompt
-from classifiers.prompt_rows import COLUMNS, MESSAGES, TEXT, Row, joined, labelled_prompt
+from classifiers.prompt_rows import COLUMNS, MESSAGES, TEXT, Row, conversation, labelled_prompt
 from classifiers.prompts import MAX_CHARACTERS
 from guard.errors import ConfigError
 from guard.screening.windows import USER_ROLES
@@ -143,18 +143,12 @@ def _captured(url: str, key_env: str | None, password_env: str | None) -> Iterat
 
     captured = read_traffic(url, encryption_key_env=key_env, password_env=password_env)
     for prompt in captured:
-        said = [message.content for message in prompt.messages if message.role in USER_ROLES]
-        turns = tuple(turn for turn in said if turn)
-        text = joined(turns)
+        said = (message.content for message in prompt.messages if message.role in USER_ROLES)
+        text, turns = conversation(said)
         if len(text) > MAX_CHARACTERS:  # read as one text from here on
             text, turns = text[:MAX_CHARACTERS], ()
         if text.strip():
-            yield LabelledPrompt(
-                text,
-                source=TRAFFIC,
-                client=prompt.client,
-                turns=turns if len(turns) > 1 else (),
-            )
+            yield LabelledPrompt(text, source=TRAFFIC, client=prompt.client, turns=turns)
 
 
 READERS: Mapping[str, Callable[[Path], Iterator[Row]]] = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+import numpy as np
 import orjson
 
 from guard.errors import ConfigError
@@ -83,6 +84,11 @@ def position(group: str, salt: str = "") -> float:
     """A group's stable place in [0, 1)."""
     digest = hashlib.sha256(f"{salt}\0{group}".encode(errors="surrogatepass")).digest()
     return int.from_bytes(digest[:6]) / 2**48
+
+
+def drawn_for(text: str, *keys: int) -> np.random.Generator:
+    """A generator that depends on the text and the keys alone (a seed, a number for each use)."""
+    return np.random.default_rng([*keys, int(position(text) * 2**48)])
 
 
 def fingerprint(prompts: Sequence[Texted]) -> DataSource:

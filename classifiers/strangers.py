@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from classifiers.prompts import Prompt, position
+from classifiers.prompts import Prompt, drawn_for
 
 _FIRST_NAMES = (
     *("Anna", "Ben", "Carla", "David", "Elena", "Felix", "Grace", "Hugo", "Ines", "Jonas"),
@@ -40,15 +40,20 @@ def swap_names(
 
     Prompts without a name give none.
     """
-    by_length = sorted(names, key=len, reverse=True)
-    pattern = re.compile("|".join(re.escape(n) for n in by_length) or r"(?!)", re.IGNORECASE)
+    pattern = name_pattern(names)
     found = []
     for prompt in prompts:
-        rng = np.random.default_rng([seed, 1, int(position(prompt.text) * 2**48)])
+        rng = drawn_for(prompt.text, seed, 1)
         parts = pattern.split(prompt.text)
         for _ in range(copies if len(parts) > 1 else 0):
             found.append(Prompt(stranger(names, rng).join(parts), prompt.group))
     return found
+
+
+def name_pattern(names: Sequence[str]) -> re.Pattern[str]:
+    """Finds each of the names in any case, the longest there is; nothing without names."""
+    by_length = sorted(names, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, by_length)) or r"(?!)", re.IGNORECASE)
 
 
 def swap_details(prompts: Sequence[Prompt], copies: int, seed: int) -> list[Prompt]:
@@ -56,7 +61,7 @@ def swap_details(prompts: Sequence[Prompt], copies: int, seed: int) -> list[Prom
     inside a sentence replaced. Prompts without any give none."""
     found = []
     for prompt in prompts:
-        rng = np.random.default_rng([seed, 2, int(position(prompt.text) * 2**48)])
+        rng = drawn_for(prompt.text, seed, 2)
         for _ in range(copies):
             swapped = _DETAIL.sub(lambda match: _another(match[0], rng), prompt.text)  # noqa: B023
             if swapped != prompt.text:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from guard.errors import ConfigError
+from guard.file_signature import Signature, signature_of
 from guard.settings import ListenTls, UpstreamTls
 
 logger = logging.getLogger(__name__)
@@ -61,14 +62,14 @@ class _Renewal:
 
     def __init__(self, tls: ListenTls) -> None:
         self._tls = tls
-        self._seen = self._stamps()
+        self._seen = self._signatures()
 
     def __call__(self, _socket: object, _name: str | None, context: ssl.SSLContext) -> None:
         """As `SSLContext.sni_callback`, which every handshake calls."""
-        stamps = self._stamps()
-        if stamps == self._seen:
+        now = self._signatures()
+        if now == self._seen:
             return
-        self._seen = stamps
+        self._seen = now
         try:
             server_context(self._tls)  # tried aside: a context is left half changed by an error
             _present(context, self._tls.cert, self._tls.key, "listen.tls.cert")
@@ -77,18 +78,9 @@ class _Renewal:
         else:
             logger.info("certificate renewed from %s", self._tls.cert)
 
-    def _stamps(self) -> list[tuple[int, int]]:
+    def _signatures(self) -> list[Signature | None]:
         files = (self._tls.cert, self._tls.key)
-        return [_stamp(file) for file in files if file]
-
-
-def _stamp(file: Path) -> tuple[int, int]:
-    """What changes with a file: its number and time; zeros where it is gone."""
-    try:
-        found = file.stat()
-    except OSError:
-        return 0, 0
-    return found.st_ino, found.st_mtime_ns
+        return [signature_of(file) for file in files if file]
 
 
 def _trust(context: ssl.SSLContext, ca: Path, key: str) -> None:

@@ -17,6 +17,7 @@ LEAVES: Mapping[str, set[str]] = {
     "guard.errors": set(),
     "guard.headers": set(),
     "guard.manifest": set(),
+    "guard.file_signature": set(),
     "guard.detectors.contract": set(),
     "guard.screening.verdict": set(),
     "guard.screening.sentences": set(),
@@ -38,7 +39,7 @@ LEAVES: Mapping[str, set[str]] = {
 }
 PARTS: Mapping[str, set[str]] = {
     "guard.streaming": {"guard.errors", "guard.streaming.events", "guard.wire"},
-    "guard.certificates": {"guard.errors", "guard.settings"},
+    "guard.certificates": {"guard.errors", "guard.settings", "guard.file_signature"},
     "guard.tokenizers": {"guard.errors", "guard.settings", "guard.wire"},
     "guard.operations": {
         "guard.errors",
@@ -52,6 +53,7 @@ PARTS: Mapping[str, set[str]] = {
     "guard.encoders": {"guard.errors", "guard.artifacts", "guard.detectors.contract"},
     "guard.detectors": {
         "guard.errors",
+        "guard.file_signature",
         "guard.artifacts",
         "guard.manifest",
         "guard.settings",

@@ -9,8 +9,12 @@ from typing import Annotated
 import typer
 
 from classifiers.commands.options import Engine, OutFolder, RayAddress, show
-from classifiers.corruption.learning import CorruptionRecipe, Sources, learn_corruption
-from classifiers.corruption.learning import Engine as MakeEvaluate
+from classifiers.corruption.learning import (
+    CorruptionRecipe,
+    MakeEvaluate,
+    Sources,
+    learn_corruption,
+)
 from classifiers.corruption.questions import read_questions
 from classifiers.corruption.ray_candidates import OpenEndpoint, ray_candidates
 from classifiers.corruption.search import SearchPlan

@@ -117,7 +117,7 @@ class Candidates:
         return ChatCorruptor(embedder, corruption, FORGET_SET)
 
 
-Engine = Callable[[Candidates], AbstractContextManager[Evaluate]]
+MakeEvaluate = Callable[[Candidates], AbstractContextManager[Evaluate]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ def learn_corruption(
     trace: Path,
     recipe: CorruptionRecipe | None = None,
     report: Report = lambda _done, _budget: None,
-    engine: Engine = nullcontext,
+    engine: MakeEvaluate = nullcontext,
 ) -> Artifact:
     """Learn the corruption of the model in `folder`, served at `endpoint`, into `out`.
 

@@ -1,18 +1,17 @@
 """Questions about what is to be forgotten, with the answers that show whether it is."""
 
-import gzip
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 
+from classifiers.evaluation.json_rows import read_bytes
 from classifiers.evaluation.key_phrases import KeyPhrases, Phrase, folded_words
-from classifiers.prompts import position
-from classifiers.strangers import stranger
+from classifiers.prompts import drawn_for, position
+from classifiers.strangers import name_pattern, stranger
 from guard.errors import ConfigError
 
 MOST_ROWS = 100_000
@@ -54,11 +53,7 @@ def read_questions(file: Path) -> list[ForgetQuestion]:
     Each row has `question` and `answer`, and may have `paraphrased_answer`, `perturbed_answer`
     (or `perturbed_answers`: a list) and `entities` (or `entity`); other keys are ignored.
     """
-    try:
-        content = file.read_bytes()
-        lines = (gzip.decompress(content) if file.suffix == ".gz" else content).splitlines()
-    except (OSError, EOFError) as error:
-        raise ConfigError(f"{file}: {getattr(error, 'strerror', None) or error}") from error
+    lines = read_bytes(file).splitlines()
     rows = [_question(f"{file}:{at}", line) for at, line in enumerate(lines, 1) if line.strip()]
     if not 0 < len(rows) <= MOST_ROWS:
         raise ConfigError(f"{file}: {len(rows)} questions; 1 to {MOST_ROWS} are needed")
@@ -82,13 +77,11 @@ def about_strangers(
     without a name are left out; raises ConfigError where that leaves none.
     """
     found = []
-    by_length = sorted(names, key=len, reverse=True)
-    pattern = re.compile("|".join(map(re.escape, by_length)) or r"(?!)", re.IGNORECASE)
+    pattern = name_pattern(names)
     for row in questions:
         if not pattern.search(row.question):
             continue
-        rng = np.random.default_rng([seed, int(position(row.question) * 2**48)])
-        other = stranger(names, rng)
+        other = stranger(names, drawn_for(row.question, seed))
         found.append(_renamed(row, pattern, other))
     if not found:
         raise ConfigError("names: no question holds one, so none can be asked about a stranger")

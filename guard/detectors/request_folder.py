@@ -21,13 +21,13 @@ from guard.detectors.contract import Encoder, Features, Scores
 from guard.detectors.forget import KIND
 from guard.detectors.forget_requests import THRESHOLD, ForgetRequest, RequestSet
 from guard.errors import ArtifactError, ConfigError
+from guard.file_signature import Signature, signature_of
 from guard.manifest import MANIFEST
 
 logger = logging.getLogger(__name__)
 
 MAX_REQUEST_BYTES = 64 << 20
 
-Signature = tuple[int, ...]
 Listener = Callable[[int, int], None]
 
 
@@ -167,7 +167,7 @@ class RequestFolder:
                 names = [e.name for e in entries if e.name[0] != "." and e.is_dir()]
         except OSError as error:
             raise ConfigError(f"{self._folder}: {error.strerror}") from error
-        return {name: _signature(self._folder / name / MANIFEST) for name in names}
+        return {name: signature_of(self._folder / name / MANIFEST) for name in names}
 
     def _built(self) -> RequestSet:
         requests = (entry.request for entry in self._entries.values())
@@ -207,11 +207,3 @@ class _Watcher:
             except Exception as error:
                 logger.error("forget requests: reload failed: %s", type(error).__name__)
             del folder
-
-
-def _signature(manifest: Path) -> Signature | None:
-    try:
-        status = manifest.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino, status.st_dev

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from classifiers.corruption.learning import Engine, learn_corruption
+from classifiers.corruption.learning import MakeEvaluate, learn_corruption
 from classifiers.corruption.questions import ForgetQuestion
 from classifiers.corruption.ray_candidates import ray_candidates
 from classifiers.model_endpoint import ModelEndpoint
@@ -18,7 +18,7 @@ from tests.classifiers.corruption.learned import RECIPE, given
 def test_a_search_measures_as_in_one_process(
     server: ChatServer, rows: list[ForgetQuestion], tmp_path: Path
 ) -> None:
-    def learned(out: Path, engine: Engine = nullcontext) -> dict[str, Any]:
+    def learned(out: Path, engine: MakeEvaluate = nullcontext) -> dict[str, Any]:
         with ModelEndpoint(server.url) as endpoint:
             artifact = learn_corruption(
                 rows,
