@@ -49,10 +49,13 @@ class LoneNames:
     def owners(self, text: str, found: Iterable[str]) -> set[int]:
         """The owners of those of the `found` spellings that stand alone somewhere in `text`."""
         owners: set[int] = set()
-        for spelling in found:
-            for owner in self._owners.get(spelling, ()):
-                if any(self._stands_alone(around, owner) for around in _places(text, spelling)):
-                    owners.add(owner)
+        for spelling in self._owners.keys() & found:
+            places = list(_places(text, spelling))
+            owners.update(
+                owner
+                for owner in self._owners[spelling]
+                if any(self._stands_alone(around, owner) for around in places)
+            )
         return owners
 
     def _stands_alone(self, around: tuple[str, str], owner: int) -> bool:
