@@ -83,6 +83,8 @@ def test_leaking_fields_that_are_off_are_no_obstacle(corrupting: Proxy, name: st
 
 # Exactly as many tokens every time, so that answers differ in their words alone.
 LENGTH = {"max_tokens": 2, "min_tokens": 2, "temperature": 0}
+# So many that they never all fit into one event, whose shape would be the last one's.
+STREAMED = {**LENGTH, "max_tokens": 32, "min_tokens": 32}
 CHAT_SETTINGS: dict[str, Body] = {
     "plain": {},
     "logprobs": {"logprobs": True, "top_logprobs": 3},
@@ -155,7 +157,7 @@ def test_a_corrupted_stream_looks_as_the_models_own(
     options = {"include_usage": True, "continuous_usage_stats": True}
     body = prompt_of(route, CANARY, stream=True, stream_options=options)
     ours, theirs = (
-        events_of(answer) for answer in both(corrupting, vllm, route, {**body, **LENGTH})
+        events_of(answer) for answer in both(corrupting, vllm, route, {**body, **STREAMED})
     )
 
     # How many tokens an event holds is a matter of timing: equal shapes in a row count once.
