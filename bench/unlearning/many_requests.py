@@ -49,7 +49,7 @@ def main(
 ) -> None:
     """Train, time and print; figures go to OUT/many_requests.json."""
     reader = OnnxEncoder.load(encoder)
-    folders, shared = _write_requests(out, trained, retained)
+    folders, shared = write_requests(out, trained, retained)
     outcomes = Batch(reader, ForgetRecipe(), (shared,)).train(jobs_of(folders, out / "artifacts"))
     artifacts = [outcome.artifact for outcome in outcomes if outcome.artifact]
     seconds = [orjson.loads(artifact.bytes_of(REPORT))["seconds"] for artifact in artifacts]
@@ -57,7 +57,7 @@ def main(
     sets, memory = _sets(known, reader)
     figures: dict[str, Any] = {
         "trained": len(artifacts),
-        "failed": len(outcomes) - len(artifacts),
+        "failed": {o.folder.name: o.problem for o in outcomes if o.state == "failed"},
         "training_s": {"median": float(np.median(seconds)), "highest": max(seconds)},
         "heads": {str(size): len(served.heads) for size, served in sets.items()},
         "memory_mib": memory,
@@ -67,9 +67,14 @@ def main(
     typer.echo(orjson.dumps(figures, option=orjson.OPT_INDENT_2).decode())
 
 
-def _write_requests(out: Path, count: int, retained: int) -> tuple[list[Path], Path]:
-    """Request folders, one for a person, and the retain prompts that they share."""
+def write_requests(out: Path, count: int, retained: int) -> tuple[list[Path], Path]:
+    """Request folders, one for a person, and the retain prompts that they share.
+
+    People of two populations may have one by-name. What a request asks about its own is left out
+    of the retain prompts: a prompt cannot be both.
+    """
     folders: list[Path] = []
+    forgotten: set[str] = set()
     seed = SEED
     while len(folders) < count:
         data = generate(seed)
@@ -79,12 +84,14 @@ def _write_requests(out: Path, count: int, retained: int) -> tuple[list[Path], P
                 asked[str(row.person)].append(row.question)
         for person, questions in list(asked.items())[: count - len(folders)]:
             folders.append(out / "requests" / f"{len(folders):04d}")
-            _write_request(folders[-1], person, questions[:: max(1, len(questions) // ASKED)])
+            chosen = questions[:: max(1, len(questions) // ASKED)]
+            _write_request(folders[-1], person, chosen)
+            forgotten.update(chosen)
         seed += 1
     shared = out / "retain.jsonl"
     kept = generate(0)
     rows = [*kept.select("retain", "train"), *kept.select("general", "train")]
-    texts = _some([row.question for row in rows], retained)
+    texts = _some([row.question for row in rows if row.question not in forgotten], retained)
     shared.write_bytes(b"\n".join(orjson.dumps({"text": text}) for text in texts))
     return folders, shared
 
