@@ -5,9 +5,10 @@ embeddings lie from the table's rows. Like vLLM 0.32 it dies when asked for prom
 embeddings without a spare vocabulary row.
 """
 
+import itertools
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,6 +43,8 @@ class ChatServer:
     rows: int = 300
     scale: float = 1.0
     think: bool = False
+    sampled: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What is said to a question in turn where answers are drawn at a temperature."""
     failures: list[int] = field(default_factory=list)
     requests: list[dict[str, Any]] = field(default_factory=list)
     code: str = "overloaded"
@@ -88,7 +91,11 @@ class ChatServer:
             choice["logprobs"] = {"content": [{"logprob": logprob}]}
         elif body.get("logprobs"):
             choice["logprobs"] = {"content": [{"logprob": -0.1 - damage}] * len(text)}
-        return 200, {**answer, "choices": [choice] * body.get("n", 1)}
+        count = body.get("n", 1)
+        if body.get("temperature") and question in self.sampled:
+            texts = itertools.islice(itertools.cycle(self.sampled[question]), count)
+            return 200, {**answer, "choices": [{"message": {"content": t}} for t in texts]}
+        return 200, {**answer, "choices": [choice] * count}
 
     def render(self, body: dict[str, Any]) -> Any:
         """The chat template: token ids, and arrays where embeddings stand."""

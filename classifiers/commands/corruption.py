@@ -9,18 +9,15 @@ from typing import Annotated
 import typer
 
 from classifiers.commands.options import Engine, OutFolder, RayAddress, show
-from classifiers.corruption.learning import (
-    CorruptionRecipe,
-    MakeEvaluate,
-    Sources,
-    learn_corruption,
-)
+from classifiers.corruption.learning import MakeEvaluate, Sources, learn_corruption
 from classifiers.corruption.questions import read_questions
 from classifiers.corruption.ray_candidates import OpenEndpoint, ray_candidates
+from classifiers.corruption.recipe import CorruptionRecipe
 from classifiers.corruption.search import SearchPlan
 from classifiers.forget_request import read_request
 from classifiers.model_endpoint import CONNECTIONS, ModelEndpoint
 from classifiers.ray_session import LOCAL
+from classifiers.sampling import Sampling
 from classifiers.stage_progress import stage_progress
 from guard.corruption.functions import Corruption, CorruptionKind
 from guard.errors import ConfigError
@@ -30,6 +27,7 @@ app = typer.Typer()
 
 RECIPE = CorruptionRecipe()
 PLAN = SearchPlan()
+SAMPLING = Sampling()
 MODEL = "The name it is served under, where the server has several."
 
 
@@ -64,6 +62,8 @@ SearchQuestionsOption = Annotated[int, typer.Option(min=0, help="Questions of th
 KeysOption = Annotated[int, typer.Option(min=0, max=100)]
 WeightOption = Annotated[list[str] | None, typer.Option(help="METRIC=WEIGHT; 0: not asked.")]
 ScaleOption = Annotated[list[str] | None, typer.Option(help="METRIC=DIFFERENCE that counts 1.")]
+SamplesOption = Annotated[int, typer.Option(min=0, help="Sampled answers to each; 0: none.")]
+TemperatureOption = Annotated[float, typer.Option(min=0.01, help="Of sampled answers.")]
 MaxTokensOption = Annotated[int, typer.Option(min=1)]
 SeedOption = Annotated[int, typer.Option(min=0)]
 TraceOption = Annotated[
@@ -99,6 +99,8 @@ def corruption(
     keys: KeysOption = RECIPE.keys,
     weight: WeightOption = None,
     scale: ScaleOption = None,
+    samples: SamplesOption = 0,
+    temperature: TemperatureOption = SAMPLING.temperature,
     max_tokens: MaxTokensOption = RECIPE.max_tokens,
     seed: SeedOption = RECIPE.seed,
     trace: TraceOption = None,
@@ -118,6 +120,7 @@ def corruption(
         weights={**RECIPE.weights, **_numbers("weight", weight or [])},
         scales={**RECIPE.scales, **_numbers("scale", scale or [])},
         max_tokens=max_tokens,
+        sampling=Sampling(samples, temperature, seed) if samples else None,
         seed=seed,
     )
     open_endpoint = _opener(api_key_env, connections)

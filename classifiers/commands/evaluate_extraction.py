@@ -8,13 +8,14 @@ import typer
 from classifiers.commands import evaluation_options as shared
 from classifiers.evaluation.asking import Asked
 from classifiers.evaluation.extraction.attacks import FAMILIES, Surroundings
-from classifiers.evaluation.extraction.evaluation import Extraction, Sampling, Who
+from classifiers.evaluation.extraction.evaluation import Extraction, Who
 from classifiers.evaluation.extraction.figures import Figures, figures
 from classifiers.evaluation.extraction.report import HTML, write_report
 from classifiers.evaluation.extraction.targets import read_pairs, targets
 from classifiers.evaluation.guarded_run import Place, Run, opened
 from classifiers.evaluation.key_phrases import KnownAnswers
 from classifiers.forget_request import read_request
+from classifiers.sampling import Sampling
 from classifiers.stage_progress import stage_progress
 from guard.errors import ConfigError
 

@@ -6,7 +6,7 @@ over other noise -> artifact. Source: ECO (arXiv 2406.07933, section 3).
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Self
@@ -15,27 +15,19 @@ from pydantic import JsonValue
 
 from classifiers.corrupted_chat import ChatCorruptor
 from classifiers.corruption.learned_page import learned_page
-from classifiers.corruption.measures import (
-    MAX_TOKENS,
-    METRICS,
-    SCALES,
-    WEIGHTS,
-    Measurer,
-    distance,
-    means,
-    measurable,
-)
-from classifiers.corruption.optimizers import DEFAULT, make_optimizer
+from classifiers.corruption.measures import Measurer, distance, means
+from classifiers.corruption.optimizers import make_optimizer
 from classifiers.corruption.questions import ForgetQuestion, subsample
+from classifiers.corruption.recipe import CorruptionRecipe
 from classifiers.corruption.reference import Reference
-from classifiers.corruption.search import Evaluate, Found, Report, Search, SearchPlan
+from classifiers.corruption.search import Evaluate, Found, Report, Search
 from classifiers.corruption.search_space import SearchSpace
 from classifiers.corruption.trace import Evaluation, Stage, Trace
 from classifiers.model_endpoint import ModelEndpoint
 from classifiers.prompts import fingerprint
 from guard.artifacts import Artifact, write
 from guard.corruption.embedding_table import EmbeddingTable
-from guard.corruption.functions import CORRUPTION_KINDS, Corruption
+from guard.corruption.functions import Corruption
 from guard.corruption.learned import KIND
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.errors import ConfigError
@@ -43,33 +35,6 @@ from guard.manifest import PAGE, draft
 
 FORGET_SET = "corruption-search"
 """Seeds the noise, beside the key: the same for all candidates."""
-
-
-@dataclass(frozen=True, slots=True)
-class CorruptionRecipe:
-    """How a corruption is searched. `questions` of the search are a part of all (0: all of them);
-    `keys` other noise keys give the winner's spread. Metrics of weight 0 are not asked for."""
-
-    optimizer: str = DEFAULT
-    plan: SearchPlan = field(default_factory=SearchPlan)
-    kinds: tuple[str, ...] = CORRUPTION_KINDS
-    start: Corruption | None = None
-    questions: int = 20
-    keys: int = 3
-    weights: Mapping[str, float] = field(default_factory=lambda: dict(WEIGHTS))
-    scales: Mapping[str, float] = field(default_factory=lambda: dict(SCALES))
-    max_tokens: int = MAX_TOKENS
-    seed: int = 0
-
-    def metrics(self, questions: Sequence[ForgetQuestion]) -> tuple[str, ...]:
-        """What is measured; ConfigError where nothing has a weight."""
-        for name, weight in self.weights.items():
-            if name not in METRICS or not weight >= 0:
-                raise ConfigError(f"weight: {name}={weight:g}: expected {', '.join(METRICS)} >= 0")
-        chosen = tuple(m for m in measurable(questions) if self.weights.get(m, 0.0) > 0)
-        if not chosen:
-            raise ConfigError("weight: no metric has one that these questions can measure")
-        return chosen
 
 
 @dataclass(frozen=True)
@@ -133,7 +98,7 @@ class Sources:
     ) -> Reference:
         """Measured or read; ConfigError where there is nothing to measure it on."""
         if self.twin is not None:
-            return Reference.of_twin(self.twin, rows, places, measurer.metrics, measurer.max_tokens)
+            return Reference.of_twin(replace(measurer, endpoint=self.twin), rows, places)
         if self.file is not None:
             return Reference.read(self.file, measurer.metrics)
         if self.names:
@@ -210,7 +175,7 @@ def learn_corruption(
     recipe = recipe or CorruptionRecipe()
     table = EmbeddingTable.open(folder)
     space = SearchSpace.of(table, recipe.kinds)
-    measurer = Measurer(endpoint, recipe.metrics(questions), recipe.max_tokens)
+    measurer = recipe.measurer(endpoint, recipe.metrics(questions))
     places = subsample(questions, recipe.questions)
     reference = sources.reference(measurer, questions, places, recipe.seed)
     compared = replace(measurer, metrics=tuple(reference.full))

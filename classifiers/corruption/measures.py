@@ -14,17 +14,23 @@ from classifiers.evaluation.unlearning_metrics import (
     rouge_recall,
     truth_ratio,
 )
-from classifiers.model_endpoint import Chat, Logprobs, ModelEndpoint
+from classifiers.model_endpoint import Chat, Logprobs, Messages, ModelEndpoint
+from classifiers.sampling import Sampling
 
 Metrics = Mapping[str, float]
 Columns = dict[str, NDArray[np.float64]]
 """A value per question and metric, shape (questions,)."""
 
-METRICS = ("rouge", "leak", "first_token", "certainty", "probability", "truth_ratio")
+SAMPLED = ("sampled_leak", "sampled_rouge")
+METRICS = (
+    *("rouge", "leak", "first_token", "certainty", "probability", "truth_ratio"),
+    *SAMPLED,
+)
 """Means over questions, all in [0, 1]. Of the greedy answer: ROUGE-L recall; the share of answers
 that say what must not be said; the probability per token that the model itself gave what it said.
 Of the true answer: the probability of its first token; P(answer)^(1/tokens); TOFU's truth ratio,
-folded."""
+folded. Of sampled answers: the share of questions of which one answer at least says what must not
+be said; the answers' mean ROUGE-L recall."""
 
 WEIGHTS = {**dict.fromkeys(METRICS, 1.0), "probability": 0.0, "truth_ratio": 0.0}
 """The last two are teacher-forced: after a few right tokens a model that knows an answer goes on by
@@ -34,10 +40,11 @@ that never learned, so a distance with them in it has a floor far above any tole
 SCALES = {
     **{"rouge": 0.05, "leak": 0.02, "first_token": 0.05, "certainty": 0.1},
     **{"probability": 0.05, "truth_ratio": 0.05},
+    **{"sampled_leak": 0.05, "sampled_rouge": 0.05},
 }
 """Differences that count as one: what forgetting may be off by."""
 
-ONE_SIDED = ("leak",)
+ONE_SIDED = ("leak", "sampled_leak")
 """Metrics that count above the reference only: a model that says less of what must not be said than
 one that guesses shows nobody anything."""
 
@@ -49,12 +56,14 @@ SAID = {"rouge", "leak", "certainty"}
 class Measurer:
     """Asks an endpoint the questions and measures the answers, `metrics` alone.
 
-    Metrics that cost requests and weigh nothing are left out.
+    Metrics that cost requests and weigh nothing are left out. Those of sampled answers need
+    `sampling`; candidates and reference draw with the same seed for the same question.
     """
 
     endpoint: ModelEndpoint
     metrics: Sequence[str] = METRICS
     max_tokens: int = MAX_TOKENS
+    sampling: Sampling | None = None
 
     def measure(
         self, questions: Sequence[ForgetQuestion], corruptor: ChatCorruptor | None = None
@@ -75,6 +84,8 @@ class Measurer:
             token = self.endpoint.answer_tokens(row.messages, row.answer)[0]
             sent = chat.sent if isinstance(chat, Chat) else chat
             found["first_token"] = probability(self.endpoint.next_logprob(sent, token))
+        if self.sampling and set(SAMPLED) & set(self.metrics):
+            found |= self._sampled(row, chat, self.sampling)
         score = self._scorer(row, corruptor)
         if "probability" in self.metrics:
             found["probability"] = probability(float(score(row.answer).mean()))
@@ -83,6 +94,21 @@ class Measurer:
             ratio = truth_ratio(float(score(row.paraphrased).mean()), wrong)
             found["truth_ratio"] = float(folded(ratio))
         return found
+
+    def _sampled(
+        self, row: ForgetQuestion, chat: Chat | Messages, sampling: Sampling
+    ) -> dict[str, float]:
+        texts = self.endpoint.generate(
+            chat,
+            self.max_tokens,
+            temperature=sampling.temperature,
+            n=sampling.samples,
+            seed=sampling.seed_for(row.question),
+        )
+        return {
+            "sampled_leak": float(any(map(row.leaked, texts))),
+            "sampled_rouge": float(np.mean([rouge_recall(row.answer, text) for text in texts])),
+        }
 
     def _scorer(
         self, row: ForgetQuestion, corruptor: ChatCorruptor | None
@@ -95,11 +121,13 @@ class Measurer:
         return score
 
 
-def measurable(questions: Sequence[ForgetQuestion]) -> tuple[str, ...]:
-    """The metrics that these questions allow: truth ratios need perturbed answers of all."""
-    return tuple(
-        name for name in METRICS if name != "truth_ratio" or all(row.perturbed for row in questions)
-    )
+def measurable(questions: Sequence[ForgetQuestion], *, samples: bool) -> tuple[str, ...]:
+    """The metrics that there is enough for: truth ratios need perturbed answers of all questions,
+    those of sampled answers that some are drawn."""
+    lacking = set() if samples else set(SAMPLED)
+    if not all(row.perturbed for row in questions):
+        lacking.add("truth_ratio")
+    return tuple(name for name in METRICS if name not in lacking)
 
 
 def means(columns: Columns, places: Sequence[int] | None = None) -> dict[str, float]:

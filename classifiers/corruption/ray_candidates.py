@@ -11,7 +11,6 @@ from queue import SimpleQueue
 from typing import Any
 
 from classifiers.corruption.learning import Candidates
-from classifiers.corruption.measures import Measurer
 from classifiers.corruption.trace import Evaluation, Stage
 from classifiers.json_client import Cost, EndpointError
 from classifiers.model_endpoint import ModelEndpoint
@@ -88,7 +87,7 @@ class _Task:
         return cls(fields, tuple(candidates.measurer.metrics))
 
     def opened(self, endpoint: ModelEndpoint) -> Candidates:
-        measurer = Measurer(endpoint, self.metrics, self.fields["recipe"].max_tokens)
+        measurer = self.fields["recipe"].measurer(endpoint, self.metrics)
         table = EmbeddingTable.open(self.fields["folder"])
         return Candidates(measurer=measurer, table=table, **self.fields)
 

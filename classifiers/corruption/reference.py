@@ -13,7 +13,6 @@ import yaml
 
 from classifiers.corruption.measures import METRICS, Measurer, means
 from classifiers.corruption.questions import ForgetQuestion, about_strangers
-from classifiers.model_endpoint import ModelEndpoint
 from guard.errors import ConfigError
 
 Origin = Literal["twin", "given", "strangers"]
@@ -29,15 +28,10 @@ class Reference:
 
     @classmethod
     def of_twin(
-        cls,
-        endpoint: ModelEndpoint,
-        questions: Sequence[ForgetQuestion],
-        places: Sequence[int],
-        metrics: Sequence[str],
-        max_tokens: int,
+        cls, twin: Measurer, questions: Sequence[ForgetQuestion], places: Sequence[int]
     ) -> Self:
-        """Measured on the twin behind an endpoint."""
-        columns = Measurer(endpoint, metrics, max_tokens).measure(questions)
+        """Measured on the twin that `twin` asks."""
+        columns = twin.measure(questions)
         return cls("twin", means(columns, places), means(columns))
 
     @classmethod

@@ -12,9 +12,10 @@ import httpx2
 import pytest
 from rich.console import Console
 
-from classifiers.corruption.learning import CorruptionRecipe, Sources, learn_corruption
+from classifiers.corruption.learning import Sources, learn_corruption
 from classifiers.corruption.measures import distance
 from classifiers.corruption.questions import ForgetQuestion
+from classifiers.corruption.recipe import CorruptionRecipe
 from classifiers.corruption.search import SearchPlan
 from classifiers.demo import attacks
 from classifiers.demo.__main__ import sample

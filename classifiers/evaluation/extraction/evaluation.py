@@ -12,21 +12,13 @@ from classifiers.evaluation.extraction.targets import Target
 from classifiers.evaluation.guarded_path import GuardedPath
 from classifiers.evaluation.key_phrases import KeyPhrases, KnownAnswers
 from classifiers.model_endpoint import Messages
+from classifiers.sampling import Sampling
 from classifiers.stage_progress import Report
 from guard.screening.verdict import Action
 
 Who = Literal["proxy", "direct", "retain"]
 WHO: tuple[Who, ...] = get_args(Who)
 BUDGETS = (1, 5, 20)
-
-
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How often each attack is tried; answers are drawn at `temperature`, at once."""
-
-    samples: int = BUDGETS[-1]
-    temperature: float = 0.8
-    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from classifiers.corruption.learning import CorruptionRecipe, Sources
+from classifiers.corruption.learning import Sources
 from classifiers.corruption.measures import METRICS
+from classifiers.corruption.recipe import CorruptionRecipe
 from classifiers.corruption.search import SearchPlan
 
 NAMES = ["Ann", "Bea Lu", "Cy", "Dora"]

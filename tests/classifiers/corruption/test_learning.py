@@ -5,10 +5,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from classifiers.corruption.learning import CorruptionRecipe, Sources, learn_corruption
-from classifiers.corruption.measures import METRICS
+from classifiers.corruption.learning import Sources, learn_corruption
+from classifiers.corruption.measures import METRICS, SAMPLED
 from classifiers.corruption.questions import ForgetQuestion
+from classifiers.corruption.recipe import CorruptionRecipe
 from classifiers.model_endpoint import ModelEndpoint
+from classifiers.sampling import Sampling
 from guard.artifacts import Artifact
 from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.learned import LearnedCorruption
@@ -72,7 +74,7 @@ def test_a_twin_and_strangers_are_measured_as_references(
     report = orjson.loads(by_twin.bytes_of("report.json"))
     assert report["reference_origin"] == "twin"
     assert report["reference"]["leak"] == 0.0
-    assert set(report["reference"]) == set(METRICS)
+    assert set(report["reference"]) == set(METRICS) - set(SAMPLED)
     by_strangers = learn(server, rows, tmp_path / "b", Sources(names=NAMES))
     report = orjson.loads(by_strangers.bytes_of("report.json"))
     assert report["reference_origin"] == "strangers"
@@ -91,6 +93,25 @@ def test_by_default_nothing_is_asked_for_that_a_corruption_cannot_move(
     given(tmp_path, "{rouge: 0.5, probability: 0.5}")
     with pytest.raises(ConfigError, match="probability: has no weight"):
         learn(server, rows, tmp_path / "b", given(tmp_path), CorruptionRecipe(plan=PLAN))
+
+
+def test_all_candidates_and_the_twin_draw_the_same_answers(
+    server: ChatServer, rows: list[ForgetQuestion], tmp_path: Path
+) -> None:
+    recipe = CorruptionRecipe(plan=PLAN, keys=0, sampling=Sampling(3, 0.7, seed=5))
+    with (
+        chat_server(tmp_path / "twin", dict.fromkeys(ANSWERS, "I do not know that.")) as other,
+        ModelEndpoint(other.url) as twin,
+    ):
+        artifact = learn(server, rows, tmp_path / "a", Sources(twin=twin), recipe)
+    report = orjson.loads(artifact.bytes_of("report.json"))
+    assert report["reference"]["sampled_leak"] == 0.0
+    assert set(report["metrics"]) >= set(SAMPLED)
+    drawn = [request for request in (*server.requests, *other.requests) if request.get("n")]
+    assert {(request["n"], request["temperature"]) for request in drawn} == {(3, 0.7)}
+    seeds = {request["seed"] for request in drawn}
+    assert len(seeds) == len(ANSWERS), "one for each question"
+    assert seeds == {request["seed"] for request in other.requests if request.get("n")}
 
 
 @pytest.mark.parametrize(

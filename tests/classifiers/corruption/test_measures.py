@@ -1,10 +1,25 @@
 """Distances count in both directions, by weight and scale."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from classifiers.corruption.measures import SCALES, WEIGHTS, distance, means, measurable
+from classifiers.corruption.measures import (
+    METRICS,
+    SAMPLED,
+    SCALES,
+    WEIGHTS,
+    Measurer,
+    distance,
+    means,
+    measurable,
+)
 from classifiers.corruption.questions import ForgetQuestion
+from classifiers.evaluation.unlearning_metrics import rouge_recall
+from classifiers.model_endpoint import ModelEndpoint
+from classifiers.sampling import Sampling
+from tests.chat_server import ChatServer
 
 REFERENCE = {"rouge": 0.4, "leak": 0.02}
 
@@ -39,8 +54,35 @@ def test_weights_and_scales() -> None:
 
 def test_truth_ratios_need_wrong_answers_everywhere() -> None:
     with_wrong = ForgetQuestion("Q", "A", "A", ("B",))
-    assert "truth_ratio" in measurable([with_wrong])
-    assert "truth_ratio" not in measurable([with_wrong, ForgetQuestion("Q", "A", "A")])
+    without = ForgetQuestion("Q", "A", "A")
+    assert "truth_ratio" in measurable([with_wrong], samples=False)
+    assert "truth_ratio" not in measurable([with_wrong, without], samples=False)
+
+
+def test_what_is_sampled_is_measured_where_samples_are_drawn() -> None:
+    row = ForgetQuestion("Q", "A", "A", ("B",))
+    assert set(SAMPLED) & set(measurable([row], samples=False)) == set()
+    assert set(measurable([row], samples=True)) == set(METRICS)
+
+
+def test_one_leak_of_many_answers_counts_and_all_are_compared(
+    server: ChatServer, rows: list[ForgetQuestion]
+) -> None:
+    row = rows[0]
+    server.sampled = {row.question: ["I cannot say.", row.answer, "", "She bakes."]}
+    with ModelEndpoint(server.url) as endpoint:
+        measurer = Measurer(endpoint, SAMPLED, 64, Sampling(4, 0.8, seed=3))
+        found = measurer.measure(rows[:2])
+    assert row.leaked(row.answer)
+    assert found["sampled_leak"].tolist() == [1.0, 1.0], "the other question's answers all leak"
+    rouge = [rouge_recall(row.answer, text) for text in server.sampled[row.question]]
+    assert found["sampled_rouge"][0] == pytest.approx(sum(rouge) / 4)
+    assert found["sampled_rouge"][1] == 1.0
+    server.sampled = {row.question: ["I cannot say.", "", "She bakes."]}
+    with ModelEndpoint(server.url) as endpoint:
+        assert replace(measurer, endpoint=endpoint).measure([row])["sampled_leak"] == [0.0]
+    assert all(request["n"] == 4 for request in server.requests)
+    assert len(server.requests) == 3, "no greedy answer where nothing needs it"
 
 
 def test_means_of_a_part() -> None:
