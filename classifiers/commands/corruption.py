@@ -1,7 +1,7 @@
 """`ecoguard-train corruption`: learns how a model's prompts are corrupted, through its endpoint."""
 
 from collections.abc import Callable
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -124,20 +124,15 @@ def corruption(
         seed=seed,
     )
     open_endpoint = _opener(api_key_env, connections)
-    with ExitStack() as stack:
-        endpoint = stack.enter_context(open_endpoint(url, model))
-        twin = open_endpoint(reference_url, reference_model) if reference_url else None
-        report = stack.enter_context(stage_progress(True))
+    here = partial(open_endpoint, url, model)
+    there = partial(open_endpoint, reference_url, reference_model) if reference_url else nullcontext
+    trace = trace or out.with_name(f"{out.name}.trace.jsonl")
+    with here() as endpoint, there() as twin, stage_progress(True) as report:
+        rows, folder = read_questions(questions), model_folder or Path(endpoint.served.root)
+        sources = Sources(twin, reference, _names(request))
+        told, measure = partial(report, "evaluations"), _engine(engine, here, ray_address)
         learned = learn_corruption(
-            read_questions(questions),
-            endpoint,
-            Sources(stack.enter_context(twin) if twin else None, reference, _names(request)),
-            model_folder or Path(endpoint.served.root),
-            out,
-            trace or out.with_name(f"{out.name}.trace.jsonl"),
-            recipe,
-            partial(report, "evaluations"),
-            _engine(engine, partial(open_endpoint, url, model), ray_address),
+            rows, endpoint, sources, folder, out, trace, recipe, told, measure
         )
     show(learned)
 
