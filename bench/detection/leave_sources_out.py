@@ -17,6 +17,7 @@ import numpy as np
 import orjson
 import typer
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from bench.detection.held_out_figures import figures, padded_recall
 from classifiers.encoder_source import default_source
@@ -50,6 +51,8 @@ PADDED_ROWS = 40
 """Attacks of each group that are measured within harmless text, too."""
 PADDED_SIZES = (200, 1_000)
 """Characters of harmless text on both sides."""
+MARGINS = (None, 2.0, 1.0, 0.5, 0.25, 0.0)
+"""Log odds that a sentence needs more than a window; None: sentences are not read."""
 
 
 def read_sets(folder: Path) -> list[LabelledPrompt]:
@@ -130,42 +133,63 @@ def main(
     prompts = read_sets(data)
     measured, padded = measured_prompts(prompts, seed)
     folds = np.array([fold_of(prompt) for prompt in measured])
-    missing = [n for n in (fold or range(len(GROUPS))) if not _file(out, n).exists()]
+    missing = [n for n in (fold or range(len(GROUPS))) if not fold_file(out, n).exists()]
     if missing:
         recipe = FineTuning()
         groups = HeldOutGroups(prompts, measured, recipe, default_source(), out, show)
         for number in missing:
             rows = np.flatnonzero((folds == number) | (folds == GENERATED))
             fitted = groups.fit(GROUPS[number], f"fold {number}")
-            _save(_file(out, number), groups.score(fitted, rows))
-    if all(_file(out, n).exists() for n in range(len(GROUPS))):
-        found = collect(out, measured, folds, FineTuning())
-        plain = len(measured) - sum(map(len, padded.values()))
-        results = figures(measured[:plain], found[:plain])
-        results["padding"] = padded_recall(measured, found, padded)
+            save_logits(fold_file(out, number), groups.score(fitted, rows))
+    if all(fold_file(out, n).exists() for n in range(len(GROUPS))):
+        recipe = FineTuning()
+        results = all_figures(measured, collect(out, measured, folds, recipe), padded)
+        results["sentence_margins"] = {
+            str(margin): all_figures(measured, collect(out, measured, folds, other), padded)
+            for margin in MARGINS
+            for other in [replace(recipe, sentence_margin=margin)]
+        }
         (out / "results.json").write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2))
         typer.echo(orjson.dumps(results, option=orjson.OPT_INDENT_2).decode())
 
 
+def all_figures(
+    measured: Sequence[LabelledPrompt],
+    logits: NDArray[np.float32],
+    padded: Mapping[int, Sequence[int]],
+) -> dict[str, JsonValue]:
+    """The figures of plain prompts, and what padding costs."""
+    plain = len(measured) - sum(map(len, padded.values()))
+    found = figures(measured[:plain], logits[:plain])
+    return {**found, "padding": padded_recall(measured, logits, padded)}
+
+
 def collect(
-    out: Path, measured: Sequence[LabelledPrompt], folds: NDArray[np.int_], recipe: FineTuning
+    out: Path,
+    measured: Sequence[LabelledPrompt],
+    folds: NDArray[np.int_],
+    recipe: FineTuning,
+    numbers: Sequence[int] = range(len(GROUPS)),
 ) -> NDArray[np.float32]:
-    """Each prompt's out-of-source logit, (n,); generated ones get the mean over all folds."""
+    """Each prompt's out-of-source logit, (n,), -inf where its fold is not among `numbers`;
+    generated prompts get the mean over these folds."""
     logits = np.full(len(measured), -np.inf, dtype=np.float32)
     generated = []
-    for number in range(len(GROUPS)):
-        scored = _load(_file(out, number)).of_prompts(recipe, len(measured))
+    for number in numbers:
+        scored = load_logits(fold_file(out, number)).of_prompts(recipe, len(measured))
         logits[folds == number] = scored[folds == number]
         generated.append(scored[folds == GENERATED])
     logits[folds == GENERATED] = np.mean(generated, axis=0)
     return logits
 
 
-def _file(out: Path, number: int) -> Path:
+def fold_file(out: Path, number: int) -> Path:
+    """Where a fold's logits lie."""
     return out / f"fold-{number}.safetensors"
 
 
-def _save(file: Path, logits: WindowLogits) -> None:
+def save_logits(file: Path, logits: WindowLogits) -> None:
+    """Keep a fold's logits."""
     from safetensors.numpy import save_file
 
     tensors: Mapping[str, NDArray[np.generic]] = {
@@ -173,11 +197,13 @@ def _save(file: Path, logits: WindowLogits) -> None:
         "anchor": logits.anchor,
         "lexical": logits.lexical,
         "owner_index": logits.owner_index,
+        "sentence": logits.sentence,
     }
     save_file(dict(tensors), file)
 
 
-def _load(file: Path) -> WindowLogits:
+def load_logits(file: Path) -> WindowLogits:
+    """A fold's logits from its file."""
     from safetensors.numpy import load_file
 
     tensors = load_file(file)
@@ -186,6 +212,7 @@ def _load(file: Path) -> WindowLogits:
         tensors["anchor"].astype(np.float32),
         tensors["lexical"].astype(np.float32),
         tensors["owner_index"].astype(np.int64),
+        tensors["sentence"].astype(np.bool_),
     )
 
 

@@ -5,7 +5,7 @@ sources alike; generated prompts are learned from unless a part of theirs is hel
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,18 @@ from classifiers.malicious.fine_tuning.anchor import fit_anchor, set_anchor
 from classifiers.malicious.fine_tuning.artifact import TextModel, most_tokens
 from classifiers.malicious.fine_tuning.examples import (
     build_examples,
+    groups_of,
     labels_of,
     weights_of,
     without,
 )
 from classifiers.malicious.fine_tuning.lexical import fit_table, ngram_matrix
-from classifiers.malicious.fine_tuning.optimisation import Examples, predict, train_tower
+from classifiers.malicious.fine_tuning.optimisation import (
+    Examples,
+    Optimisation,
+    predict,
+    train_tower,
+)
 from classifiers.malicious.fine_tuning.token_states import TokenStates, compute_states
 from classifiers.malicious.fine_tuning.training import (
     FineTuning,
@@ -32,6 +38,7 @@ from classifiers.malicious.fine_tuning.training import (
     tokenize,
 )
 from guard.detectors.contract import WindowSize
+from guard.screening.sentences import sentences
 from guard.screening.windows import cut
 
 if TYPE_CHECKING:
@@ -42,18 +49,23 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class WindowLogits:
-    """Logits (m,) of m pools of windows by tuned head, anchor and table, and which prompt each
-    belongs to, (m,); all pools of a window have the table's logit of the whole."""
+    """Logits (m,) of m pools of windows and sentences by tuned head, anchor and table, which
+    prompt each belongs to, (m,), and whether its text is only a sentence, (m,); all pools of a
+    text have the table's logit of the whole."""
 
     tuned: Floats
     anchor: Floats
     lexical: Floats
     owner_index: NDArray[np.int64]
+    sentence: NDArray[np.bool_]
 
     def of_prompts(self, recipe: FineTuning, count: int) -> Floats:
-        """Each prompt's highest mixed logit, shape (count,); -inf without a window."""
+        """Each prompt's highest mixed logit, shape (count,); -inf without a window. Sentences
+        count as the recipe's margin says."""
         mixed = self.tuned + np.float32(recipe.anchor_share) * self.anchor
         mixed = mixed + np.float32(recipe.lexical_share) * self.lexical
+        less = np.inf if recipe.sentence_margin is None else recipe.sentence_margin
+        mixed = np.where(self.sentence, mixed - np.float32(less), mixed)
         best = np.full(count, -np.inf, dtype=np.float32)
         np.maximum.at(best, self.owner_index, mixed)
         return best
@@ -72,7 +84,7 @@ class Fitted:
         set_anchor(self.tower, *self.anchor, recipe.anchor_share)
         share = recipe.lexical_share
         mixing = np.array([1.0, share, share * self.table[1]], dtype=np.float32)
-        return TextModel(self.tower, self.table[0], mixing, recipe.windows)
+        return TextModel(self.tower, self.table[0], mixing, recipe.windows, recipe.sentence_margin)
 
 
 class HeldOutGroups:
@@ -90,28 +102,40 @@ class HeldOutGroups:
         """`source` is the encoder's folder; `cache` keeps the states."""
         self.recipe, self._source, self._progress = recipe, source, progress
         self.examples = build_examples(training, recipe.mixture)
-        self._windows, self._owners = _windows(measured, recipe.windows)
+        self._texts, self._owners, self._sentence = _pieces(measured, recipe.windows)
         self._learned = self._computed([example.text for example in self.examples], cache)
-        self._read = self._computed(self._windows, cache)
+        self._read = self._computed(self._texts, cache)
 
     def score(self, fitted: Fitted, prompts: NDArray[np.int64]) -> WindowLogits:
-        """Logits of all windows of `prompts`, which are indices of those measured."""
+        """Logits of all windows and their sentences of `prompts`, which are indices of those
+        measured."""
         rows = np.flatnonzero(np.isin(self._owners, prompts))
-        texts = [self._windows[row] for row in rows]
+        texts = [self._texts[row] for row in rows]
         places = self._read.places(texts)
         tuned = predict(fitted.tower, self._read.states, places)
         features, owners = self._read.features(places)
         anchor = features @ fitted.anchor[0] + np.float32(fitted.anchor[1])
         matrix = ngram_matrix(texts, self.recipe.buckets)
         lexical = (matrix @ fitted.table[0]).astype(np.float32) + np.float32(fitted.table[1])
-        return WindowLogits(tuned, anchor, lexical[owners], self._owners[rows][owners])
+        of_pools = rows[owners]
+        return WindowLogits(
+            tuned, anchor, lexical[owners], self._owners[of_pools], self._sentence[of_pools]
+        )
 
-    def fit(self, held_out: frozenset[str], name: str) -> Fitted:
-        """Tower, anchor and table that saw nothing of the sources of `held_out`."""
+    def fit(
+        self, held_out: frozenset[str], name: str, optimisation: Optimisation | None = None
+    ) -> Fitted:
+        """Tower, anchor and table that saw nothing of the sources of `held_out`; `optimisation`
+        takes the place of the recipe's."""
         chosen = without(self.examples, held_out)
         texts = [example.text for example in chosen]
-        learned = Examples(self._learned.places(texts), labels_of(chosen), weights_of(chosen))
-        recipe, how = self.recipe, self.recipe.optimisation
+        recipe = self.recipe
+        learned = Examples(
+            self._learned.places(texts),
+            labels_of(chosen),
+            weights_of(chosen, recipe.source_balance),
+            groups_of(chosen),
+        )
         features = self._learned.features(learned.windows)
         anchor = fit_anchor(*features, learned.labels, learned.weights)
         table = fit_table(
@@ -121,7 +145,8 @@ class HeldOutGroups:
             buckets=recipe.buckets,
             strength=recipe.lexical_strength,
         )
-        tower = new_tower(self._source, recipe)
+        how = optimisation or recipe.optimisation
+        tower = new_tower(self._source, replace(recipe, optimisation=how))
         count = counter(name, len(chosen) * how.epochs, self._progress)
         train_tower(tower, self._learned.states, learned, how, report=lambda rows, _: count(rows))
         return Fitted(tower, anchor, table)
@@ -150,14 +175,19 @@ class _Texts:
         return self.states.features[pools].astype(np.float32), owners
 
 
-def _windows(
+def _pieces(
     prompts: Sequence[LabelledPrompt], sizes: Sequence[WindowSize]
-) -> tuple[list[str], NDArray[np.int64]]:
-    """All windows of all prompts as serving cuts them, and the index of each one's prompt."""
-    texts: list[str] = []
+) -> tuple[list[str], NDArray[np.int64], NDArray[np.bool_]]:
+    """All windows of all prompts as serving cuts them, and their sentences; the index of each
+    one's prompt, and whether it is only a sentence."""
+    found: list[str] = []
     owners: list[int] = []
+    sentence: list[bool] = []
     for index, prompt in enumerate(prompts):
-        found = list(dict.fromkeys(w for size in sizes for w in cut(prompt.text, *size)))
-        texts.extend(found)
-        owners.extend([index] * len(found))
-    return texts, np.array(owners, dtype=np.int64)
+        windows = dict.fromkeys(w for size in sizes for w in cut(prompt.text, *size))
+        parts = {part: True for window in windows for part in sentences(window)}
+        own = parts | dict.fromkeys(windows, False)
+        found.extend(own)
+        owners.extend([index] * len(own))
+        sentence.extend(own.values())
+    return found, np.array(owners, dtype=np.int64), np.array(sentence, dtype=np.bool_)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from classifiers.evaluation.attack_prompts import documents, extract, inject, own_requests, wrap
 from classifiers.evaluation.twins import twins
 from classifiers.labelled_prompts import LabelledPrompt
-from classifiers.malicious.fine_tuning.composition import OWN, Parts, compose
+from classifiers.malicious.fine_tuning.composition import OWN, PADDING_BYTES, Parts, compose
+from classifiers.malicious.fine_tuning.phrases_world import LANGUAGES
 from guard.detectors.contract import WINDOWS
 from guard.screening.windows import cut
 
@@ -43,7 +44,15 @@ class Mixture:
     """Of each prompt."""
     characters: int = 420
     """Kept of a window in which any part shows what the whole is; injections are kept whole."""
+    padding: int = PADDING_BYTES[1]
+    """Most UTF-8 bytes of harmless text around a question."""
+    languages: bool = True
+    """Whether own questions in languages beside English are among the compositions."""
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.padding <= PADDING_BYTES[0]:
+            raise ValueError(f"padding: expected more than {PADDING_BYTES[0]} bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ def build_examples(prompts: Sequence[LabelledPrompt], mixture: Mixture) -> list[
     rng = np.random.default_rng(mixture.seed)
     chosen = cap_sources(prompts, mixture.per_source, rng)
     found = _capped([e for prompt in chosen for e in _windows(prompt, mixture)], mixture, rng)
-    found += _composed(_parts(chosen), mixture, rng)
+    found += _composed(_parts(chosen, mixture), mixture, rng)
     found += _generated(chosen, mixture)
     return list({example.text: example for example in found}.values())
 
@@ -91,11 +100,18 @@ def labels_of(examples: Sequence[Example]) -> Floats:
     return np.array([example.malicious for example in examples], dtype=np.float32)
 
 
-def weights_of(examples: Sequence[Example]) -> Floats:
-    """1/sqrt(size of the group), scaled so that each class has half of the total weight n."""
+def groups_of(examples: Sequence[Example]) -> NDArray[np.int64]:
+    """The number of each example's group and class, shape (n,)."""
+    names = [(example.group, example.malicious) for example in examples]
+    number = {name: place for place, name in enumerate(dict.fromkeys(names))}
+    return np.array([number[name] for name in names], dtype=np.int64)
+
+
+def weights_of(examples: Sequence[Example], balance: float) -> Floats:
+    """1/(size of the group)^balance, scaled so that each class has half of the total weight n."""
     sizes = Counter((example.group, example.malicious) for example in examples)
     weights = np.array(
-        [1 / np.sqrt(sizes[example.group, example.malicious]) for example in examples]
+        [sizes[example.group, example.malicious] ** -balance for example in examples]
     )
     malicious = labels_of(examples) == 1
     for side in (malicious, ~malicious):
@@ -134,7 +150,7 @@ def _capped(
     return found
 
 
-def _parts(prompts: Sequence[LabelledPrompt]) -> Parts:
+def _parts(prompts: Sequence[LabelledPrompt], mixture: Mixture) -> Parts:
     short = [p for p in prompts if len(p.text) <= SHORT]
     return Parts(
         harmful=[(p.text, p.source) for p in short if p.label == "malicious"],
@@ -142,6 +158,8 @@ def _parts(prompts: Sequence[LabelledPrompt]) -> Parts:
         documents=[
             (p.text, p.source) for p in prompts if p.label == "benign" and len(p.text) >= DOCUMENT
         ],
+        languages=LANGUAGES if mixture.languages else {},
+        padding=mixture.padding,
     )
 
 

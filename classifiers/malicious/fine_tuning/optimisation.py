@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.malicious.fine_tuning.losses import (
+    WorstGroups,
+    batch_loss,
+    consistency_loss,
+    contrastive_loss,
+    cross_entropies,
+)
 from classifiers.malicious.fine_tuning.token_states import Indices, TokenStates, batches_by_length
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
     from torch.optim import AdamW
 
     from classifiers.malicious.fine_tuning.tower import Tower
@@ -23,7 +30,12 @@ Report = Callable[[int, float], None]
 
 @dataclass(frozen=True, slots=True)
 class Optimisation:
-    """How the tower is trained; `ranking` weighs the pairwise loss against cross entropy."""
+    """How the tower is trained.
+
+    `ranking`, `contrast` and `consistency` weigh the pairwise loss, the contrastive one and that
+    of two passes against cross entropy; `worst_group` is the rate at which weight moves to the
+    groups with the highest loss. 0 leaves each out (`losses`).
+    """
 
     epochs: int = 1
     rate: float = 1.5e-4
@@ -32,6 +44,9 @@ class Optimisation:
     warm_up: float = 0.1
     smoothing: float = 0.05
     ranking: float = 0.3
+    contrast: float = 0.0
+    consistency: float = 0.0
+    worst_group: float = 0.0
     noise: float = 0.0
     max_tokens: int = 160
     batch: int = 32
@@ -40,11 +55,19 @@ class Optimisation:
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Windows to learn from: which states, labels 0 or 1, and weights, all of shape (n,)."""
+    """Windows to learn from: which states, labels 0 or 1, weights, and the number of the group
+    that each belongs to, all of shape (n,)."""
 
     windows: Indices
     labels: Floats
     weights: Floats
+    groups: Indices
+
+    def of(self, rows: Indices) -> "Examples":
+        """Those of `rows`."""
+        return Examples(
+            self.windows[rows], self.labels[rows], self.weights[rows], self.groups[rows]
+        )
 
 
 def train_tower(
@@ -65,14 +88,17 @@ def train_tower(
         optimiser = _optimiser(tower, how)
         steps = len(_epoch(states, examples, how, 0))
         first = _resume(tower, optimiser, checkpoint)
+        worst = WorstGroups(int(examples.groups.max(initial=0)) + 1, how.worst_group)
         for epoch in range(first, how.epochs):
             tower.train()
             batches = _epoch(states, examples, how, epoch)
             for step, batch in enumerate(batches):
                 _set_rate(optimiser, (epoch * steps + step) / (how.epochs * steps), how)
-                loss = _step(tower, states, examples, batch, optimiser, how, generator)
+                inputs = _inputs(states, examples.windows[batch], how, generator)
+                loss = _loss(tower, inputs, examples.of(batch), how, worst)
+                _descend(tower, optimiser, loss)
                 if report is not None:
-                    report(len(batch), loss)
+                    report(len(batch), float(loss.detach()))
             _save(tower, optimiser, checkpoint, epoch + 1)
     tower.eval()
 
@@ -128,48 +154,50 @@ def _epoch(states: TokenStates, examples: Examples, how: Optimisation, epoch: in
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
-def _step(
-    tower: "Tower",
-    states: TokenStates,
-    examples: Examples,
-    batch: Indices,
-    optimiser: "AdamW",
-    how: Optimisation,
-    generator: object,
-) -> float:
+def _inputs(
+    states: TokenStates, windows: Indices, how: Optimisation, generator: "Generator"
+) -> "tuple[Tensor, Tensor]":
     import torch
 
-    inputs, mask = states.batch(examples.windows[batch], how.max_tokens)
+    inputs, mask = states.batch(windows, how.max_tokens)
     if how.noise:
-        inputs = inputs * (1 + how.noise * torch.randn(inputs.shape, generator=generator))  # type: ignore[call-overload]
-    logits = tower.from_states(inputs, mask)[:, 0]
-    labels = torch.from_numpy(examples.labels[batch])
-    loss = batch_loss(logits, labels, torch.from_numpy(examples.weights[batch]), how)
+        inputs = inputs * (1 + how.noise * torch.randn(inputs.shape, generator=generator))
+    return inputs, mask
+
+
+def _loss(
+    tower: "Tower",
+    inputs: "tuple[Tensor, Tensor]",
+    batch: Examples,
+    how: Optimisation,
+    worst: WorstGroups,
+) -> "Tensor":
+    """The loss of a batch; `worst` learns of it."""
+    import torch
+
+    labels = torch.from_numpy(batch.labels)
+    weights = torch.from_numpy(batch.weights * worst.weights(batch.groups))
+    logits, features = tower.judged(*inputs)
+    loss = batch_loss(logits, labels, weights, how)
+    if how.contrast:
+        loss = loss + how.contrast * contrastive_loss(features, labels)
+    if how.consistency:
+        again, _ = tower.judged(*inputs)
+        loss = (loss + batch_loss(again, labels, weights, how)) / 2
+        loss = loss + how.consistency * consistency_loss(logits, again)
+    if how.worst_group:
+        rows = cross_entropies(logits.detach(), labels, how.smoothing)
+        worst.update(batch.groups, rows.numpy())
+    return loss
+
+
+def _descend(tower: "Tower", optimiser: "AdamW", loss: "Tensor") -> None:
+    import torch
+
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_([*tower.upper.parameters(), *tower.head.parameters()], 1.0)
     optimiser.step()
-    return float(loss.detach())
-
-
-def batch_loss(
-    logits: "Tensor", labels: "Tensor", weights: "Tensor", how: Optimisation
-) -> "Tensor":
-    """Weighted cross entropy, plus the pairwise logistic loss of malicious above benign.
-
-    The pairwise part is a smooth AUROC; it cares for the order of the two classes alone.
-    """
-    from torch.nn import functional
-
-    targets = labels * (1 - 2 * how.smoothing) + how.smoothing
-    each = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    loss = (weights * each).mean()
-    bad, good = labels > 0.5, labels < 0.5
-    if how.ranking and bad.any() and good.any():
-        margins = logits[bad][:, None] - logits[good][None, :]
-        pairs = weights[bad][:, None] * weights[good][None, :]
-        loss = loss + how.ranking * (pairs * functional.softplus(-margins)).sum() / pairs.sum()
-    return loss
 
 
 def _save(tower: "Tower", optimiser: "AdamW", file: Path | None, epochs: int) -> None:

@@ -97,14 +97,21 @@ class Tower(nn.Module):
     def pool_logits(self, states: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
         """The tuned head's logit of each pool from the shared layers' token states, and which
         pools there are, both (batch, pools)."""
-        hidden = _through(self.upper, states, attention_mask)
-        means, maxima, pools = _pooled(hidden, attention_mask, self.segment)
-        logits: Tensor = self.head(self.dropout(torch.cat([means, maxima], dim=2)))
+        features, pools = self._features(states, attention_mask)
+        logits: Tensor = self.head(features)
         return logits[..., 0], pools
 
-    def from_states(self, states: Tensor, attention_mask: Tensor) -> Tensor:
-        """The tuned head's highest logit of each window, (batch, 1)."""
-        return _highest(*self.pool_logits(states, attention_mask))
+    def judged(self, states: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The tuned head's highest logit of each window, (batch,), and the features of the whole
+        window, (batch, POOLS * width)."""
+        features, pools = self._features(states, attention_mask)
+        return _highest(self.head(features)[..., 0], pools)[:, 0], features[:, 0]
+
+    def _features(self, states: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """What the tuned head sees of each pool, (batch, pools, POOLS * width)."""
+        hidden = _through(self.upper, states, attention_mask)
+        means, maxima, pools = _pooled(hidden, attention_mask, self.segment)
+        return self.dropout(torch.cat([means, maxima], dim=2)), pools
 
     def delta(self) -> dict[str, Tensor]:
         """What training gave: the tuned layers' and the heads' tensors."""

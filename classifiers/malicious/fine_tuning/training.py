@@ -24,6 +24,7 @@ from classifiers.malicious.fine_tuning.examples import (
     Example,
     Mixture,
     build_examples,
+    groups_of,
     labels_of,
     weights_of,
 )
@@ -54,6 +55,8 @@ class FineTuning:
     mixture: Mixture = field(default_factory=Mixture)
     optimisation: Optimisation = field(default_factory=Optimisation)
     frozen_layers: int = 3
+    source_balance: float = 0.5
+    """0: all windows of a class weigh alike; 1: all its sources do."""
     segment: int = 32
     """Tokens of the overlapping segments that a window is judged by; 0: by the whole alone."""
     buckets: int = BUCKETS
@@ -64,13 +67,14 @@ class FineTuning:
     """Weight of the frozen features' logit beside the tuned head's; 0 saves their layers."""
     windows: tuple[WindowSize, ...] = WINDOWS
     """Which windows of a text are scored, in calibration and in serving."""
-
     sentence_margin: float | None = None
     """By how many log odds a sentence counts less than a window; None: sentences are not read."""
 
     def __post_init__(self) -> None:
         if self.sentence_margin is not None and not 0 <= self.sentence_margin <= MOST_MARGIN:
             raise ValueError(f"sentence_margin: expected a number from 0 to {MOST_MARGIN:g}")
+        if not 0 <= self.source_balance <= 1:
+            raise ValueError("source_balance: expected a number from 0 to 1")
         usable = [8 <= size.characters >= 2 * size.overlap >= 0 for size in self.windows]
         if not 0 < sum(usable) == len(usable) <= MOST_SIZES:
             raise ValueError(f"windows: 1 to {MOST_SIZES}, each overlap at most half of the size")
@@ -143,9 +147,10 @@ def fit_text_model(
     progress: Progress | None = None,
 ) -> TextModel:
     """Tower and table learned from examples; the encoder lies in the folder `source`."""
-    labels, weights = labels_of(examples), weights_of(examples)
+    labels, weights = labels_of(examples), weights_of(examples, recipe.source_balance)
     texts = [example.text for example in examples]
-    tower = _fit_tower(texts, labels, weights, recipe, source, cache, progress)
+    learned = Examples(np.arange(len(texts)), labels, weights, groups_of(examples))
+    tower = _fit_tower(texts, learned, recipe, source, cache, progress)
     table, bias = fit_table(
         texts, labels, weights, buckets=recipe.buckets, strength=recipe.lexical_strength
     )
@@ -183,8 +188,7 @@ def tokenize(texts: Sequence[str], source: Path, most: int) -> list[list[int]]:
 
 def _fit_tower(
     texts: Sequence[str],
-    labels: Floats,
-    weights: Floats,
+    learned: Examples,
     recipe: FineTuning,
     source: Path,
     cache: Path,
@@ -198,15 +202,16 @@ def _fit_tower(
     train_tower(
         tower,
         states,
-        Examples(np.arange(len(texts)), labels, weights),
+        learned,
         recipe.optimisation,
         checkpoint=cache / "checkpoint.safetensors",
         report=lambda rows, _: count(rows),
     )
     if recipe.anchor_share:
-        pools, owners = states.pools(np.arange(len(texts)))
+        pools, owners = states.pools(learned.windows)
         features = states.features[pools].astype(np.float32)
-        set_anchor(tower, *fit_anchor(features, owners, labels, weights), recipe.anchor_share)
+        anchor = fit_anchor(features, owners, learned.labels, learned.weights)
+        set_anchor(tower, *anchor, recipe.anchor_share)
     return tower
 
 

@@ -9,13 +9,13 @@ import orjson
 from bench.detection.leave_sources_out import (
     GENERATED,
     GROUPS,
-    _file,
-    _save,
     collect,
+    fold_file,
     fold_of,
     generated_held_out,
     measured_prompts,
     read_sets,
+    save_logits,
 )
 from classifiers.labelled_prompts import LabelledPrompt
 from classifiers.malicious.fine_tuning.cross_validation import WindowLogits
@@ -67,6 +67,11 @@ def test_each_row_gets_the_score_of_the_fold_that_held_it_out(tmp_path: Path) ->
         owners = np.array([i for i, fold in enumerate(folds) if fold in (number, GENERATED)])
         values = np.full(len(owners), number, dtype=np.float32)
         nothing = np.zeros_like(values)
-        _save(_file(tmp_path, number), WindowLogits(values, nothing, nothing, owners))
-    logits = collect(tmp_path, measured, folds, FineTuning())
-    assert logits.tolist() == [1.0, 4.0, 2.0]
+        windows = np.zeros(len(owners), dtype=np.bool_)
+        save_logits(
+            fold_file(tmp_path, number), WindowLogits(values, nothing, nothing, owners, windows)
+        )
+    of_all = collect(tmp_path, measured, folds, FineTuning())
+    assert of_all.tolist() == [1.0, 4.0, 2.0]
+    of_one = collect(tmp_path, measured, folds, FineTuning(), [4])
+    assert of_one.tolist() == [-np.inf, 4.0, 4.0]

@@ -68,7 +68,7 @@ def test_the_logit_is_the_highest_of_any_pool_by_both_heads() -> None:
         expected = (tuned + tower.anchor(features)[..., 0])[pools == 1].max()
         assert float(tower(ids, mask)) == pytest.approx(float(expected), abs=1e-5)
         highest = float(tuned[pools == 1].max())
-        assert float(tower.from_states(states, mask)) == pytest.approx(highest)
+        assert float(tower.judged(states, mask)[0]) == pytest.approx(highest)
         tower.anchor.weight.zero_()
         tower.anchor.bias.zero_()
         assert float(tower.eval()(ids, mask)) == pytest.approx(highest)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from classifiers.labelled_prompts import LabelledPrompt
 from classifiers.malicious.fine_tuning.artifact import most_tokens
-from classifiers.malicious.fine_tuning.cross_validation import HeldOutGroups
+from classifiers.malicious.fine_tuning.cross_validation import HeldOutGroups, WindowLogits
 from classifiers.malicious.fine_tuning.examples import Mixture
 from classifiers.malicious.fine_tuning.optimisation import (
     Examples,
@@ -40,7 +41,9 @@ def _states(folder: Path) -> tuple[TokenStates, Examples]:
     tokens = tokenize([row.text for row in rows], tiny_bert(), 64)
     states = compute_states(load_tower(tiny_bert(), 1), tokens, folder)
     labels = np.array([row.label == "malicious" for row in rows], dtype=np.float32)
-    return states, Examples(np.arange(len(rows)), labels, np.ones(len(rows), np.float32))
+    sources = sorted({row.source for row in rows})
+    groups = np.array([sources.index(row.source) for row in rows])
+    return states, Examples(np.arange(len(rows)), labels, np.ones(len(rows), np.float32), groups)
 
 
 def _tower() -> Tower:
@@ -77,6 +80,24 @@ def test_the_tower_learns_what_tells_the_classes_apart(tmp_path: Path) -> None:
     scores = _scores(tower, states, examples)
     assert losses[-1] < losses[0]
     assert scores[examples.labels == 1].min() > scores[examples.labels == 0].max()
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        replace(HOW, contrast=0.3),
+        replace(HOW, consistency=0.3),
+        replace(HOW, worst_group=0.3),
+    ],
+)
+def test_it_learns_with_each_further_loss_and_otherwise(tmp_path: Path, how: Optimisation) -> None:
+    states, examples = _states(tmp_path)
+    plain, tower = _tower(), _tower()
+    train_tower(plain, states, examples, HOW)
+    train_tower(tower, states, examples, how)
+    scores = _scores(tower, states, examples)
+    assert scores[examples.labels == 1].mean() > scores[examples.labels == 0].mean() + 0.5
+    assert not np.allclose(scores, _scores(plain, states, examples), atol=1e-3)
 
 
 def test_an_interrupted_training_gives_the_same_tower(tmp_path: Path) -> None:
@@ -178,3 +199,28 @@ def test_groups_are_scored_by_models_without_them(tmp_path: Path) -> None:
     assert np.isinf(np.delete(logits, chosen)).all()
     bad = np.array([rows[i].label == "malicious" for i in chosen])
     assert logits[chosen][bad].mean() > logits[chosen][~bad].mean()
+
+
+def test_a_sentence_counts_by_its_margin_and_never_without_one() -> None:
+    nothing = np.zeros(4, dtype=np.float32)
+    logits = WindowLogits(
+        np.array([1, 3, -1, 2], dtype=np.float32),
+        nothing,
+        nothing,
+        np.array([0, 0, 1, 1]),
+        np.array([False, True, True, False]),
+    )
+    for margin, expected in ((None, [1, 2]), (0.5, [2.5, 2]), (3.0, [1, 2])):
+        found = logits.of_prompts(replace(RECIPE, sentence_margin=margin), 2)
+        assert found.tolist() == expected
+
+
+def test_the_sentences_of_windows_are_scored_as_serving_scores_them(tmp_path: Path) -> None:
+    text = "The river is wide here today. Write a poem about the old bridge. It is a fine one."
+    rows = [*prompts(), LabelledPrompt(text, "benign-5", "benign", "x")]
+    groups = HeldOutGroups(rows, rows, RECIPE, tiny_bert(), tmp_path)
+    logits = groups.score(groups.fit(frozenset({"benign-5"}), "fold"), np.array([len(rows) - 1]))
+    # Windows of 60 characters at most, of one or two sentences.
+    assert logits.sentence.any()
+    assert not logits.sentence.all()
+    assert set(logits.owner_index.tolist()) == {len(rows) - 1}

@@ -1,0 +1,180 @@
+"""How far each lever carries the fine-tuned detector, on some of the folds of leave_sources_out.
+
+python -m bench.detection.levers --data DIR --folds DIR --out DIR [--lever NAME ...] [--fold N ...]
+
+DIR of `--folds` is that of `bench.detection.leave_sources_out`: its logits are the row "no change",
+its token states are used again. Every lever is the recipe of today with one change. Logits are kept
+in `--out`, so levers may run one by one, and again; `levers.json` has the figures of all that are
+there. `soup` averages the weights of three runs with other seeds, `ensemble` their logits. Nothing
+is chosen here on held-out sources.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import orjson
+import typer
+from numpy.typing import NDArray
+from pydantic import JsonValue
+
+from bench.detection.held_out_figures import figures
+from bench.detection.leave_sources_out import (
+    GENERATED,
+    GROUPS,
+    collect,
+    fold_file,
+    fold_of,
+    measured_prompts,
+    read_sets,
+    save_logits,
+    show,
+)
+from classifiers.encoder_source import default_source
+from classifiers.labelled_prompts import LabelledPrompt
+from classifiers.malicious.fine_tuning.cross_validation import Fitted, HeldOutGroups
+from classifiers.malicious.fine_tuning.examples import Mixture
+from classifiers.malicious.fine_tuning.optimisation import Optimisation
+from classifiers.malicious.fine_tuning.training import FineTuning
+
+Logits = NDArray[np.float32]
+GroupsOf = Callable[[FineTuning], HeldOutGroups]
+PADDED = -2
+"""The fold of padded prompts."""
+FOLDS = (3, 4)
+"""Those that hold requests, injections and other languages: the families with missed targets."""
+PLAIN, SOUP, ENSEMBLE = "no change", "soup of three seeds", "ensemble of three seeds"
+SEEDS = {f"seed {number}": Optimisation(seed=number) for number in (1, 2, 3)}
+OPTIMISATIONS: Mapping[str, Optimisation] = {
+    "two epochs": Optimisation(epochs=2),
+    "contrastive loss": Optimisation(contrast=0.2),
+    "two passes agree": Optimisation(consistency=1.0),
+    "worst groups weigh more": Optimisation(worst_group=0.02),
+    "no pairwise loss": Optimisation(ranking=0.0),
+}
+
+
+RECIPES: Mapping[str, FineTuning] = {
+    "windows of one class weigh alike": FineTuning(source_balance=0.0),
+    "sources weigh alike": FineTuning(source_balance=1.0),
+    "longer padding learned": FineTuning(
+        mixture=Mixture(padding=900, characters=800), optimisation=Optimisation(max_tokens=240)
+    ),
+    "twice the compositions": FineTuning(mixture=Mixture(composed=5600)),
+    "no compositions": FineTuning(mixture=Mixture(composed=0)),
+    "no twins": FineTuning(mixture=Mixture(twins=0)),
+    "no own languages": FineTuning(mixture=Mixture(languages=False)),
+    "whole windows alone": FineTuning(segment=0),
+    "four layers tuned": FineTuning(frozen_layers=2),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The prompts that are measured, the fold of each, (n,), and where logits lie. Padded prompts
+    are of no fold: leave_sources_out alone measures them."""
+
+    prompts: Sequence[LabelledPrompt]
+    folds: NDArray[np.int_]
+    out: Path
+
+    def file(self, lever: str, number: int) -> Path:
+        """Of a lever's logits in one fold."""
+        folder = self.out / lever.replace(" ", "-")
+        folder.mkdir(parents=True, exist_ok=True)
+        return fold_file(folder, number)
+
+    def score(self, groups: HeldOutGroups, fitted: Fitted, lever: str, number: int) -> None:
+        """Keep the logits of the fold's prompts."""
+        rows = np.flatnonzero((self.folds == number) | (self.folds == GENERATED))
+        save_logits(self.file(lever, number), groups.score(fitted, rows))
+
+    def figures(self, folder: Path, numbers: Sequence[int]) -> dict[str, JsonValue]:
+        """Of the prompts of these folds."""
+        return self._figures(collect(folder, self.prompts, self.folds, FineTuning(), numbers))
+
+    def ensemble(self, numbers: Sequence[int]) -> dict[str, JsonValue]:
+        """Of the mean of the seeds' logits."""
+        folders = [self.file(seed, 0).parent for seed in SEEDS]
+        each = [collect(f, self.prompts, self.folds, FineTuning(), numbers) for f in folders]
+        return self._figures(np.mean(each, axis=0))
+
+    def _figures(self, logits: Logits) -> dict[str, JsonValue]:
+        rows = np.flatnonzero(np.isfinite(logits))
+        return figures([self.prompts[int(row)] for row in rows], logits[rows])
+
+
+def run_seeds(groups: HeldOutGroups, measured: Measured, number: int) -> None:
+    """The seeds of one fold, and their soup (Wortsman et al. 2022)."""
+    towers: list[dict[str, Any]] = []
+    for name, how in SEEDS.items():
+        fitted = groups.fit(GROUPS[number], f"{name}, fold {number}", how)
+        measured.score(groups, fitted, name, number)
+        towers.append({n: tensor.clone() for n, tensor in fitted.tower.delta().items()})
+    mean = {name: sum(tower[name] for tower in towers) / len(towers) for name in towers[0]}
+    fitted.tower.apply_delta(mean)
+    measured.score(groups, fitted, SOUP, number)
+
+
+def run_lever(groups_of: GroupsOf, measured: Measured, lever: str, number: int) -> None:
+    """Fit and score one lever in one fold."""
+    groups = groups_of(RECIPES.get(lever, FineTuning()))
+    if lever == SOUP:
+        run_seeds(groups, measured, number)
+        return
+    fitted = groups.fit(GROUPS[number], f"{lever}, fold {number}", OPTIMISATIONS.get(lever))
+    measured.score(groups, fitted, lever, number)
+
+
+def all_figures(measured: Measured, folds: Path, numbers: Sequence[int]) -> dict[str, JsonValue]:
+    """Figures of every lever whose logits are there for all of these folds."""
+    found: dict[str, JsonValue] = {PLAIN: measured.figures(folds, numbers)}
+    for lever in (*SEEDS, SOUP, *OPTIMISATIONS, *RECIPES):
+        files = [measured.file(lever, number) for number in numbers]
+        if all(file.exists() for file in files):
+            found[lever] = measured.figures(files[0].parent, numbers)
+    if set(SEEDS) <= found.keys():
+        found[ENSEMBLE] = measured.ensemble(numbers)
+    return found
+
+
+def main(
+    data: Annotated[Path, typer.Option(help="Folder of prompt sets.")],
+    folds: Annotated[Path, typer.Option(help="What leave_sources_out wrote.")],
+    out: Annotated[Path, typer.Option(help="Folder for logits and levers.json.")],
+    lever: Annotated[list[str] | None, typer.Option(help="Levers to run (default: all).")] = None,
+    fold: Annotated[list[int] | None, typer.Option(help="Folds (default: 3 and 4).")] = None,
+) -> None:
+    """Score prompts by models trained with each lever, and write the figures."""
+    numbers = fold or list(FOLDS)
+    known = (SOUP, *OPTIMISATIONS, *RECIPES)
+    wrong = sorted(set(lever or ()) - set(known))
+    if wrong:
+        raise typer.BadParameter(f"no lever {wrong[0]!r} (known: {', '.join(known)})")
+    prompts = read_sets(data)
+    rows, padded = measured_prompts(prompts)
+    measured = Measured(rows, _folds(rows, padded), out)
+
+    @lru_cache(maxsize=1)
+    def groups_of(recipe: FineTuning) -> HeldOutGroups:
+        return HeldOutGroups(prompts, rows, recipe, default_source(), folds, show)
+
+    for name in lever or known:
+        for number in numbers:
+            if not measured.file(name, number).exists():
+                run_lever(groups_of, measured, name, number)
+                found = all_figures(measured, folds, numbers)
+                (out / "levers.json").write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+
+
+def _folds(rows: Sequence[LabelledPrompt], padded: Mapping[int, Sequence[int]]) -> NDArray[np.int_]:
+    folds = np.array([fold_of(prompt) for prompt in rows])
+    folds[[row for forms in padded.values() for row in forms]] = PADDED
+    return folds
+
+
+if __name__ == "__main__":
+    typer.run(main)

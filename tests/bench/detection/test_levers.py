@@ -1,0 +1,82 @@
+"""The bench of levers: seeds and their soup, figures of chosen folds alone, no padded rows."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+
+from bench.detection.leave_sources_out import fold_of, save_logits
+from bench.detection.levers import (
+    ENSEMBLE,
+    OPTIMISATIONS,
+    PLAIN,
+    RECIPES,
+    SEEDS,
+    SOUP,
+    Measured,
+    all_figures,
+    main,
+    run_lever,
+)
+from classifiers.labelled_prompts import LabelledPrompt
+from classifiers.malicious.fine_tuning.cross_validation import HeldOutGroups, WindowLogits
+from classifiers.malicious.fine_tuning.optimisation import Optimisation
+from classifiers.malicious.fine_tuning.training import FineTuning
+from tests.classifiers.malicious.fine_tuning.prompts import prompts
+from tests.encoders import tiny_bert
+
+# The planted sources under names of groups: deepset_pi and bbh are held out in fold 4.
+NAMES = ("sap200", "aart", "snips", "deepset_pi", "nlu_eval", "bbh")
+
+
+def _rows() -> list[LabelledPrompt]:
+    return [replace(row, source=NAMES[int(row.source[-1])]) for row in prompts()]
+
+
+def test_every_lever_changes_the_recipe_in_its_own_way() -> None:
+    changes = [*OPTIMISATIONS.values(), *SEEDS.values()]
+    assert len(set(changes) | {Optimisation()}) == len(changes) + 1
+    assert len({*RECIPES.values(), FineTuning()}) == len(RECIPES) + 1
+
+
+def test_seeds_give_a_soup_of_their_own_and_an_ensemble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = Optimisation(rate=3e-3, head_rate=3e-2, batch=16, max_tokens=64)
+    for number, name in enumerate(SEEDS, 1):
+        monkeypatch.setitem(SEEDS, name, replace(how, seed=number))
+    rows = _rows()
+    folds = np.array([fold_of(row) for row in rows])
+    measured = Measured(rows, folds, tmp_path / "out")
+    recipe = FineTuning(frozen_layers=1, buckets=1 << 10, optimisation=how)
+    groups = HeldOutGroups(rows, rows, recipe, tiny_bert(), tmp_path)
+    run_lever(lambda _: groups, measured, SOUP, 4)
+    for lever in (*SEEDS, SOUP):
+        assert measured.file(lever, 4).exists()
+    found = all_figures(measured, measured.file("seed 1", 4).parent, [4])
+    assert set(found) == {PLAIN, *SEEDS, SOUP, ENSEMBLE}
+    assert found[PLAIN] == found["seed 1"]
+    assert found["seed 2"] != found["seed 1"]
+
+
+def test_figures_are_of_the_chosen_folds_alone(tmp_path: Path) -> None:
+    rows = _rows()
+    folds = np.array([fold_of(row) for row in rows])
+    measured = Measured(rows, folds, tmp_path)
+    own = np.flatnonzero(folds == 4)
+    right = np.array([1.0 if rows[i].label == "malicious" else -1.0 for i in own], np.float32)
+    nothing = np.zeros_like(right)
+    logits = WindowLogits(right, nothing, nothing, own, np.zeros(len(own), np.bool_))
+    save_logits(measured.file("two epochs", 4), logits)
+    found = measured.figures(measured.file("two epochs", 4).parent, [4])
+    assert found["rows"] == {
+        "benign": sum(rows[i].label == "benign" for i in own),
+        "malicious": sum(rows[i].label == "malicious" for i in own),
+    }
+
+
+def test_an_unknown_lever_is_named(tmp_path: Path) -> None:
+    with pytest.raises(typer.BadParameter, match="no lever 'luck'"):
+        main(tmp_path, tmp_path, tmp_path, ["luck"])
