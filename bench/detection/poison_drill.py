@@ -30,7 +30,7 @@ from classifiers.malicious.calibration import fit_scaling
 from classifiers.malicious.contract import FeatureModel, LabelledFeatures, Recipe, TrainingSet, fit
 from classifiers.malicious.gate import GateLimits, GateResult, run_gate
 from classifiers.malicious.gate_set import GateRow, GateSet
-from classifiers.malicious.near_duplicates import keep_one, text_leaders
+from classifiers.malicious.near_duplicates import leading_rows
 from classifiers.malicious.quotas import cap_clients
 from classifiers.malicious.shards import combine, partition
 from classifiers.malicious.training_set import Mode
@@ -99,7 +99,7 @@ def defended(traffic: Sequence[LabelledPrompt]) -> list[Rows]:
     shards = []
     for rows in partition(clients, texts, SHARDS, KEY):
         own = [traffic[row] for row in rows]
-        own = [own[row] for row in keep_one(text_leaders([p.text for p in own], seed=1)).rows]
+        own = [own[row] for row in leading_rows([p.text for p in own], seed=1)]
         quota = cap_clients(
             [p.client for p in own],
             [p.text for p in own],

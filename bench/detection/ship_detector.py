@@ -144,6 +144,7 @@ def main(
         "frozen_layers": recipe.frozen_layers,
         "segment": recipe.segment,
         "windows": [list(size) for size in recipe.windows],
+        "sentence_margin": recipe.sentence_margin,
         "thresholds": dict(zip(("fp32", "int8"), logistic(limits).tolist(), strict=True)),
         "metrics": metrics_of(results),
         "report": {

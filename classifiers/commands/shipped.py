@@ -20,24 +20,28 @@ def shipped(
         int | None,
         typer.Option(min=60, max=800, help="Characters of the windows it reads; default: 800."),
     ] = None,
+    sentences: Annotated[
+        bool, typer.Option(help="Whether it reads the sentences of a window, too.")
+    ] = True,
     sentence_margin: Annotated[
         float | None,
         typer.Option(
-            min=0,
-            max=MOST_MARGIN,
-            help="Reads sentences too, each counting so many log odds less; default: windows only.",
+            min=0, max=MOST_MARGIN, help="Log odds by which sentences count less; see the docs."
         ),
     ] = None,
 ) -> None:
     """Build the detector of malicious prompts that the project ships; no training data needed.
 
-    Shorter windows, and sentences, find more attacks in harmless text; the threshold and most
-    figures are of the default.
+    Its threshold and figures are those of windows of 800 characters and their sentences.
     """
     from classifiers.malicious.shipped.detector import build_shipped
 
     windows = () if window is None else (WindowSize(window, window // 3),)
     artifact = build_shipped(
-        out, precision=precision.value, windows=windows, sentence_margin=sentence_margin
+        out,
+        precision=precision.value,
+        windows=windows,
+        sentences=sentences,
+        sentence_margin=sentence_margin,
     )
     show(artifact)

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from classifiers.labelled_prompts import Label, LabelledPrompt
 from classifiers.malicious.generated import generated_prompts
 from classifiers.malicious.held_out import Prompts, split_by_client, split_by_source
-from classifiers.malicious.near_duplicates import keep_one, text_leaders
+from classifiers.malicious.near_duplicates import leading_rows
 from classifiers.malicious.quotas import cap_clients
 from classifiers.malicious.recipe import MaliciousRecipe
 from classifiers.malicious.shards import partition
@@ -199,7 +199,7 @@ def _select_traffic(
 def _leading_rows(prompts: Sequence[LabelledPrompt], seed: int) -> list[int]:
     if not prompts:
         return []
-    return [int(row) for row in keep_one(text_leaders([p.text for p in prompts], seed=seed)).rows]
+    return [int(row) for row in leading_rows([p.text for p in prompts], seed=seed)]
 
 
 def _malicious_calibration(

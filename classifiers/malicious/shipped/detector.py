@@ -39,13 +39,15 @@ def build_shipped(
     *,
     precision: Precision = "fp32",
     windows: Sequence[WindowSize] = (),
+    sentences: bool = True,
     sentence_margin: float | None = None,
 ) -> Artifact:
     """The shipped detector as an artifact of kind `malicious-text` in the folder `out`.
 
-    `windows` are read instead of those that the threshold and the figures were measured with, and
-    with a `sentence_margin` sentences beside them, which count so many log odds less. Raises
-    ConfigError where the installed encoder is not the one that was fine-tuned, or is missing.
+    `windows` and `sentence_margin`, the log odds by which sentences count less, take the place of
+    those that the threshold and the figures were measured with; without `sentences` none are read.
+    Raises ConfigError where the installed encoder is not the one that was fine-tuned, or is
+    missing.
     """
     source = default_source()
     facts = orjson.loads(_bytes(FACTS))
@@ -62,8 +64,11 @@ def build_shipped(
         data=facts["data"],
     )
     windows = windows or tuple(WindowSize(*size) for size in facts["windows"])
+    margin = facts["sentence_margin"] if sentence_margin is None else sentence_margin
     model = replace(
-        _model(tensors, source, facts), windows=windows, sentence_margin=sentence_margin
+        _model(tensors, source, facts),
+        windows=windows,
+        sentence_margin=margin if sentences else None,
     )
     return write_text_model(out, model, measured, source=source, precision=precision, name=NAME)
 
@@ -74,7 +79,8 @@ def save_shipped(
     """Write the two files of a detector to be shipped into `folder`.
 
     `facts` are `source` (hash of the encoder), `frozen_layers`, `segment` (tokens; 0: none),
-    `windows` (characters and overlap of each size), `thresholds` by precision, `metrics`,
+    `windows` (characters and overlap of each size), `sentence_margin` (log odds; None: sentences
+    are not read), `thresholds` by precision, `metrics`,
     `report` and `data`. The table is stored in half precision.
     """
     from safetensors.numpy import save

@@ -7,12 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifiers.malicious.near_duplicates import (
-    feature_leaders,
-    keep_one,
-    merge,
-    text_leaders,
-)
+from classifiers.malicious.near_duplicates import leading_rows, text_leaders
 
 LONG = (
     "Please summarise the minutes of the last meeting of the gardening club in five short "
@@ -76,27 +71,9 @@ def test_leaders_lead_themselves(texts: list[str], seed: int) -> None:
     assert (leaders <= np.arange(len(texts))).all()
 
 
-def test_weights_are_bounded_and_no_client_raises_them_alone() -> None:
-    leaders = np.array([0, 0, 0, 0, 0, 5, 5, 7])
-    assert keep_one(leaders).rows.tolist() == [0, 5, 7]
-    assert keep_one(leaders).weights.tolist() == [3, 2, 1]
-    clients = ["a", "a", "a", "a", "b", "c", "c", ""]
-    assert keep_one(leaders, clients).weights.tolist() == [2, 1, 1]
-    assert keep_one(leaders[5:] - 5, ["", "", ""]).weights.tolist() == [2, 1]
-
-
-def test_features_near_each_other() -> None:
-    rng = np.random.default_rng(1)
-    rows = rng.standard_normal((400, 64)).astype(np.float32)
-    near = rows + 0.1 * rng.standard_normal((400, 64)).astype(np.float32)
-    leaders = feature_leaders(np.concatenate([rows, 3 * near]))
-    assert (leaders[:400] == np.arange(400)).all()
-    assert (leaders[400:] == np.arange(400)).mean() > 0.99
-
-
-def test_two_passes_merge() -> None:
-    first = np.array([0, 0, 2, 3, 2])
-    assert merge(first, np.array([0, 1, 0])).tolist() == [0, 0, 2, 0, 2]
+def test_a_cluster_counts_once_however_often_it_is_repeated() -> None:
+    texts = [LONG, *[f"{LONG} {number}" for number in range(20)], "Something else.", LONG]
+    assert leading_rows(texts).tolist() == [0, 21]
 
 
 def test_copies_of_one_prompt_take_no_longer_than_strangers() -> None:

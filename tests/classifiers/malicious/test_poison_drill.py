@@ -17,7 +17,7 @@ from classifiers.labelled_prompts import LabelledPrompt
 from classifiers.malicious.contract import FeatureModel, Recipe, TrainingSet, fit
 from classifiers.malicious.gate import GateLimits, GateResult, run_gate
 from classifiers.malicious.gate_set import GateRow, GateSet
-from classifiers.malicious.near_duplicates import keep_one, text_leaders
+from classifiers.malicious.near_duplicates import leading_rows
 from classifiers.malicious.quotas import cap_clients
 from classifiers.malicious.shards import combine, partition
 from classifiers.malicious.trigger_findings import ScanLimits
@@ -132,7 +132,7 @@ def defended(traffic: Prompts) -> list[Prompts]:
     shards = []
     for rows in partition([p.client for p in traffic], [p.text for p in traffic], 5, KEY):
         own = [traffic[row] for row in rows]
-        own = [own[row] for row in keep_one(text_leaders([p.text for p in own])).rows]
+        own = [own[row] for row in leading_rows([p.text for p in own])]
         quota = cap_clients([p.client for p in own], [p.text for p in own], KEY, least=20)
         shards.append([own[row] for row in quota.rows])
     return shards

@@ -38,6 +38,7 @@ def _save(folder: Path, source: str) -> TextModel:
         "frozen_layers": 1,
         "segment": 32,
         "windows": [[800, 200]],
+        "sentence_margin": 0.25,
         "thresholds": {"fp32": 0.5, "int8": 0.6},
         "metrics": {},
         "report": {},
@@ -58,7 +59,9 @@ def test_what_is_saved_is_what_is_built(tmp_path: Path, monkeypatch: pytest.Monk
     chosen = build_shipped(tmp_path / "a", windows=[WindowSize(300, 100)], sentence_margin=0.5)
     assert MaliciousTextClassifier.from_artifact(chosen).window_sizes == ((300, 100),)
     assert chosen.manifest.recipe["sentence_margin"] == 0.5
-    assert "sentence_margin" not in artifact.manifest.recipe
+    assert artifact.manifest.recipe["sentence_margin"] == 0.25
+    alone = build_shipped(tmp_path / "b", sentences=False)
+    assert "sentence_margin" not in alone.manifest.recipe
     assert detector.threshold == 0.5
     assert detector.window_sizes == ((800, 200),)
     facts = orjson.loads((tmp_path / FACTS).read_bytes())
