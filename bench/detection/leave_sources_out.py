@@ -158,10 +158,16 @@ def all_figures(
     logits: NDArray[np.float32],
     padded: Mapping[int, Sequence[int]],
 ) -> dict[str, JsonValue]:
-    """The figures of plain prompts, and what padding costs."""
-    plain = len(measured) - sum(map(len, padded.values()))
-    found = figures(measured[:plain], logits[:plain])
-    return {**found, "padding": padded_recall(measured, logits, padded)}
+    """The figures of plain prompts, and what padding costs; rows of -inf were not scored."""
+    rows = np.flatnonzero(np.isfinite(logits))
+    place = {int(row): new for new, row in enumerate(rows)}
+    forms = {place[row]: [place[f] for f in own] for row, own in padded.items() if row in place}
+    prompts, found = [measured[int(row)] for row in rows], logits[rows]
+    plain = len(prompts) - sum(map(len, forms.values()))
+    results = figures(prompts[:plain], found[:plain])
+    if forms:
+        results["padding"] = padded_recall(prompts, found, forms)
+    return results
 
 
 def collect(

@@ -21,10 +21,10 @@ import typer
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from bench.detection.held_out_figures import figures
 from bench.detection.leave_sources_out import (
     GENERATED,
     GROUPS,
+    all_figures,
     collect,
     fold_file,
     fold_of,
@@ -40,10 +40,7 @@ from classifiers.malicious.fine_tuning.examples import Mixture
 from classifiers.malicious.fine_tuning.optimisation import Optimisation
 from classifiers.malicious.fine_tuning.training import FineTuning
 
-Logits = NDArray[np.float32]
 GroupsOf = Callable[[FineTuning], HeldOutGroups]
-PADDED = -2
-"""The fold of padded prompts."""
 FOLDS = (3, 4)
 """Those that hold requests, injections and other languages: the families with missed targets."""
 PLAIN, SOUP, ENSEMBLE = "no change", "soup of three seeds", "ensemble of three seeds"
@@ -58,6 +55,7 @@ OPTIMISATIONS: Mapping[str, Optimisation] = {
 
 
 RECIPES: Mapping[str, FineTuning] = {
+    "sentences of harmless prompts learned": FineTuning(mixture=Mixture(sentences=60)),
     "windows of one class weigh alike": FineTuning(source_balance=0.0),
     "sources weigh alike": FineTuning(source_balance=1.0),
     "longer padding learned": FineTuning(
@@ -74,10 +72,11 @@ RECIPES: Mapping[str, FineTuning] = {
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The prompts that are measured, the fold of each, (n,), and where logits lie. Padded prompts
-    are of no fold: leave_sources_out alone measures them."""
+    """The prompts that are measured, where the padded forms of attacks stand among them, the fold
+    of each, (n,), and where logits lie."""
 
     prompts: Sequence[LabelledPrompt]
+    padded: Mapping[int, Sequence[int]]
     folds: NDArray[np.int_]
     out: Path
 
@@ -94,17 +93,14 @@ class Measured:
 
     def figures(self, folder: Path, numbers: Sequence[int]) -> dict[str, JsonValue]:
         """Of the prompts of these folds."""
-        return self._figures(collect(folder, self.prompts, self.folds, FineTuning(), numbers))
+        logits = collect(folder, self.prompts, self.folds, FineTuning(), numbers)
+        return all_figures(self.prompts, logits, self.padded)
 
     def ensemble(self, numbers: Sequence[int]) -> dict[str, JsonValue]:
         """Of the mean of the seeds' logits."""
         folders = [self.file(seed, 0).parent for seed in SEEDS]
         each = [collect(f, self.prompts, self.folds, FineTuning(), numbers) for f in folders]
-        return self._figures(np.mean(each, axis=0))
-
-    def _figures(self, logits: Logits) -> dict[str, JsonValue]:
-        rows = np.flatnonzero(np.isfinite(logits))
-        return figures([self.prompts[int(row)] for row in rows], logits[rows])
+        return all_figures(self.prompts, np.mean(each, axis=0), self.padded)
 
 
 def run_seeds(groups: HeldOutGroups, measured: Measured, number: int) -> None:
@@ -129,7 +125,7 @@ def run_lever(groups_of: GroupsOf, measured: Measured, lever: str, number: int) 
     measured.score(groups, fitted, lever, number)
 
 
-def all_figures(measured: Measured, folds: Path, numbers: Sequence[int]) -> dict[str, JsonValue]:
+def compare(measured: Measured, folds: Path, numbers: Sequence[int]) -> dict[str, JsonValue]:
     """Figures of every lever whose logits are there for all of these folds."""
     found: dict[str, JsonValue] = {PLAIN: measured.figures(folds, numbers)}
     for lever in (*SEEDS, SOUP, *OPTIMISATIONS, *RECIPES):
@@ -156,7 +152,7 @@ def main(
         raise typer.BadParameter(f"no lever {wrong[0]!r} (known: {', '.join(known)})")
     prompts = read_sets(data)
     rows, padded = measured_prompts(prompts)
-    measured = Measured(rows, _folds(rows, padded), out)
+    measured = Measured(rows, padded, np.array([fold_of(prompt) for prompt in rows]), out)
 
     @lru_cache(maxsize=1)
     def groups_of(recipe: FineTuning) -> HeldOutGroups:
@@ -166,14 +162,8 @@ def main(
         for number in numbers:
             if not measured.file(name, number).exists():
                 run_lever(groups_of, measured, name, number)
-                found = all_figures(measured, folds, numbers)
+                found = compare(measured, folds, numbers)
                 (out / "levers.json").write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
-
-
-def _folds(rows: Sequence[LabelledPrompt], padded: Mapping[int, Sequence[int]]) -> NDArray[np.int_]:
-    folds = np.array([fold_of(prompt) for prompt in rows])
-    folds[[row for forms in padded.values() for row in forms]] = PADDED
-    return folds
 
 
 if __name__ == "__main__":

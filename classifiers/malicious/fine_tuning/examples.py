@@ -6,7 +6,7 @@ source's style decides; generated prompts come from the train halves of the gene
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from classifiers.labelled_prompts import LabelledPrompt
 from classifiers.malicious.fine_tuning.composition import OWN, PADDING_BYTES, Parts, compose
 from classifiers.malicious.fine_tuning.phrases_world import LANGUAGES
 from guard.detectors.contract import WINDOWS
+from guard.screening.sentences import sentences
 from guard.screening.windows import cut
 
 Floats = NDArray[np.float32]
@@ -44,6 +45,8 @@ class Mixture:
     """Of each prompt."""
     characters: int = 420
     """Kept of a window in which any part shows what the whole is; injections are kept whole."""
+    sentences: int = 0
+    """Of the benign windows of each source and kind: what is read by itself must be learned so."""
     padding: int = PADDING_BYTES[1]
     """Most UTF-8 bytes of harmless text around a question."""
     languages: bool = True
@@ -73,7 +76,8 @@ def build_examples(prompts: Sequence[LabelledPrompt], mixture: Mixture) -> list[
     """
     rng = np.random.default_rng(mixture.seed)
     chosen = cap_sources(prompts, mixture.per_source, rng)
-    found = _capped([e for prompt in chosen for e in _windows(prompt, mixture)], mixture, rng)
+    windows = _capped([e for prompt in chosen for e in _windows(prompt, mixture)], mixture, rng)
+    found = windows + _sentences(windows, mixture)
     found += _composed(_parts(chosen, mixture), mixture, rng)
     found += _generated(chosen, mixture)
     return list({example.text: example for example in found}.values())
@@ -148,6 +152,26 @@ def _capped(
         if taken[example.group, example.malicious] <= mixture.per_source:
             found.append(example)
     return found
+
+
+def _sentences(windows: Sequence[Example], mixture: Mixture) -> list[Example]:
+    """Sentences of benign windows, as many of each source and kind.
+
+    Of malicious ones nobody knows which sentences are. The draw is one of its own, so that the
+    other examples are the same with and without them.
+    """
+    rng = np.random.default_rng([mixture.seed, 1])
+    by_group: dict[str, list[Example]] = defaultdict(list)
+    for window in windows if mixture.sentences else ():
+        if not window.malicious:
+            group = f"{window.group}/sentences"
+            own = (replace(window, text=part, group=group) for part in sentences(window.text))
+            by_group[group] += own
+    return [
+        rows[int(place)]
+        for rows in by_group.values()
+        for place in rng.permutation(len(rows))[: mixture.sentences]
+    ]
 
 
 def _parts(prompts: Sequence[LabelledPrompt], mixture: Mixture) -> Parts:

@@ -16,7 +16,7 @@ from bench.detection.levers import (
     SEEDS,
     SOUP,
     Measured,
-    all_figures,
+    compare,
     main,
     run_lever,
 )
@@ -49,13 +49,13 @@ def test_seeds_give_a_soup_of_their_own_and_an_ensemble(
         monkeypatch.setitem(SEEDS, name, replace(how, seed=number))
     rows = _rows()
     folds = np.array([fold_of(row) for row in rows])
-    measured = Measured(rows, folds, tmp_path / "out")
+    measured = Measured(rows, {}, folds, tmp_path / "out")
     recipe = FineTuning(frozen_layers=1, buckets=1 << 10, optimisation=how)
     groups = HeldOutGroups(rows, rows, recipe, tiny_bert(), tmp_path)
     run_lever(lambda _: groups, measured, SOUP, 4)
     for lever in (*SEEDS, SOUP):
         assert measured.file(lever, 4).exists()
-    found = all_figures(measured, measured.file("seed 1", 4).parent, [4])
+    found = compare(measured, measured.file("seed 1", 4).parent, [4])
     assert set(found) == {PLAIN, *SEEDS, SOUP, ENSEMBLE}
     assert found[PLAIN] == found["seed 1"]
     assert found["seed 2"] != found["seed 1"]
@@ -64,7 +64,7 @@ def test_seeds_give_a_soup_of_their_own_and_an_ensemble(
 def test_figures_are_of_the_chosen_folds_alone(tmp_path: Path) -> None:
     rows = _rows()
     folds = np.array([fold_of(row) for row in rows])
-    measured = Measured(rows, folds, tmp_path)
+    measured = Measured(rows, {}, folds, tmp_path)
     own = np.flatnonzero(folds == 4)
     right = np.array([1.0 if rows[i].label == "malicious" else -1.0 for i in own], np.float32)
     nothing = np.zeros_like(right)

@@ -1,5 +1,7 @@
 """Examples: capped, weighed by source, without what is held out."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from classifiers.labelled_prompts import LabelledPrompt
@@ -55,3 +57,16 @@ def test_long_prompts_give_several_windows_but_not_where_one_holds_the_order() -
     groups = [e.group for e in found]
     assert groups.count("wild/jailbreak_template") == 2
     assert "papers/prompt_injection_indirect" not in groups
+
+
+def test_sentences_are_of_benign_windows_and_change_no_other_example() -> None:
+    text = "A river runs under the bridge. A poem hangs on the wall. The harbour is closed today."
+    rows = [LabelledPrompt(text, "papers", "benign", "document_clean")]
+    rows += [LabelledPrompt(text.upper(), "wild", "malicious", "jailbreak_template"), *prompts()]
+    plain, found = (build_examples(rows, replace(SMALL, sentences=n)) for n in (0, 2))
+    added = [e for e in found if e not in plain]
+    assert [e for e in found if e not in added] == plain
+    assert {e.group for e in added} == {"papers/document_clean/sentences"}
+    assert len(added) == 2
+    assert all(e.text in text and not e.malicious for e in added)
+    assert all(e.sources == {"papers"} for e in added)
