@@ -129,7 +129,8 @@ class Exchange:
         async with PendingRequest(self._sent(call, call.body, client), early=early) as pending:
             verdict = client.entry.verdict = await self.judge(protocol, call, client)
             action = self._action(call, verdict)
-            if action in (Action.ALLOW, Action.FLAG):
+            embedded = action is Action.CORRUPT or self._embeds_unflagged(call, client, protocol)
+            if action in (Action.ALLOW, Action.FLAG) and not embedded:
                 self._count_bypassed(call, verdict)
                 yield await self._relayed(protocol, call, await pending.reply(), action)
                 return
@@ -138,10 +139,10 @@ class Exchange:
         if action is Action.BLOCK:
             yield self._refusal(protocol, call, verdict)
             return
-        body = await self._corrupted(call, verdict)
+        body = await self._rewritten(call, verdict)
         self._count_bypassed(call, verdict)
         async with self._sent(call, body, client) as reply:
-            yield await self._relayed(protocol, call, reply, action)
+            yield await self._relayed(protocol, call, reply, action, embedded=True)
 
     @asynccontextmanager
     async def _sent(
@@ -180,7 +181,14 @@ class Exchange:
         flagged = verdict.spans(Action.CORRUPT)
         return self._rewriter is not None and all(call.spans[i].corruptible for i in flagged)
 
-    async def _corrupted(self, call: Call, verdict: Verdict) -> JsonObject:
+    def _embeds_unflagged(self, call: Call, client: Client, protocol: WireProtocol) -> bool:
+        """Whether the call goes as embeddings so that nothing tells it from corrupted ones."""
+        if self._rewriter is None or call.upstream_path not in GENERATING:
+            return False
+        chosen = self._table.select(client.owner, protocol.route, call.model)
+        return chosen.may_corrupt and self._rewriter.embeds_unflagged(call)
+
+    async def _rewritten(self, call: Call, verdict: Verdict) -> JsonObject:
         if self._rewriter is None:
             raise RequestError("Prompts cannot be rewritten here")  # pragma: no cover
         # Milliseconds for a long prompt of a wide model: too long for the event loop.
@@ -205,13 +213,19 @@ class Exchange:
         return Reply(200, serialise(body), action=Action.BLOCK.label)
 
     async def _relayed(
-        self, protocol: WireProtocol, call: Call, reply: UpstreamReply, action: Action
+        self,
+        protocol: WireProtocol,
+        call: Call,
+        reply: UpstreamReply,
+        action: Action,
+        *,
+        embedded: bool = False,
     ) -> Reply:
         if reply.status != 200:
-            return await self._relayed_error(protocol, reply, action)
+            return await self._relayed_error(protocol, reply, action, embedded=embedded)
         if reply.content_type == "text/event-stream":
             translator = protocol.event_translator(call)
-            if translator is None and action is Action.CORRUPT:
+            if translator is None and embedded:
                 translator = NeutralErrors(protocol)
             events = relay_events(reply.chunks(), translator, protocol)
             return Reply(200, events, EVENTS, action=action.label)
@@ -221,11 +235,11 @@ class Exchange:
         return Reply(200, protocol.translate(call, body), action=action.label)
 
     async def _relayed_error(
-        self, protocol: WireProtocol, reply: UpstreamReply, action: Action
+        self, protocol: WireProtocol, reply: UpstreamReply, action: Action, *, embedded: bool
     ) -> Reply:
         """The model server's own error, so that a corrupted request's is like any other's.
 
-        One that speaks of embeddings is said in neutral words: only a corrupted request has any.
+        One that speaks of embeddings is said in neutral words: clients send none.
         """
         body = await reply.body()
         if not 400 <= reply.status < 500 or reply.status in (401, 403):
@@ -233,7 +247,7 @@ class Exchange:
             error: ClientVisibleError = UpstreamError("The model server failed")
         else:
             error = envelopes.read_error(body, reply.status)
-            if action is Action.CORRUPT and "embed" in f"{error.message} {error.param}".lower():
+            if embedded and "embed" in f"{error.message} {error.param}".lower():
                 error = RequestError(_NEUTRAL_ERROR, status=reply.status)
         return Reply(error.status, serialise(protocol.error_body(error)), action=action.label)
 

@@ -18,14 +18,31 @@ UNKNOWN_CONTEXT = 1 << 17
 
 
 class Rewriter:
-    """Holds the embedders of all models, and the one corruption they apply."""
+    """Holds the embedders of all models, and the one corruption they apply.
 
-    def __init__(self, embedders: Mapping[str, PromptEmbedder], corruption: Corruption) -> None:
+    With `embeds_all` every text that could be corrupted goes as embeddings, flagged or not.
+    """
+
+    def __init__(
+        self,
+        embedders: Mapping[str, PromptEmbedder],
+        corruption: Corruption,
+        *,
+        embeds_all: bool = False,
+    ) -> None:
         self._embedders = embedders
         self._corruption = corruption
+        self._embeds_all = embeds_all
+
+    def embeds_unflagged(self, call: Call) -> bool:
+        """Whether a call goes as embeddings though nothing of it is flagged."""
+        has_text = any(span.corruptible and span.text for span in call.spans)
+        return self._embeds_all and has_text and call.model in self._embedders
 
     def rewrite(self, call: Call, verdict: Verdict) -> tuple[JsonObject, int]:
-        """The body with every span that is to be corrupted replaced, and how many tokens were.
+        """The body with its spans replaced, and how many tokens were corrupted.
+
+        Others are the model's own rows where `embeds_all` says so.
 
         The forget set that seeds a span's noise is the detector that flagged it. Raises
         RequestError for a text that is longer than the model's context.
@@ -35,13 +52,17 @@ class Rewriter:
         if call.protocol == "completions":
             return self._rewrite_prompts(call, embedder, flagged)
         body, tokens = call.body, 0
-        for index, forget_set in flagged.items():
-            span = call.spans[index]
-            embeds = embedder.embed_text(span.text, forget_set, self._corruption)
+        for index, span in enumerate(call.spans):
+            if index in flagged:
+                embeds = embedder.embed_text(span.text, flagged[index], self._corruption)
+                tokens += embeds.tokens
+            elif self._embeds_all and span.corruptible and embedder.count_tokens(span.text):
+                embeds = embedder.embed_text(span.text, "", None)
+            else:
+                continue
             part = embeds_part(embeds)
             is_whole_content = span.path[-1] == "content"
             body = replace_at(body, span.path, [part] if is_whole_content else part)
-            tokens += embeds.tokens
         return body, tokens
 
     def _rewrite_prompts(
@@ -91,7 +112,7 @@ def open_rewriter(settings: Settings) -> Rewriter:
         corruption.check_width(embedders[name].table.width)
         if learned:
             learned.check_table(embedders[name].table)
-    return Rewriter(embedders, corruption)
+    return Rewriter(embedders, corruption, embeds_all=choice.embed_all)
 
 
 def _forget_sets(verdict: Verdict) -> dict[int, str]:

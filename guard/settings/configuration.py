@@ -75,6 +75,8 @@ class Settings(Section):
             raise ValueError(f"policies: the name '{doubled.pop()}' is used twice")
         if self.may_corrupt and not self.models:
             raise ValueError("models: a policy that corrupts needs the model's folder")
+        if self.corruption.embed_all and self.upstream.send_early:
+            raise ValueError("corruption.embed_all: upstream.send_early sends prompts as text")
         if self.canaries and not self.keys:
             name = min(self.canaries)
             raise ValueError(f"detectors.{name}.canary: there are no keys to have a share of")

@@ -97,7 +97,9 @@ DetectorSource = Annotated[
 class CorruptionChoice(Section):
     """How the token embeddings of flagged texts are corrupted (ECO, section 3).
 
-    `path` is an artifact of `ecoguard-train corruption`, in place of kind, dims and strength.
+    `path` is an artifact of `ecoguard-train corruption`, in place of kind, dims and strength. With
+    `embed_all` texts that are not flagged go as embeddings too, unchanged, where others would be
+    corrupted: then neither time nor counted tokens tell the two apart.
     """
 
     path: Path | None = None
@@ -105,6 +107,7 @@ class CorruptionChoice(Section):
     dims: Annotated[int, Field(ge=1)] = 1
     strength: Annotated[float, Field(ge=0)] = 50
     key_env: VariableName = "ECOGUARD_CORRUPTION_KEY"
+    embed_all: bool = False
 
     @model_validator(mode="after")
     def _is_said_once(self) -> Self:

@@ -14,14 +14,19 @@ from tests.guard.conftest import RigMaker
 from tests.guard.corruption.checkpoints import random_rows, write_checkpoint
 
 MODELS = {"demo": {"path": "/nowhere"}}
+NOISE = Corruption("rand_noise_first_n", 1, 50.0)
 SECRET = ("corrupt", WordDetector("secret"))
 
 
 @pytest.fixture
-def rewriter(tmp_path: Path) -> Rewriter:
+def embedder(tmp_path: Path) -> PromptEmbedder:
     folder = write_checkpoint(tmp_path / "model", random_rows(300, 8, np.dtype(np.float32)))
-    embedder = PromptEmbedder.open(folder, key=b"k", max_tokens=64)
-    return Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0))
+    return PromptEmbedder.open(folder, key=b"k", max_tokens=64)
+
+
+@pytest.fixture
+def rewriter(embedder: PromptEmbedder) -> Rewriter:
+    return Rewriter({"demo": embedder}, NOISE)
 
 
 def parts_of(body: dict[str, Any]) -> list[str]:
@@ -81,3 +86,42 @@ async def test_errors_inside_a_stream_speak_of_no_embeddings(
 
     assert "prompt_embeds" not in stream
     assert "The model server failed" in stream
+
+
+async def test_with_embed_all_what_is_not_flagged_goes_as_the_models_own_rows(
+    make_rig: RigMaker, embedder: PromptEmbedder
+) -> None:
+    rewriter = Rewriter({"demo": embedder}, NOISE, embeds_all=True)
+    async with make_rig(SECRET, rewriter=rewriter, models=MODELS) as rig:
+        for text in ("the harmless words", "the secret words"):
+            assert (await rig.chat(text)).json() == rig.vllm.answer
+        metrics = (await rig.client.get("/metrics")).text
+
+    kept, corrupted = rig.vllm.requests
+    (part,) = kept["messages"][-1]["content"]
+    assert part["data"] == embedder.embed_text("the harmless words", "", None).data
+    assert parts_of(corrupted) == ["prompt_embeds"]
+    assert "ecoguard_corrupted_tokens_total 16.0" in metrics
+
+
+async def test_with_embed_all_errors_of_any_prompt_speak_of_no_embeddings(
+    make_rig: RigMaker, embedder: PromptEmbedder
+) -> None:
+    rewriter = Rewriter({"demo": embedder}, NOISE, embeds_all=True)
+    error = b'data: {"error": {"message": "prompt_embeds: bad"}}\n\n'
+    async with make_rig(SECRET, rewriter=rewriter, models=MODELS) as rig:
+        rig.vllm.script = [chat_chunk("a"), error, DONE]
+        stream = (await rig.chat("harmless", stream=True)).text
+
+    assert "prompt_embeds" not in stream
+
+
+async def test_embed_all_leaves_calls_alone_that_no_policy_corrupts(
+    make_rig: RigMaker, embedder: PromptEmbedder
+) -> None:
+    rewriter = Rewriter({"demo": embedder}, NOISE, embeds_all=True)
+    policy = ("block", WordDetector("secret"))
+    async with make_rig(policy, rewriter=rewriter, models=MODELS) as rig:
+        await rig.chat("harmless")
+
+    assert parts_of(rig.vllm.requests[0]) == ["harmless"]

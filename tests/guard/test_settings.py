@@ -210,6 +210,14 @@ BROKEN: list[tuple[str, Any, str]] = [
         "models.demo.path: stop corrupts",
     ),
     (
+        "all embedded, and sent early",
+        {
+            "upstream": {"url": "http://x", "send_early": True},
+            "corruption": {"embed_all": True},
+        },
+        "corruption.embed_all: upstream.send_early",
+    ),
+    (
         "canary without keys",
         {
             **MINIMAL,

@@ -129,6 +129,26 @@ def test_text_beyond_the_context_is_refused(rewriter: Rewriter) -> None:
     assert caught.value.code == "context_length_exceeded"
 
 
+def test_with_embeds_all_the_others_are_the_models_own_rows(embedder: PromptEmbedder) -> None:
+    rewriter = Rewriter({"demo": embedder}, NOISE, embeds_all=True)
+    call = chat_call("hello there", "", [{"type": "text", "text": "a secret"}])
+    flagged = next(at for at, span in enumerate(call.spans) if span.text == "a secret")
+
+    body, tokens = rewriter.rewrite(call, verdict(flagged))
+
+    first, empty, last = messages_of(body)
+    data = embedder.embed_text("hello there", "", None).data
+    assert first["content"] == [{"type": "prompt_embeds", "data": data}]
+    assert empty["content"] == "", "nothing to embed"
+    data = embedder.embed_text("a secret", "set", NOISE).data
+    assert last["content"] == [{"type": "prompt_embeds", "data": data}]
+    assert tokens == embedder.count_tokens("a secret")
+    assert rewriter.embeds_unflagged(call)
+    assert not rewriter.embeds_unflagged(chat_call(""))
+    assert not Rewriter({}, NOISE, embeds_all=True).embeds_unflagged(call), "no such model"
+    assert not Rewriter({"demo": embedder}, NOISE).embeds_unflagged(call)
+
+
 def settings_for(folder: Path, **corruption: Any) -> Settings:
     return Settings.model_validate(
         {
