@@ -8,10 +8,10 @@ retain.jsonl     prompts that must still be answered (optional)
 from pathlib import Path
 from typing import Annotated
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from classifiers.prompts import Prompt, read_prompts
+from classifiers.yaml_mapping import read_mapping
 from guard.detectors.phrases import fold
 from guard.errors import ConfigError
 
@@ -53,14 +53,7 @@ class ForgetRequest(BaseModel):
 def read_request(folder: Path) -> ForgetRequest:
     """The folder's `request.yaml`; ConfigError names file and key."""
     file = folder / REQUEST
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror}") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{file}: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{file}: the top level must be a mapping")
+    content = read_mapping(file)
     try:
         return ForgetRequest.model_validate(content)
     except ValidationError as error:

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
-import yaml
-
 from classifiers.corruption.measures import METRICS, Measurer, means
 from classifiers.corruption.questions import ForgetQuestion, about_strangers
+from classifiers.yaml_mapping import read_mapping
 from guard.errors import ConfigError
 
 Origin = Literal["twin", "given", "strangers"]
@@ -52,13 +51,8 @@ class Reference:
 
         Raises ConfigError naming file and key.
         """
-        try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(f"{file}: {error.strerror}") from error
-        except (UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"{file}: not YAML") from error
-        if not isinstance(content, dict) or not content:
+        content = read_mapping(file)
+        if not content:
             raise ConfigError(f"{file}: expected a mapping of {', '.join(METRICS)} to numbers")
         for name, value in content.items():
             if name not in METRICS:

@@ -10,7 +10,6 @@ from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -23,6 +22,7 @@ from pydantic import (
 
 from classifiers.malicious.quotas import SHARE
 from classifiers.malicious.training_set import Recipe
+from classifiers.yaml_mapping import read_mapping
 from guard.errors import ConfigError
 from guard.settings import secret
 
@@ -190,15 +190,7 @@ def read_recipe(file: Path | None) -> MaliciousRecipe:
     """
     if file is None:
         return MaliciousRecipe()
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror}") from error
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{file}: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"{file}: the top level must be a mapping")
-    return _validated(content, str(file))
+    return _validated(read_mapping(file), str(file))
 
 
 def _validated(content: Mapping[str, object], place: str) -> MaliciousRecipe:

@@ -117,9 +117,10 @@ def test_all_candidates_and_the_twin_draw_the_same_answers(
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        ("", "expected a mapping"),
-        ("[1]", "expected a mapping"),
-        ("{rouge: [", "not YAML"),
+        ("", "the top level must be a mapping"),
+        ("[1]", "the top level must be a mapping"),
+        ("{}", "expected a mapping of"),
+        ("{rouge: [", "while parsing"),
         ("{bleu: 0.5}", "bleu: expected one of"),
         ("{rouge: 1.5}", r"rouge: expected a number in \[0, 1\]"),
         ("{leak: true}", "leak: expected a number"),
