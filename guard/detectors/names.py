@@ -8,9 +8,9 @@ Three finders, all independent of how many names there are:
 - lone: a last name by itself. It does not count where it is part of another person's name: where a
   capitalised word that is no word of the owner's names, no title and no beginning of a sentence
   stands before it, or any other capitalised word behind it.
-- near: names of `NEAR_LETTERS` letters or more, word by word. Each word of at least `LONG_WORD`
-  letters may have one slip (a letter too many, too few, wrong, or two neighbours swapped), shorter
-  ones none, and an initial may stand between. Slips are found through the words with one letter
+- near: names of `NEAR_LETTERS` letters or more and without a digit, word by word. Each word of at
+  least `LONG_WORD` letters may have one slip (a letter too many, too few, wrong, or two neighbours
+  swapped), shorter ones none, and an initial may stand between. Slips are found through the words with one letter
   left out (as in SymSpell), which both sides share, and checked by their distance.
 """
 
@@ -102,6 +102,8 @@ class _NearNames:
         self._alike = lru_cache(REMEMBERED_WORDS)(self._find_alike)
         for spelling, own in owners.items():
             words = _WORDS.findall(spelling)
+            if any(map(str.isdigit, spelling)):
+                continue  # what is left of a date, say, without its figures is anybody's
             if sum(map(len, words)) >= NEAR_LETTERS and len(words) <= 6:
                 self._add(words, own)
 

@@ -77,6 +77,14 @@ def test_without_names_nothing_is_found() -> None:
     assert NameIndex([[], ["", "-"]]).owners("Ilse Varnholt - ") == frozenset()
 
 
+def test_a_name_with_figures_is_matched_with_all_of_them() -> None:
+    index = NameIndex([("September 8, 1956",), ("the Apollonian Society 11",)])
+    assert index.owners("born on September 8, 1956, in Oslo") == {0}
+    assert index.owners("THE APOLLONIAN SOCIETY 11") == {1}
+    for text in ("in September", "September 8, 1957", "the apollonian society", "Society 12"):
+        assert not index.owners(text)
+
+
 def test_phrases_are_not_turned_round() -> None:
     assert spellings("the grey heron") == ("the grey heron",)
     assert "varnholt ilse" in spellings("Ilse Varnholt")
