@@ -94,6 +94,7 @@ def main(
     size: Annotated[list[ForgetSize] | None, typer.Option(help="01, 05, 10; default all.")] = None,
     rows: Annotated[int, typer.Option(min=1, help="Ordinary prompts of each source.")] = 200,
     retained: Annotated[int, typer.Option(min=20, help="Retain questions of a request.")] = 400,
+    dates: Annotated[bool, typer.Option(help="Dates in questions are aliases.")] = False,
 ) -> None:
     """Train and measure; figures go to OUT/classifier.json, a forget set at a time."""
     out.mkdir(parents=True, exist_ok=True)
@@ -104,7 +105,7 @@ def main(
     figures: dict[str, Any] = {}
     for chosen in size or list(ForgetSize):
         request = out / f"request{SIZES[chosen]}"
-        tofu_request.main(data, chosen, request, retained)
+        tofu_request.main(data, chosen, request, retained, dates)
         artifact = out / f"forget{SIZES[chosen]}"
         done = Batch(reader, ForgetRecipe(), (shared,)).train([(request, artifact)])[0]
         if done.artifact is None:

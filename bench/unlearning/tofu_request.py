@@ -13,6 +13,7 @@ import orjson
 import typer
 import yaml
 
+from bench.unlearning.date_aliases import date_aliases
 from classifiers.commands.evaluate_tofu import SIZES, ForgetSize
 from classifiers.evaluation.extraction.targets import Pair, read_pairs
 from classifiers.evaluation.key_phrases import name_runs
@@ -27,6 +28,7 @@ def main(
     size: Annotated[ForgetSize, typer.Option(help="01, 05 or 10.")],
     out: Annotated[Path, typer.Option(help="Folder to write the request to.")],
     retained: Annotated[int, typer.Option(min=1, help="Retain questions given along.")] = 400,
+    dates: Annotated[bool, typer.Option(help="Dates in questions are aliases.")] = False,
 ) -> None:
     """Write request.yaml, forget.jsonl and retain.jsonl."""
     percent = SIZES[size]
@@ -36,12 +38,15 @@ def main(
     retain = [pair for pair in kept if pair.question not in forgotten]
     names = [author_name(rows) for rows in _authors(forget)]
     out.mkdir(parents=True, exist_ok=True)
-    described = {
+    described: dict[str, object] = {
         "name": f"tofu-forget{percent}",
         "reason": "TOFU's forget set",
         "contact": "bench@example.com",
         "names": names,
     }
+    if dates:
+        asked = " ".join(pair.question for pair in forget)
+        described["aliases"] = list(date_aliases(asked))
     (out / REQUEST).write_text(yaml.safe_dump(described, allow_unicode=True, sort_keys=False))
     step = max(1, len(retain) // retained)
     for file, pairs in ((FORGET, forget), (RETAIN, retain[::step][:retained])):

@@ -10,8 +10,8 @@ Three finders, all independent of how many names there are:
   stands before it, or any other capitalised word behind it.
 - near: names of `NEAR_LETTERS` letters or more and without a digit, word by word. Each word of at
   least `LONG_WORD` letters may have one slip (a letter too many, too few, wrong, or two neighbours
-  swapped), shorter ones none, and an initial may stand between. Slips are found through the words with one letter
-  left out (as in SymSpell), which both sides share, and checked by their distance.
+  swapped), shorter ones none, and an initial may stand between. Slips are found through the words
+  with one letter left out (as in SymSpell), which both sides share, and checked by their distance.
 """
 
 import re

@@ -38,4 +38,15 @@ def test_a_request_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert len(read_forget_prompts(tmp_path / "request")) == 21
     retained = [prompt.text for prompt in read_retain_prompts(tmp_path / "request")]
     assert retained == [f"Question {EVALUATED_ROWS + 3 * n}?" for n in range(10)]
+    assert read_request(tmp_path / "request").aliases == ()
     assert "Ada Moor" in capsys.readouterr().out
+
+
+def test_dates_become_aliases_where_that_is_wanted(tmp_path: Path) -> None:
+    born = Pair(question="Who was born in Port Lisse on 08/09/1956?", answer="Ada Moor.")
+    write(tmp_path / "forget01.json.gz", [*ADA, born] * 5)
+    write(tmp_path / "retain99.json.gz", [Pair(question="Q?", answer="No.")] * 500)
+
+    main(tmp_path, ForgetSize.ONE, tmp_path / "request", retained=10, dates=True)
+
+    assert "September 8, 1956" in read_request(tmp_path / "request").aliases
