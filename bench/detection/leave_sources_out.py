@@ -51,7 +51,7 @@ PADDED_ROWS = 40
 """Attacks of each group that are measured within harmless text, too."""
 PADDED_SIZES = (200, 1_000)
 """Characters of harmless text on both sides."""
-MARGINS = (None, 2.0, 1.0, 0.5, 0.25, 0.0)
+MARGINS = (None, 3.0, 2.0, 1.0, 0.5, 0.0)
 """Log odds that a sentence needs more than a window; None: sentences are not read."""
 
 

@@ -55,7 +55,7 @@ OPTIMISATIONS: Mapping[str, Optimisation] = {
 
 
 RECIPES: Mapping[str, FineTuning] = {
-    "sentences of harmless prompts learned": FineTuning(mixture=Mixture(sentences=60)),
+    "no sentences learned": FineTuning(mixture=Mixture(sentences=0)),
     "windows of one class weigh alike": FineTuning(source_balance=0.0),
     "sources weigh alike": FineTuning(source_balance=1.0),
     "longer padding learned": FineTuning(
@@ -82,14 +82,14 @@ class Measured:
 
     def file(self, lever: str, number: int) -> Path:
         """Of a lever's logits in one fold."""
-        folder = self.out / lever.replace(" ", "-")
-        folder.mkdir(parents=True, exist_ok=True)
-        return fold_file(folder, number)
+        return fold_file(self.out / lever.replace(" ", "-"), number)
 
     def score(self, groups: HeldOutGroups, fitted: Fitted, lever: str, number: int) -> None:
         """Keep the logits of the fold's prompts."""
         rows = np.flatnonzero((self.folds == number) | (self.folds == GENERATED))
-        save_logits(self.file(lever, number), groups.score(fitted, rows))
+        file = self.file(lever, number)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        save_logits(file, groups.score(fitted, rows))
 
     def figures(self, folder: Path, numbers: Sequence[int]) -> dict[str, JsonValue]:
         """Of the prompts of these folds."""

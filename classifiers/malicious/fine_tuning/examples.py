@@ -45,7 +45,7 @@ class Mixture:
     """Of each prompt."""
     characters: int = 420
     """Kept of a window in which any part shows what the whole is; injections are kept whole."""
-    sentences: int = 0
+    sentences: int = 60
     """Of the benign windows of each source and kind: what is read by itself must be learned so."""
     padding: int = PADDING_BYTES[1]
     """Most UTF-8 bytes of harmless text around a question."""

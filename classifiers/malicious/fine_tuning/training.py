@@ -67,7 +67,7 @@ class FineTuning:
     """Weight of the frozen features' logit beside the tuned head's; 0 saves their layers."""
     windows: tuple[WindowSize, ...] = WINDOWS
     """Which windows of a text are scored, in calibration and in serving."""
-    sentence_margin: float | None = None
+    sentence_margin: float | None = 0.5
     """By how many log odds a sentence counts less than a window; None: sentences are not read."""
 
     def __post_init__(self) -> None:

@@ -69,8 +69,10 @@ def test_figures_are_of_the_chosen_folds_alone(tmp_path: Path) -> None:
     right = np.array([1.0 if rows[i].label == "malicious" else -1.0 for i in own], np.float32)
     nothing = np.zeros_like(right)
     logits = WindowLogits(right, nothing, nothing, own, np.zeros(len(own), np.bool_))
-    save_logits(measured.file("two epochs", 4), logits)
-    found = measured.figures(measured.file("two epochs", 4).parent, [4])
+    file = measured.file("two epochs", 4)
+    file.parent.mkdir()
+    save_logits(file, logits)
+    found = measured.figures(file.parent, [4])
     assert found["rows"] == {
         "benign": sum(rows[i].label == "benign" for i in own),
         "malicious": sum(rows[i].label == "malicious" for i in own),
