@@ -260,6 +260,7 @@ TRAINERS_MAY_IMPORT = {
     "guard.corruption",
     "guard.corruption.functions",
     "guard.screening",
+    "guard.screening.sentences",
     "guard.tokenizers",
     "guard.wire",
 }

@@ -123,6 +123,7 @@ def main(
     """Train on all sources, calibrate by the folds, and write the two files that ship."""
     recipe, source = FineTuning(), default_source()
     results = orjson.loads((folds / "results.json").read_bytes())
+    results.pop("sentence_margins", None)  # of recipes that do not ship
     prompts = read_sets(data)
     measured, padded = measured_prompts(prompts)
     owners = np.array([fold_of(prompt) for prompt in measured])

@@ -8,27 +8,26 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from classifiers.malicious.fine_tuning.optimisation import Optimisation
-
 TEMPERATURE = 0.1
 """Of the contrastive loss, on cosines."""
 
 
 def batch_loss(
-    logits: "Tensor", labels: "Tensor", weights: "Tensor", how: "Optimisation"
+    logits: "Tensor", labels: "Tensor", weights: "Tensor", *, smoothing: float, ranking: float
 ) -> "Tensor":
-    """Weighted cross entropy, plus the pairwise logistic loss of malicious above benign.
+    """Weighted cross entropy, plus `ranking` times the pairwise logistic loss of malicious above
+    benign: all (n,).
 
     The pairwise part is a smooth AUROC; it cares for the order of the two classes alone.
     """
     from torch.nn import functional
 
-    loss = (weights * cross_entropies(logits, labels, how.smoothing)).mean()
+    loss = (weights * cross_entropies(logits, labels, smoothing)).mean()
     bad, good = labels > 0.5, labels < 0.5
-    if how.ranking and bad.any() and good.any():
+    if ranking and bad.any() and good.any():
         margins = logits[bad][:, None] - logits[good][None, :]
         pairs = weights[bad][:, None] * weights[good][None, :]
-        loss = loss + how.ranking * (pairs * functional.softplus(-margins)).sum() / pairs.sum()
+        loss = loss + ranking * (pairs * functional.softplus(-margins)).sum() / pairs.sum()
     return loss
 
 

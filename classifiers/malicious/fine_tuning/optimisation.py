@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,11 @@ class Optimisation:
     max_tokens: int = 160
     batch: int = 32
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("ranking", "contrast", "consistency", "worst_group", "noise"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}: expected a number from 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,13 +183,14 @@ def _loss(
 
     labels = torch.from_numpy(batch.labels)
     weights = torch.from_numpy(batch.weights * worst.weights(batch.groups))
+    judge = partial(batch_loss, smoothing=how.smoothing, ranking=how.ranking)
     logits, features = tower.judged(*inputs)
-    loss = batch_loss(logits, labels, weights, how)
+    loss = judge(logits, labels, weights)
     if how.contrast:
         loss = loss + how.contrast * contrastive_loss(features, labels)
     if how.consistency:
         again, _ = tower.judged(*inputs)
-        loss = (loss + batch_loss(again, labels, weights, how)) / 2
+        loss = (loss + judge(again, labels, weights)) / 2
         loss = loss + how.consistency * consistency_loss(logits, again)
     if how.worst_group:
         rows = cross_entropies(logits.detach(), labels, how.smoothing)

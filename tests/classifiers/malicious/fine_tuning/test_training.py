@@ -184,6 +184,13 @@ def test_windows_that_cannot_be_are_refused(windows: tuple[WindowSize, ...]) -> 
         FineTuning(windows=windows)
 
 
+def test_a_loss_never_counts_against_itself() -> None:
+    with pytest.raises(ValueError, match="contrast: expected a number from 0"):
+        Optimisation(contrast=-0.1)
+    with pytest.raises(ValueError, match="source_balance: expected a number from 0 to 1"):
+        FineTuning(source_balance=2)
+
+
 def test_a_missing_class_is_named(tmp_path: Path) -> None:
     benign = [row for row in prompts() if row.label == "benign"]
     with pytest.raises(ConfigError, match="prompts: none is labelled malicious"):
