@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from guard.detectors.contract import Features
 from guard.detectors.forget import Exemplars
 
-MOST = 128
-"""Exemplars of one request."""
+MOST = 2048
+"""Exemplars of one request, 3 MB at a width of 384: a book has hundreds of passages."""
 LEAST_LIKENESS = 0.62
 """An exemplar fires at nothing less alike."""
 MARGIN = 0.35
