@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from classifiers.demo.stage import Stage, set_stage
 from classifiers.vllm_server import VllmServer, find_interpreter
 from guard.errors import ConfigError
 
@@ -45,6 +47,12 @@ def demo_models() -> Path:
     from classifiers.demo.stage import MODELS, SEED
 
     return build(REPOSITORY / ".demo" / MODELS, SEED).folder
+
+
+@pytest.fixture(scope="session")
+def stage() -> Stage:
+    """The demo's stage, built once and kept in `.demo/`."""
+    return set_stage(REPOSITORY / ".demo", Console(quiet=True))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from rich.console import Console
 
 from classifiers.corruption.learning import Sources, learn_corruption
 from classifiers.corruption.measures import distance
@@ -26,26 +25,18 @@ from classifiers.demo.stage import (
     MODEL,
     SEED,
     Stage,
-    set_stage,
     write_configuration,
 )
 from classifiers.model_endpoint import ModelEndpoint
 from classifiers.server_process import ServerProcess, free_port
 from classifiers.vllm_server import VllmServer
 from guard.corruption.learned import LearnedCorruption
-from tests.e2e.conftest import REPOSITORY
 from tests.e2e.streams import folded
 
 pytestmark = pytest.mark.vllm
 
 CHAT = "/v1/chat/completions"
 SECRET = {"ECOGUARD_CORRUPTION_KEY": "a key for tests"}
-
-
-@pytest.fixture(scope="session")
-def stage() -> Stage:
-    """The demo's stage, built once and kept in `.demo/`."""
-    return set_stage(REPOSITORY / ".demo", Console(quiet=True))
 
 
 def proxy_for(stage: Stage, upstream: str, folder: Path) -> ServerProcess:
