@@ -135,8 +135,10 @@ def _is_scattered(text: str) -> bool:
 
 def _is_accented_english(text: str) -> bool:
     """Accents on more letters than any language but Vietnamese, over English function words."""
-    accented = len(_ACCENTED.findall(text))
-    if accented < 4 or accented * 10 < len(text):
+    # Composed first: an accent may follow its letter as a character of its own.
+    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
+    accented = len(_ACCENTED.findall(composed))
+    if accented < 4 or accented * 10 < len(composed):
         return False
     bare = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(TO_LATIN)
     return is_english(bare)

@@ -1,5 +1,8 @@
 """Every disguise comes off, also two at once; ordinary text of any script has one view."""
 
+import unicodedata
+from typing import Literal
+
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -35,6 +38,24 @@ def test_each_disguise_comes_off(name: str, carrier: str) -> None:
     disguised = carrier.format(ALL[name](CANARY))
     assert CANARY not in disguised
     assert shows(disguised)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("text", ["Where was the author born?", "Explain how to grow a tree."])
+def test_accents_on_english_come_off_as_one_character_or_two(
+    text: str, form: Literal["NFC", "NFD"]
+) -> None:
+    disguised = unicodedata.normalize(form, ALL["acute accents"](text))
+    assert shows(disguised, text)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize(
+    "text",
+    ["Où est née l'élève âgée, à Noël ? Été, forêt, âme.", "Tôi muốn biết cách nấu phở bò ở nhà"],
+)
+def test_accents_of_other_languages_stay(text: str, form: Literal["NFC", "NFD"]) -> None:
+    assert len(readings(unicodedata.normalize(form, text))) == 1
 
 
 @pytest.mark.parametrize("name", sorted(SPELLING.keys() - {"leetspeak", "jumping case"}))
