@@ -185,8 +185,9 @@ class Exchange:
         """Whether the call goes as embeddings so that nothing tells it from corrupted ones."""
         if self._rewriter is None or call.upstream_path not in GENERATING:
             return False
-        chosen = self._table.select(client.owner, protocol.route, call.model)
-        return chosen.may_corrupt and self._rewriter.embeds_unflagged(call)
+        if not self._rewriter.embeds_unflagged(call):
+            return False
+        return self._table.select(client.owner, protocol.route, call.model).may_corrupt
 
     async def _rewritten(self, call: Call, verdict: Verdict) -> JsonObject:
         if self._rewriter is None:

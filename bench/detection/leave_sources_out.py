@@ -25,7 +25,7 @@ from classifiers.evaluation.attack_prompts import documents, extract, inject, ow
 from classifiers.evaluation.drills import padding
 from classifiers.evaluation.twins import twins
 from classifiers.labelled_prompts import LabelledPrompt
-from classifiers.malicious.fine_tuning.cross_validation import HeldOutGroups, WindowLogits
+from classifiers.malicious.fine_tuning.cross_validation import Fitted, HeldOutGroups, WindowLogits
 from classifiers.malicious.fine_tuning.examples import cap_sources
 from classifiers.malicious.fine_tuning.training import FineTuning
 from classifiers.prompt_sources import read_labelled
@@ -134,23 +134,30 @@ def main(
     measured, padded = measured_prompts(prompts, seed)
     folds = np.array([fold_of(prompt) for prompt in measured])
     missing = [n for n in (fold or range(len(GROUPS))) if not fold_file(out, n).exists()]
+    recipe = FineTuning()
     if missing:
-        recipe = FineTuning()
         groups = HeldOutGroups(prompts, measured, recipe, default_source(), out, show)
         for number in missing:
-            rows = np.flatnonzero((folds == number) | (folds == GENERATED))
             fitted = groups.fit(GROUPS[number], f"fold {number}")
-            save_logits(fold_file(out, number), groups.score(fitted, rows))
+            score_fold(groups, fitted, folds, number, out)
     if all(fold_file(out, n).exists() for n in range(len(GROUPS))):
-        recipe = FineTuning()
         results = all_figures(measured, collect(out, measured, folds, recipe), padded)
-        results["sentence_margins"] = {
-            str(margin): all_figures(measured, collect(out, measured, folds, other), padded)
-            for margin in MARGINS
-            for other in [replace(recipe, sentence_margin=margin)]
-        }
+        margins: dict[str, JsonValue] = {}
+        for margin in MARGINS:
+            logits = collect(out, measured, folds, replace(recipe, sentence_margin=margin))
+            margins[str(margin)] = all_figures(measured, logits, padded)
+        results["sentence_margins"] = margins
         (out / "results.json").write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2))
         typer.echo(orjson.dumps(results, option=orjson.OPT_INDENT_2).decode())
+
+
+def score_fold(
+    groups: HeldOutGroups, fitted: Fitted, folds: NDArray[np.int_], number: int, out: Path
+) -> None:
+    """Keep the logits, by a model that saw none of them, of a fold's prompts and generated ones."""
+    rows = np.flatnonzero((folds == number) | (folds == GENERATED))
+    out.mkdir(parents=True, exist_ok=True)
+    save_logits(fold_file(out, number), groups.score(fitted, rows))
 
 
 def all_figures(

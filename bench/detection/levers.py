@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from bench.detection.leave_sources_out import (
-    GENERATED,
     GROUPS,
     all_figures,
     collect,
@@ -30,7 +29,7 @@ from bench.detection.leave_sources_out import (
     fold_of,
     measured_prompts,
     read_sets,
-    save_logits,
+    score_fold,
     show,
 )
 from classifiers.encoder_source import default_source
@@ -52,8 +51,6 @@ OPTIMISATIONS: Mapping[str, Optimisation] = {
     "worst groups weigh more": Optimisation(worst_group=0.02),
     "no pairwise loss": Optimisation(ranking=0.0),
 }
-
-
 RECIPES: Mapping[str, FineTuning] = {
     "no sentences learned": FineTuning(mixture=Mixture(sentences=0)),
     "windows of one class weigh alike": FineTuning(source_balance=0.0),
@@ -80,27 +77,29 @@ class Measured:
     folds: NDArray[np.int_]
     out: Path
 
-    def file(self, lever: str, number: int) -> Path:
-        """Of a lever's logits in one fold."""
-        return fold_file(self.out / lever.replace(" ", "-"), number)
+    def folder(self, lever: str) -> Path:
+        """Of a lever's logits."""
+        return self.out / lever.replace(" ", "-")
+
+    def has(self, lever: str, number: int) -> bool:
+        """Whether the lever's logits in one fold are there."""
+        return fold_file(self.folder(lever), number).exists()
 
     def score(self, groups: HeldOutGroups, fitted: Fitted, lever: str, number: int) -> None:
         """Keep the logits of the fold's prompts."""
-        rows = np.flatnonzero((self.folds == number) | (self.folds == GENERATED))
-        file = self.file(lever, number)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        save_logits(file, groups.score(fitted, rows))
+        score_fold(groups, fitted, self.folds, number, self.folder(lever))
 
     def figures(self, folder: Path, numbers: Sequence[int]) -> dict[str, JsonValue]:
         """Of the prompts of these folds."""
-        logits = collect(folder, self.prompts, self.folds, FineTuning(), numbers)
-        return all_figures(self.prompts, logits, self.padded)
+        return all_figures(self.prompts, self._logits(folder, numbers), self.padded)
 
     def ensemble(self, numbers: Sequence[int]) -> dict[str, JsonValue]:
         """Of the mean of the seeds' logits."""
-        folders = [self.file(seed, 0).parent for seed in SEEDS]
-        each = [collect(f, self.prompts, self.folds, FineTuning(), numbers) for f in folders]
+        each = [self._logits(self.folder(seed), numbers) for seed in SEEDS]
         return all_figures(self.prompts, np.mean(each, axis=0), self.padded)
+
+    def _logits(self, folder: Path, numbers: Sequence[int]) -> NDArray[np.float32]:
+        return collect(folder, self.prompts, self.folds, FineTuning(), numbers)
 
 
 def run_seeds(groups: HeldOutGroups, measured: Measured, number: int) -> None:
@@ -129,9 +128,8 @@ def compare(measured: Measured, folds: Path, numbers: Sequence[int]) -> dict[str
     """Figures of every lever whose logits are there for all of these folds."""
     found: dict[str, JsonValue] = {PLAIN: measured.figures(folds, numbers)}
     for lever in (*SEEDS, SOUP, *OPTIMISATIONS, *RECIPES):
-        files = [measured.file(lever, number) for number in numbers]
-        if all(file.exists() for file in files):
-            found[lever] = measured.figures(files[0].parent, numbers)
+        if all(measured.has(lever, number) for number in numbers):
+            found[lever] = measured.figures(measured.folder(lever), numbers)
     if set(SEEDS) <= found.keys():
         found[ENSEMBLE] = measured.ensemble(numbers)
     return found
@@ -160,10 +158,11 @@ def main(
 
     for name in lever or known:
         for number in numbers:
-            if not measured.file(name, number).exists():
+            if not measured.has(name, number):
                 run_lever(groups_of, measured, name, number)
-                found = compare(measured, folds, numbers)
-                (out / "levers.json").write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+    out.mkdir(parents=True, exist_ok=True)
+    found = compare(measured, folds, numbers)
+    (out / "levers.json").write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
 
 
 if __name__ == "__main__":

@@ -36,8 +36,9 @@ class Rewriter:
 
     def embeds_unflagged(self, call: Call) -> bool:
         """Whether a call goes as embeddings though nothing of it is flagged."""
-        has_text = any(span.corruptible and span.text for span in call.spans)
-        return self._embeds_all and has_text and call.model in self._embedders
+        if not self._embeds_all or call.model not in self._embedders:
+            return False
+        return any(span.corruptible and span.text for span in call.spans)
 
     def rewrite(self, call: Call, verdict: Verdict) -> tuple[JsonObject, int]:
         """The body with its spans replaced, and how many tokens were corrupted.

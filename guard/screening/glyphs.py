@@ -136,7 +136,7 @@ def _is_scattered(text: str) -> bool:
 def _is_accented_english(text: str) -> bool:
     """Accents on more letters than any language but Vietnamese, over English function words."""
     # Composed first: an accent may follow its letter as a character of its own.
-    composed = text if text.isascii() else unicodedata.normalize("NFC", text)
+    composed = unicodedata.normalize("NFC", text)
     accented = len(_ACCENTED.findall(composed))
     if accented < 4 or accented * 10 < len(composed):
         return False

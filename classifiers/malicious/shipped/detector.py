@@ -80,8 +80,8 @@ def save_shipped(
 
     `facts` are `source` (hash of the encoder), `frozen_layers`, `segment` (tokens; 0: none),
     `windows` (characters and overlap of each size), `sentence_margin` (log odds; None: sentences
-    are not read), `thresholds` by precision, `metrics`,
-    `report` and `data`. The table is stored in half precision.
+    are not read), `thresholds` by precision, `metrics`, `report` and `data`. The table is stored in
+    half precision.
     """
     from safetensors.numpy import save
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import typer
 
-from bench.detection.leave_sources_out import fold_of, save_logits
+from bench.detection.leave_sources_out import fold_file, fold_of, save_logits
 from bench.detection.levers import (
     ENSEMBLE,
     OPTIMISATIONS,
@@ -54,8 +54,8 @@ def test_seeds_give_a_soup_of_their_own_and_an_ensemble(
     groups = HeldOutGroups(rows, rows, recipe, tiny_bert(), tmp_path)
     run_lever(lambda _: groups, measured, SOUP, 4)
     for lever in (*SEEDS, SOUP):
-        assert measured.file(lever, 4).exists()
-    found = compare(measured, measured.file("seed 1", 4).parent, [4])
+        assert measured.has(lever, 4)
+    found = compare(measured, measured.folder("seed 1"), [4])
     assert set(found) == {PLAIN, *SEEDS, SOUP, ENSEMBLE}
     assert found[PLAIN] == found["seed 1"]
     assert found["seed 2"] != found["seed 1"]
@@ -69,10 +69,10 @@ def test_figures_are_of_the_chosen_folds_alone(tmp_path: Path) -> None:
     right = np.array([1.0 if rows[i].label == "malicious" else -1.0 for i in own], np.float32)
     nothing = np.zeros_like(right)
     logits = WindowLogits(right, nothing, nothing, own, np.zeros(len(own), np.bool_))
-    file = measured.file("two epochs", 4)
-    file.parent.mkdir()
-    save_logits(file, logits)
-    found = measured.figures(file.parent, [4])
+    folder = measured.folder("two epochs")
+    folder.mkdir()
+    save_logits(fold_file(folder, 4), logits)
+    found = measured.figures(folder, [4])
     assert found["rows"] == {
         "benign": sum(rows[i].label == "benign" for i in own),
         "malicious": sum(rows[i].label == "malicious" for i in own),
