@@ -5,6 +5,7 @@ Screening keeps that many cores busy; with more, every prompt waits for the othe
 """
 
 import ctypes
+import gc
 import os
 from pathlib import Path
 
@@ -62,13 +63,16 @@ def remarks(settings: Settings, workers: int) -> list[str]:
 
 
 def settle() -> None:
-    """Keep libraries from starting threads of their own, and large buffers on the heap.
+    """Keep libraries from starting threads of their own, large buffers on the heap, and the garbage
+    collector away from what the process was started with.
 
     Called once the libraries are loaded. What the environment says of malloc goes first.
     """
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)
+    gc.collect()
+    gc.freeze()  # what stands now stays: the collector need not walk through it again and again
     if not any(name.startswith("MALLOC_") for name in os.environ):
         _keep_buffers()
 

@@ -12,6 +12,7 @@ from prometheus_client import (
 
 from guard.operations.comparison import Comparison
 from guard.operations.requests_served import RequestsServed
+from guard.operations.series import FoundCounter, FoundHistogram
 from guard.operations.shared_metrics import InService, exposition
 from guard.screening.verdict import Verdict
 
@@ -37,20 +38,20 @@ class Metrics:
         self._open_configuration()
 
     def _open_requests(self) -> None:
-        self.requests = Counter(
+        self.requests = FoundCounter(
             "ecoguard_requests_total",
             "Requests answered, by route, action taken and status class.",
             ("route", "action", "status"),
             registry=self.registry,
         )
-        self.first_byte_seconds = Histogram(
+        self.first_byte_seconds = FoundHistogram(
             "ecoguard_first_byte_seconds",
             "Time from the end of the request body to the first byte of the answer.",
             ("route",),
             buckets=SECONDS,
             registry=self.registry,
         )
-        self.answer_seconds = Histogram(
+        self.answer_seconds = FoundHistogram(
             "ecoguard_answer_seconds",
             "Time from the end of the request body to the last byte of the answer.",
             ("route",),
@@ -109,7 +110,7 @@ class Metrics:
             registry=self.registry,
         )
         _begin(self.upstream_failures, "connect", "status", "body", "stream")
-        self.upstream_seconds = Histogram(
+        self.upstream_seconds = FoundHistogram(
             "ecoguard_upstream_seconds",
             "Time from sending a request upstream to the status of its answer, by upstream route.",
             ("route",),
@@ -148,13 +149,13 @@ class Metrics:
         )
 
     def _open_screening(self) -> None:
-        self.findings = Counter(
+        self.findings = FoundCounter(
             "ecoguard_findings_total",
             "Policies that fired or failed, by the action they asked for.",
             ("policy", "action", "failed"),
             registry=self.registry,
         )
-        self.shadow_findings = Counter(
+        self.shadow_findings = FoundCounter(
             "ecoguard_shadow_findings_total",
             "Shadow policies that fired or failed, by the action they would have asked for.",
             ("policy", "action", "failed"),
@@ -166,14 +167,14 @@ class Metrics:
             ("action", "would"),
             registry=self.registry,
         )
-        self.scores = Histogram(
+        self.scores = FoundHistogram(
             "ecoguard_score",
             "Highest score of each screened request, by policy.",
             ("policy",),
             buckets=SCORES,
             registry=self.registry,
         )
-        self.p_values = Histogram(
+        self.p_values = FoundHistogram(
             "ecoguard_p_value",
             "Conformal p-value of each screened request's highest score, by policy and class.",
             ("policy", "class"),
@@ -187,7 +188,7 @@ class Metrics:
             registry=self.registry,
         )
 
-        self.screening_cache = Counter(
+        self.screening_cache = FoundCounter(
             "ecoguard_screening_cache_total",
             "Looks into the cache of scores, for whole requests and for single texts.",
             ("kind", "result"),

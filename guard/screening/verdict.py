@@ -70,6 +70,8 @@ class Verdict:
     @property
     def action(self) -> Action:
         """The most severe action asked for."""
+        if not self.findings:
+            return Action.ALLOW
         return max((finding.action for finding in self._acting), default=Action.ALLOW)
 
     @property

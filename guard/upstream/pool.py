@@ -83,6 +83,9 @@ class Pool:
 
     def _choose(self, avoid: Collection[Backend]) -> Backend | None:
         """None when all places are taken; UpstreamError when nobody may be asked."""
+        if len(self.backends) == 1 and self.backends[0].breaker.is_closed:
+            (only,) = self.backends
+            return only if only.in_flight < only.connections else None
         usable = [backend for backend in self.backends if backend.breaker.admits]
         if not usable:
             raise _all_down(min(backend.breaker.remaining_s for backend in self.backends))

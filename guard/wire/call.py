@@ -1,6 +1,6 @@
 """A parsed request: the body that will go upstream and every text in it that the model will see."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from guard.wire.fields import JsonObject
@@ -62,7 +62,7 @@ def strings(value: object) -> Iterator[str]:
             yield item
         elif isinstance(item, int | float) and not isinstance(item, bool):
             yield str(item)
-        elif isinstance(item, Mapping):
+        elif isinstance(item, dict):  # not Mapping: asking an abstract class takes microseconds
             for key, inner in reversed(list(item.items())):
                 stack.append(inner)
                 stack.append(key)

@@ -101,7 +101,7 @@ def _messages(body: JsonObject, rules: FieldRules) -> list[JsonObject]:
     if not messages or not isinstance(messages, list):
         raise RequestError("'messages' must be a non-empty list", param="messages")
     # What the operator allows by name are fields of requests, not of the objects inside them.
-    inner = replace(rules, allowed=frozenset())
+    inner = replace(rules, allowed=frozenset()) if rules.allowed else rules
     return [_message(message, f"messages.{index}", inner) for index, message in enumerate(messages)]
 
 
@@ -174,11 +174,12 @@ def _message_spans(message: JsonObject, index: int) -> list[TextSpan]:
     role = str(message["role"])
     path: Path = ("messages", index)
     spans = _content_spans(message.get("content"), (*path, "content"), role)
-    for name, rule in MESSAGE_FIELDS.items():
-        if rule is Rule.SCREENED and name != "content" and message.get(name) is not None:
-            spans += field_spans(message[name], (*path, name), role)
-    decoded = decoded_arguments(message.get("tool_calls"))
-    return [*spans, *field_spans(decoded, (*path, "tool_calls"), role)]
+    for name, value in message.items():
+        if MESSAGE_FIELDS.get(name) is Rule.SCREENED and name != "content" and value is not None:
+            spans += field_spans(value, (*path, name), role)
+    if decoded := decoded_arguments(message.get("tool_calls")):
+        spans += field_spans(decoded, (*path, "tool_calls"), role)
+    return spans
 
 
 def decoded_arguments(tool_calls: object) -> list[object]:

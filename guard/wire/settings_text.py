@@ -42,12 +42,12 @@ _NOTATION = re.compile(r"\"\s*\"|'\s*'|\(\?(?:[:=!]|<[=!]|[a-z-]{1,6}:)|[](){}*+
 
 
 def settings_spans(body: JsonObject, table: FieldTable, prompt: Collection[str]) -> list[TextSpan]:
-    """The spans of every field but the model's name and those in `prompt`, in the table's order."""
+    """The spans of every field but the model's name and those in `prompt`, in the body's order."""
     spans: list[TextSpan] = []
-    for name, rule in table.items():
-        if name not in body or name == "model" or name in prompt:
+    for name, value in body.items():
+        rule = table.get(name)
+        if rule is None or name == "model" or name in prompt:
             continue
-        value = body[name]
         # Refused fields are here where the operator allows them: allowed, not unseen.
         if rule in (Rule.SCREENED, Rule.REFUSED) or _holds_text(value):
             spans += field_spans(value, (name,), name)
@@ -57,6 +57,8 @@ def settings_spans(body: JsonObject, table: FieldTable, prompt: Collection[str])
 
 
 def _holds_text(value: object) -> bool:
+    if isinstance(value, int | float | None):
+        return False
     return any(text not in WORDS and not _NUMBER.fullmatch(text) for text in strings(value))
 
 

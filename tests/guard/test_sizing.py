@@ -62,8 +62,9 @@ def test_several_workers_are_remarked() -> None:
 
 def test_settling_leaves_one_thread_for_matrix_products() -> None:
     code = (
-        "import numpy; from guard.sizing import settle; settle(); import threadpoolctl; "
-        "print(*{pool['num_threads'] for pool in threadpoolctl.threadpool_info()})"
+        "import numpy; from guard.sizing import settle; settle(); import gc, threadpoolctl; "
+        "print(*{pool['num_threads'] for pool in threadpoolctl.threadpool_info()}); "
+        "print(gc.get_freeze_count() > 10_000)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["1"]
+    assert done.stdout.split() == ["1", "True"]
