@@ -3,7 +3,9 @@
 Serves screening and training alike, from an artifact of kind `encoder` (`ecoguard-train encoder`).
 """
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -103,6 +105,22 @@ def _batches(lengths: Sequence[int], most_tokens: int) -> Iterator[list[int]]:
         yield batch
 
 
+@contextmanager
+def _as_file(model: bytes) -> Iterator[str | bytes]:
+    """The path of a file in memory that holds the verified bytes, for as long as the block lasts.
+
+    A session that is given bytes keeps them beside what it made of them: twice the memory. Where
+    the system has no such files it gets them all the same.
+    """
+    if not hasattr(os, "memfd_create"):
+        yield model
+        return
+    with open(os.memfd_create(MODEL), "wb") as file:
+        file.write(model)
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}"
+
+
 def _open_session(artifact: Artifact, threads: int) -> Any:
     import onnxruntime
 
@@ -113,8 +131,7 @@ def _open_session(artifact: Artifact, threads: int) -> Any:
     # Threads that spin while they wait would take the event loop's core.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(
-            artifact.bytes_of(MODEL), options, providers=["CPUExecutionProvider"]
-        )
+        with _as_file(artifact.bytes_of(MODEL)) as model:
+            return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the library's classes share no narrower base
         raise artifact.fail(MODEL, f"not a usable ONNX model ({type(error).__name__})") from error

@@ -1,5 +1,7 @@
 """The ONNX encoder against torch, alone and in company, and its windows."""
 
+import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -49,6 +51,23 @@ def test_order_and_company_do_not_matter(encoder: OnnxEncoder) -> None:
     together = encoder.encode(TEXTS * 20)[: len(TEXTS)]
     alone = np.concatenate([encoder.encode([text]) for text in TEXTS])
     np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_nothing_holds_on_to_the_model_s_file() -> None:
+    artifact = read(tiny_artifact())
+    before = sys.getrefcount(artifact.bytes_of(MODEL))
+    encoder = OnnxEncoder(artifact)
+    after = sys.getrefcount(artifact.bytes_of(MODEL))
+    assert after == before
+    assert encoder.encode(["a river"]).shape == (1, encoder.width)
+
+
+def test_a_system_without_files_in_memory_serves_all_the_same(
+    encoder: OnnxEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(os, "memfd_create")
+    features = OnnxEncoder.load(tiny_artifact()).encode(TEXTS)
+    np.testing.assert_array_equal(features, encoder.encode(TEXTS))
 
 
 def test_threads_share_one_encoder(encoder: OnnxEncoder) -> None:
