@@ -3,9 +3,10 @@
     python -m bench.drills.soak --requests 10000 --connections 64 --out soak.json
 
 Faults: each misbehaviour of the model servers, one of them killed, Redis killed, a detector that
-raises and one that hangs, reloads of a sound and of a broken configuration. It ends with status 1
-unless every request got a proper answer, no forbidden text reached a model server, no connection
-and no place is left over, and memory is flat.
+raises and one that hangs, reloads of a sound and of a broken configuration; where PostgreSQL's
+programs are installed, audits are written there and it is killed, too. It ends with status 1 unless
+every request got a proper answer and is audited or counted as dropped, no forbidden text reached a
+model server, no connection and no place is left over, and memory is flat.
 """
 
 import asyncio
@@ -14,27 +15,24 @@ import json
 import signal
 import tempfile
 from argparse import ArgumentParser
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from time import perf_counter
 
 import aiohttp
-import orjson
+import psycopg
 
 from bench.drills.errant_server import FORBIDDEN
 from bench.drills.proxy import HANGING, RAISING
 from bench.drills.rig import KEY, Rig, staged
+from bench.drills.soak_figures import MOST_CONNECTIONS, Figures, is_proper
 from bench.performance.cost import cost_of
-from tests import redis_server
+from tests import postgres, redis_server
 
 CHAT = "/v1/chat/completions"
 PATIENCE_S = 30.0
-MOST_CONNECTIONS = 2
-"""May be left: those of the health checks, one to each model server."""
-MOST_GROWTH_BYTES = 24 << 20
-"""Memory may grow so much between the first fifth of the requests and the end."""
+RUNNING = ("ecoguard_in_flight_requests", "ecoguard_upstream_in_flight_requests")
 
 # Of each twenty requests; "forbidden" ones must be blocked whatever happens.
 MIX = (
@@ -53,90 +51,22 @@ TEXTS = {
 }
 
 
-@dataclass
-class Figures:
-    """What came of the requests, and what the proxy held."""
-
-    outcomes: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    improper: list[str] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
-    memory: list[int] = field(default_factory=list)
-    unscreened: int = 0
-    left_over: float = 0
-    connections: int = 0
-
-    @property
-    def growth_bytes(self) -> int:
-        """Between the first fifth of the measurements and the last."""
-        fifth = max(1, len(self.memory) // 5)
-        return max(self.memory[-fifth:]) - max(self.memory[:fifth]) if self.memory else 0
-
-    @property
-    def is_good(self) -> bool:
-        """Whether the soak passes."""
-        return not (
-            self.improper
-            or self.unscreened
-            or self.left_over
-            or self.connections > MOST_CONNECTIONS
-            or self.growth_bytes > MOST_GROWTH_BYTES
-        )
-
-    def described(self) -> Mapping[str, object]:
-        """For people and files."""
-        ordered = sorted(self.seconds)
-        return {
-            "passes": self.is_good,
-            "requests": sum(self.outcomes.values()),
-            "outcomes": dict(sorted(self.outcomes.items())),
-            "faults": dict(sorted(self.faults.items())),
-            "improper": self.improper[:10],
-            "unscreened": self.unscreened,
-            "left_over": self.left_over,
-            "connections_left": self.connections,
-            "p50_s": round(ordered[len(ordered) // 2], 4),
-            "p99_s": round(ordered[len(ordered) * 99 // 100], 4),
-            "slowest_s": round(ordered[-1], 4),
-            "memory_mb": [
-                round(size / 1e6, 1) for size in self.memory[:: len(self.memory) // 20 or 1]
-            ],
-            "growth_mb": round(self.growth_bytes / 1e6, 1),
-        }
-
-
-def is_proper(status: int, content: bytes) -> bool:
-    """Whether an answer is one that a client can rely on.
-
-    An error has OpenAI's envelope; a stream ends with `[DONE]` or an error; JSON is whole.
-    """
-    if content.startswith(b"data:"):
-        return status == 200 and _ends_honestly(content)
-    try:
-        body = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return False
-    if status == 200:
-        return "choices" in body
-    return status in (400, 429, 502, 503, 504) and {"message", "code"} <= set(body["error"])
-
-
-def _ends_honestly(content: bytes) -> bool:
-    last = content.strip().rpartition(b"data: ")[2]
-    if last == b"[DONE]":
-        return True
-    try:
-        return "error" in orjson.loads(last)
-    except orjson.JSONDecodeError:
-        return False
-
-
 class Soak:
     """Puts the load on the stage."""
 
-    def __init__(self, rig: Rig, redis: redis_server.RedisServer, every_s: float) -> None:
+    def __init__(
+        self,
+        rig: Rig,
+        redis: redis_server.RedisServer,
+        store: postgres.PostgresServer | None,
+        audits: str,
+        every_s: float,
+    ) -> None:
+        """`audits` is the URL of the database on `store`, "" without one."""
         self._rig = rig
         self._redis = redis
+        self._store = store
+        self._audits = audits
         self._every_s = every_s
         self.figures = Figures()
 
@@ -205,6 +135,9 @@ class Soak:
             (mode, _later(self._rig.order, mode), _later(self._rig.order, "ok"))
             for mode in ("slow", "hang", "garbage", "not_json", "half", "drop", "ill")
         ]
+        if self._store:
+            store = self._store
+            faults.append(("postgresql killed", _later(store.kill), _later(store.start)))
         return [
             *faults,
             ("server killed", _later(server.kill), _later(server.start)),
@@ -236,8 +169,10 @@ class Soak:
         figures = self.figures
         figures.unscreened = self._rig.unscreened
         figures.memory.append(cost_of(self._rig.proxy.pid).memory_bytes)
-        figures.left_over = await self._running()
+        figures.left_over = await self._sum(*RUNNING)
         await self._empty()
+        if self._audits:
+            await self._look_at_audits()
         for _ in range(100):  # the last sockets close a moment later
             figures.connections = self._rig.proxy.connections
             if figures.connections <= MOST_CONNECTIONS:
@@ -251,14 +186,26 @@ class Soak:
         for server in self._rig.servers:
             await asyncio.to_thread(server.start)
 
-    async def _running(self) -> float:
+    async def _look_at_audits(self) -> None:
+        """Once the queue is empty, every answer is in the store or counted as dropped."""
+        figures = self.figures
+        for _ in range(100):  # the writer empties its queue a moment later
+            if not await self._sum("ecoguard_store_queue_records"):
+                break
+            await asyncio.sleep(0.1)
+        figures.audited = await asyncio.to_thread(_count_audits, self._audits)
+        figures.dropped = await self._sum('ecoguard_store_dropped_total{kind="audit"')
+        answers = await self._sum("ecoguard_answer_seconds_count")
+        figures.unaccounted = max(0, answers - figures.audited - figures.dropped)
+
+    async def _sum(self, *series: str) -> float:
+        """The sum of the proxy's metrics that begin so."""
         async with (
             aiohttp.ClientSession(self._rig.proxy.url) as session,
             session.get("/metrics") as response,
         ):
             lines = (await response.text()).splitlines()
-        gauges = ("ecoguard_in_flight_requests", "ecoguard_upstream_in_flight_requests")
-        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(gauges))
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(series))
 
 
 Act = Callable[[], Awaitable[None]]
@@ -277,6 +224,13 @@ async def _nothing() -> None:
     """What mends itself."""
 
 
+def _count_audits(url: str) -> int:
+    """Different requests that have an audit row."""
+    with psycopg.connect(url) as connection:
+        found = connection.execute("SELECT count(DISTINCT request_id) FROM audit").fetchone()
+    return int(found[0]) if found else 0
+
+
 def _body(kind: str, text: str | None = None) -> dict[str, object]:
     messages = [{"role": "user", "content": text or TEXTS[kind]}]
     return {"model": "demo", "messages": messages, "stream": kind == "stream"}
@@ -288,10 +242,17 @@ def soak(folder: Path, requests: int, connections: int, every_s: float) -> Figur
         "screening_s": 1.5,
         "per_key": {"requests_per_minute": 10_000_000, "tokens_per_minute": 1_000_000_000},
     }
-    with redis_server.running() as redis:
+    with ExitStack() as stack:
+        redis = stack.enter_context(redis_server.running())
         shared = {"url": redis.url, "timeout_s": 0.2, "retry_s": 0.5}
-        with staged(folder, {"redis": shared, "limits": limits}) as rig:
-            return asyncio.run(Soak(rig, redis, every_s).run(requests, connections))
+        sections: dict[str, object] = {"redis": shared, "limits": limits}
+        store, audits = None, ""
+        if programs := postgres.binaries():
+            store = stack.enter_context(postgres.running(programs))
+            audits = store.make_database()
+            sections["store"] = {"url": audits, "auto_upgrade": True, "flush_s": 0.1}
+        rig = stack.enter_context(staged(folder, sections))
+        return asyncio.run(Soak(rig, redis, store, audits, every_s).run(requests, connections))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

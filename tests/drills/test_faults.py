@@ -10,7 +10,7 @@ import pytest
 from bench.drills.errant_server import FORBIDDEN
 from bench.drills.proxy import HANGING, RAISING
 from bench.drills.rig import KEY
-from bench.drills.soak import is_proper
+from bench.drills.soak_figures import is_proper
 from tests.drills.conftest import CHAT, Drill
 from tests.redis_server import RedisServer
 

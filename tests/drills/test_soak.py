@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.drills.soak import Figures, is_proper, soak
+from bench.drills.soak import soak
+from bench.drills.soak_figures import Figures, is_proper
+from tests.postgres import binaries
 
 
 @pytest.mark.parametrize(
@@ -32,6 +34,7 @@ def test_a_soak_that_lost_something_does_not_pass() -> None:
     assert not Figures(unscreened=1).is_good
     assert not Figures(left_over=1).is_good
     assert not Figures(connections=3).is_good
+    assert not Figures(unaccounted=1).is_good
     assert not Figures(memory=[10 << 20] * 5 + [90 << 20] * 5).is_good
 
 
@@ -41,3 +44,6 @@ def test_a_small_soak_passes(tmp_path: Path) -> None:
     assert figures.is_good, figures.described()
     assert len(figures.faults) >= 5
     assert sum(figures.outcomes.values()) == 300
+    if binaries():
+        assert figures.audited > 0
+        assert figures.audited + figures.dropped >= 300
