@@ -61,6 +61,7 @@ class JsonEndpoint:
         self._limiter = limiter
         self._journal = journal
         self._tracer = tracer
+        self._reads_tokens = journal is not None or tracer is not None
         self._in_flight = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -69,7 +70,9 @@ class JsonEndpoint:
         request_id = chosen_request_id(headers)
         self._in_flight += 1
         self._metrics.in_flight.inc()
-        sender = ReplySender(send, request_id, self._envelope.route, self._metrics)
+        sender = ReplySender(
+            send, request_id, self._envelope.route, self._metrics, reads_tokens=self._reads_tokens
+        )
         if self._tracer:
             sender.trace = self._tracer.request(self._envelope.route, headers.get("traceparent"))
         try:

@@ -38,14 +38,23 @@ class ReplySender:
     """Sends one reply, or one error in its place; never a second status.
 
     `entry` is None until the request is admitted; `status` and `action` are what the client was
-    told, once it was.
+    told, once it was. The tokens of an answer are read where `reads_tokens`, or a limit, asks.
     """
 
-    def __init__(self, send: Send, request_id: str, route: str, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        send: Send,
+        request_id: str,
+        route: str,
+        metrics: Metrics,
+        *,
+        reads_tokens: bool = True,
+    ) -> None:
         self._send = send
         self._request_id = request_id
         self._route = route
         self._metrics = metrics
+        self._reads_tokens = reads_tokens
         self._begun = False
         self.entry: Entry | None = None
         self.charge: Charge | None = None
@@ -71,7 +80,7 @@ class ReplySender:
         await self._send(_LAST)
 
     def _take_down(self, chunk: bytes) -> None:
-        if self.entry:
+        if self.entry and (self._reads_tokens or self.charge):
             self.entry.read_usage(chunk)
         if self.charge:
             self.charge.count(chunk)

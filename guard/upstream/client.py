@@ -2,8 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
@@ -18,6 +18,8 @@ from guard.upstream.pool import Backend, Pool
 READ_BUFFER = 1 << 18
 # What a server says that is ill or in the wrong place; another one may answer.
 ILL = frozenset({502, 503, 504})
+# All that the client library raises where a server or the way to it fails.
+FAILURES = (TimeoutError, aiohttp.ClientError, OSError)
 # Failures before any byte of an answer: nothing was told to the client, so another may be asked.
 UNANSWERED = (
     aiohttp.ClientConnectorError,
@@ -38,16 +40,20 @@ class UpstreamReply:
 
     async def body(self) -> bytes:
         """The whole body."""
-        with translated(self._backend, "body"):
+        try:
             body = await self._response.read()
+        except FAILURES as error:
+            raise translate(error, self._backend, "body") from error
         self._backend.breaker.succeeded()
         return body
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body's bytes as they come in; raises UpstreamError when the server is lost."""
-        with translated(self._backend, "stream"):
+        try:
             async for chunk in self._response.content.iter_any():
                 yield chunk
+        except FAILURES as error:
+            raise translate(error, self._backend, "stream") from error
         self._backend.breaker.succeeded()
 
 
@@ -154,10 +160,11 @@ class Upstream:
         headers: Mapping[str, str],
     ) -> aiohttp.ClientResponse:
         try:
-            with translated(backend, "connect"):
-                response = await self._session.request(
-                    method, backend.url + path, data=body, headers=headers, allow_redirects=False
-                )
+            response = await self._session.request(
+                method, backend.url + path, data=body, headers=headers, allow_redirects=False
+            )
+        except FAILURES as error:
+            raise translate(error, backend, "connect") from error
         except asyncio.CancelledError:
             backend.breaker.abandoned()
             raise
@@ -230,19 +237,13 @@ def _harmless(error: BaseException, has_other: bool) -> bool:
     return has_other or isinstance(cause, aiohttp.ServerDisconnectedError)
 
 
-@contextmanager
-def translated(backend: Backend, stage: str) -> Iterator[None]:
-    """Turn aiohttp's errors into ours; the most telling class wins."""
-    try:
-        yield
-    except TimeoutError as error:
-        backend.failed(stage)
-        raise UpstreamError(
+def translate(error: Exception, backend: Backend, stage: str) -> UpstreamError:
+    """One of FAILURES as ours, noted as the server's; the most telling class wins."""
+    backend.failed(stage)
+    if isinstance(error, TimeoutError):
+        return UpstreamError(
             "The model server did not answer in time", status=504, code="upstream_timeout"
-        ) from error
-    except aiohttp.ClientConnectorError as error:
-        backend.failed(stage)
-        raise UpstreamError("The model server cannot be reached", status=503) from error
-    except (aiohttp.ClientError, OSError) as error:
-        backend.failed(stage)
-        raise UpstreamError("The connection to the model server was lost") from error
+        )
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return UpstreamError("The model server cannot be reached", status=503)
+    return UpstreamError("The connection to the model server was lost")
