@@ -2,15 +2,15 @@
 
 python -m bench.detection.levers --data DIR --folds DIR --out DIR [--lever NAME ...] [--fold N ...]
 
-DIR of `--folds` is that of `bench.detection.leave_sources_out`: its logits are the row "no change",
-its token states are used again. Every lever is the recipe of today with one change. Logits are kept
-in `--out`, so levers may run one by one, and again; `levers.json` has the figures of all that are
-there. `soup` averages the weights of three runs with other seeds, `ensemble` their logits. Nothing
+DIR of `--folds` is that of `bench.detection.leave_sources_out`: its logits are the row "recipe",
+its token states are used again. Every lever is one run of the recipe with one change; the recipe
+averages the weights of several ("soup"), "ensemble" their logits. Logits are kept in `--out`, so
+levers may run one by one, and again; `levers.json` has the figures of all that are there. Nothing
 is chosen here on held-out sources.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
@@ -42,28 +42,38 @@ from classifiers.malicious.fine_tuning.training import FineTuning
 GroupsOf = Callable[[FineTuning], HeldOutGroups]
 FOLDS = (3, 4)
 """Those that hold requests, injections and other languages: the families with missed targets."""
-PLAIN, SOUP, ENSEMBLE = "no change", "soup of three seeds", "ensemble of three seeds"
-SEEDS = {f"seed {number}": Optimisation(seed=number) for number in (1, 2, 3)}
-OPTIMISATIONS: Mapping[str, Optimisation] = {
-    "two epochs": Optimisation(epochs=2),
-    "contrastive loss": Optimisation(contrast=0.2),
-    "two passes agree": Optimisation(consistency=1.0),
-    "worst groups weigh more": Optimisation(worst_group=0.02),
-    "no pairwise loss": Optimisation(ranking=0.0),
-}
+SHIPPED, PLAIN, ENSEMBLE = "recipe", "one run", "ensemble of the soup's runs"
+SEEDS = tuple(f"seed {FineTuning().optimisation.seed + n}" for n in range(FineTuning().soup))
+"""The runs of which the recipe's soup is made; scored with the first of them."""
+ONE = FineTuning(soup=1, optimisation=Optimisation(seed=0))
+"""Every lever is a change to this one run: three runs of each would take three times as long."""
+
+
+def change_run(**changes: Any) -> FineTuning:
+    """The one run, optimised otherwise."""
+    return replace(ONE, optimisation=replace(ONE.optimisation, **changes))
+
+
 RECIPES: Mapping[str, FineTuning] = {
-    "no sentences learned": FineTuning(mixture=Mixture(sentences=0)),
-    "windows of one class weigh alike": FineTuning(source_balance=0.0),
-    "sources weigh alike": FineTuning(source_balance=1.0),
-    "longer padding learned": FineTuning(
-        mixture=Mixture(padding=900, characters=800), optimisation=Optimisation(max_tokens=240)
+    PLAIN: ONE,
+    "two epochs": change_run(epochs=2),
+    "contrastive loss": change_run(contrast=0.2),
+    "two passes agree": change_run(consistency=1.0),
+    "worst groups weigh more": change_run(worst_group=0.02),
+    "no pairwise loss": change_run(ranking=0.0),
+    "no sentences learned": replace(ONE, mixture=Mixture(sentences=0)),
+    "windows of one class weigh alike": replace(ONE, source_balance=0.0),
+    "sources weigh alike": replace(ONE, source_balance=1.0),
+    "longer padding learned": replace(
+        change_run(max_tokens=240), mixture=Mixture(padding=900, characters=800)
     ),
-    "twice the compositions": FineTuning(mixture=Mixture(composed=5600)),
-    "no compositions": FineTuning(mixture=Mixture(composed=0)),
-    "no twins": FineTuning(mixture=Mixture(twins=0)),
-    "no own languages": FineTuning(mixture=Mixture(languages=False)),
-    "whole windows alone": FineTuning(segment=0),
-    "four layers tuned": FineTuning(frozen_layers=2),
+    "twice the compositions": replace(ONE, mixture=Mixture(composed=5600)),
+    "no compositions": replace(ONE, mixture=Mixture(composed=0)),
+    "no twins": replace(ONE, mixture=Mixture(twins=0)),
+    "no own languages": replace(ONE, mixture=Mixture(languages=False)),
+    "whole windows alone": replace(ONE, segment=0),
+    "four layers tuned": replace(ONE, frozen_layers=2),
+    **{name: change_run(seed=int(name.split()[1])) for name in SEEDS},
 }
 
 
@@ -102,32 +112,19 @@ class Measured:
         return collect(folder, self.prompts, self.folds, FineTuning(), numbers)
 
 
-def run_seeds(groups: HeldOutGroups, measured: Measured, number: int) -> None:
-    """The seeds of one fold, and their soup (Wortsman et al. 2022)."""
-    towers: list[dict[str, Any]] = []
-    for name, how in SEEDS.items():
-        fitted = groups.fit(GROUPS[number], f"{name}, fold {number}", how)
-        measured.score(groups, fitted, name, number)
-        towers.append({n: tensor.clone() for n, tensor in fitted.tower.delta().items()})
-    mean = {name: sum(tower[name] for tower in towers) / len(towers) for name in towers[0]}
-    fitted.tower.apply_delta(mean)
-    measured.score(groups, fitted, SOUP, number)
-
-
 def run_lever(groups_of: GroupsOf, measured: Measured, lever: str, number: int) -> None:
     """Fit and score one lever in one fold."""
-    groups = groups_of(RECIPES.get(lever, FineTuning()))
-    if lever == SOUP:
-        run_seeds(groups, measured, number)
-        return
-    fitted = groups.fit(GROUPS[number], f"{lever}, fold {number}", OPTIMISATIONS.get(lever))
+    recipe = RECIPES[lever]
+    # Examples and states are the same for all that are only optimised otherwise.
+    groups = groups_of(replace(recipe, optimisation=ONE.optimisation))
+    fitted = groups.fit(GROUPS[number], f"{lever}, fold {number}", recipe)
     measured.score(groups, fitted, lever, number)
 
 
 def compare(measured: Measured, folds: Path, numbers: Sequence[int]) -> dict[str, JsonValue]:
-    """Figures of every lever whose logits are there for all of these folds."""
-    found: dict[str, JsonValue] = {PLAIN: measured.figures(folds, numbers)}
-    for lever in (*SEEDS, SOUP, *OPTIMISATIONS, *RECIPES):
+    """Figures of the recipe and of every lever whose logits are there for all of these folds."""
+    found: dict[str, JsonValue] = {SHIPPED: measured.figures(folds, numbers)}
+    for lever in RECIPES:
         if all(measured.has(lever, number) for number in numbers):
             found[lever] = measured.figures(measured.folder(lever), numbers)
     if set(SEEDS) <= found.keys():
@@ -144,10 +141,9 @@ def main(
 ) -> None:
     """Score prompts by models trained with each lever, and write the figures."""
     numbers = fold or list(FOLDS)
-    known = (SOUP, *OPTIMISATIONS, *RECIPES)
-    wrong = sorted(set(lever or ()) - set(known))
+    wrong = sorted(set(lever or ()) - set(RECIPES))
     if wrong:
-        raise typer.BadParameter(f"no lever {wrong[0]!r} (known: {', '.join(known)})")
+        raise typer.BadParameter(f"no lever {wrong[0]!r} (known: {', '.join(RECIPES)})")
     prompts = read_sets(data)
     rows, padded = measured_prompts(prompts)
     measured = Measured(rows, padded, np.array([fold_of(prompt) for prompt in rows]), out)
@@ -156,7 +152,7 @@ def main(
     def groups_of(recipe: FineTuning) -> HeldOutGroups:
         return HeldOutGroups(prompts, rows, recipe, default_source(), folds, show)
 
-    for name in lever or known:
+    for name in lever or RECIPES:
         for number in numbers:
             if not measured.has(name, number):
                 run_lever(groups_of, measured, name, number)

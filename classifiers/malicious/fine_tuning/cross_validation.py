@@ -5,7 +5,8 @@ sources alike; generated prompts are learned from unless a part of theirs is hel
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ from classifiers.malicious.fine_tuning.optimisation import (
     predict,
     train_tower,
 )
+from classifiers.malicious.fine_tuning.soup import stir_soup
 from classifiers.malicious.fine_tuning.token_states import TokenStates, compute_states
 from classifiers.malicious.fine_tuning.training import (
     FineTuning,
@@ -122,14 +124,12 @@ class HeldOutGroups:
             tuned, anchor, lexical[owners], self._owners[of_pools], self._sentence[of_pools]
         )
 
-    def fit(
-        self, held_out: frozenset[str], name: str, optimisation: Optimisation | None = None
-    ) -> Fitted:
-        """Tower, anchor and table that saw nothing of the sources of `held_out`; `optimisation`
-        takes the place of the recipe's."""
+    def fit(self, held_out: frozenset[str], name: str, recipe: FineTuning | None = None) -> Fitted:
+        """Tower, anchor and table that saw nothing of the sources of `held_out`; `recipe` takes
+        the place of the groups', whose examples and states it must share."""
         chosen = without(self.examples, held_out)
         texts = [example.text for example in chosen]
-        recipe = self.recipe
+        recipe = recipe or self.recipe
         learned = Examples(
             self._learned.places(texts),
             labels_of(chosen),
@@ -145,11 +145,15 @@ class HeldOutGroups:
             buckets=recipe.buckets,
             strength=recipe.lexical_strength,
         )
-        how = optimisation or recipe.optimisation
-        tower = new_tower(self._source, replace(recipe, optimisation=how))
-        count = counter(name, len(chosen) * how.epochs, self._progress)
-        train_tower(tower, self._learned.states, learned, how, report=lambda rows, _: count(rows))
-        return Fitted(tower, anchor, table)
+        total = len(chosen) * recipe.optimisation.epochs * recipe.soup
+        count = counter(name, total, self._progress)
+
+        def train(tower: "Tower", run: Optimisation) -> None:
+            states = self._learned.states
+            train_tower(tower, states, learned, run, report=lambda rows, _: count(rows))
+
+        new = partial(new_tower, self._source, recipe)
+        return Fitted(stir_soup(new, train, recipe.optimisation, recipe.soup), anchor, table)
 
     def _computed(self, texts: Sequence[str], cache: Path) -> "_Texts":
         distinct = list(dict.fromkeys(texts))

@@ -51,7 +51,7 @@ class Optimisation:
     noise: float = 0.0
     max_tokens: int = 160
     batch: int = 32
-    seed: int = 0
+    seed: int = 1
 
     def __post_init__(self) -> None:
         for name in ("ranking", "contrast", "consistency", "worst_group", "noise"):

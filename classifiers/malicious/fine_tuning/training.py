@@ -1,7 +1,9 @@
 """Trains a `malicious-text` detector from labelled prompts, from windows to the artifact."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +32,7 @@ from classifiers.malicious.fine_tuning.examples import (
 )
 from classifiers.malicious.fine_tuning.lexical import BUCKETS, STRENGTH, fit_table
 from classifiers.malicious.fine_tuning.optimisation import Examples, Optimisation, train_tower
+from classifiers.malicious.fine_tuning.soup import stir_soup
 from classifiers.malicious.fine_tuning.token_states import compute_states
 from classifiers.malicious.served_pieces import highest, served_pieces
 from classifiers.prompts import Prompt, fingerprint
@@ -54,6 +57,8 @@ class FineTuning:
 
     mixture: Mixture = field(default_factory=Mixture)
     optimisation: Optimisation = field(default_factory=Optimisation)
+    soup: int = 3
+    """Runs whose weights are averaged, each with the next seed."""
     frozen_layers: int = 3
     source_balance: float = 0.5
     """0: all windows of a class weigh alike; 1: all its sources do."""
@@ -73,6 +78,8 @@ class FineTuning:
     def __post_init__(self) -> None:
         if self.sentence_margin is not None and not 0 <= self.sentence_margin <= MOST_MARGIN:
             raise ValueError(f"sentence_margin: expected a number from 0 to {MOST_MARGIN:g}")
+        if self.soup < 1:
+            raise ValueError("soup: expected at least one run")
         if not 0 <= self.source_balance <= 1:
             raise ValueError("source_balance: expected a number from 0 to 1")
         usable = [8 <= size.characters >= 2 * size.overlap >= 0 for size in self.windows]
@@ -166,14 +173,14 @@ def scaled(model: TextModel, scaling: Scaling) -> TextModel:
     return replace(model, mixing=mixing)
 
 
-def new_tower(source: Path, recipe: FineTuning) -> "Tower":
-    """The tower before training, its heads drawn by the recipe's seed."""
+def new_tower(source: Path, recipe: FineTuning, seed: int = 0) -> "Tower":
+    """The tower before training, its heads drawn by the seed."""
     import torch
 
     from classifiers.malicious.fine_tuning.tower import load_tower
 
     with torch.random.fork_rng(devices=[]):
-        torch.random.manual_seed(recipe.optimisation.seed)
+        torch.random.manual_seed(seed)
         return load_tower(source, recipe.frozen_layers, recipe.segment)
 
 
@@ -194,25 +201,40 @@ def _fit_tower(
     cache: Path,
     progress: Progress | None,
 ) -> "Tower":
-    tower = new_tower(source, recipe)
     tokens = tokenize(texts, source, most_tokens(source))
-    states = compute_states(tower, tokens, cache, counter("states", len(texts), progress))
-    total = len(texts) * recipe.optimisation.epochs
-    count = counter("training", total, progress)
-    train_tower(
-        tower,
-        states,
-        learned,
-        recipe.optimisation,
-        checkpoint=cache / "checkpoint.safetensors",
-        report=lambda rows, _: count(rows),
-    )
+    count_states = counter("states", len(texts), progress)
+    states = compute_states(new_tower(source, recipe), tokens, cache, count_states)
+    count = counter("training", len(texts) * recipe.optimisation.epochs * recipe.soup, progress)
+
+    def train(tower: "Tower", run: Optimisation) -> None:
+        name = f"checkpoint-{_digest(texts, learned, replace(recipe, optimisation=run))}"
+        train_tower(
+            tower,
+            states,
+            learned,
+            run,
+            checkpoint=cache / f"{name}.safetensors",
+            report=lambda rows, _: count(rows),
+        )
+
+    runs = recipe.soup
+    tower = stir_soup(partial(new_tower, source, recipe), train, recipe.optimisation, runs)
     if recipe.anchor_share:
         pools, owners = states.pools(learned.windows)
         features = states.features[pools].astype(np.float32)
         anchor = fit_anchor(features, owners, learned.labels, learned.weights)
         set_anchor(tower, *anchor, recipe.anchor_share)
     return tower
+
+
+def _digest(texts: Sequence[str], learned: Examples, recipe: FineTuning) -> str:
+    """Names a run: what it learns from, and how. Another's checkpoint is not gone on with."""
+    digest = hashlib.sha256(repr(recipe).encode())
+    for text in texts:
+        digest.update(text.encode(errors="surrogatepass") + b"\0")
+    for values in (learned.labels, learned.weights):
+        digest.update(values.tobytes())
+    return digest.hexdigest()[:16]
 
 
 def counter(stage: str, total: int, progress: Progress | None) -> Callable[[int], None]:

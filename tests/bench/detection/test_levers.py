@@ -4,17 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 import typer
 
-from bench.detection.leave_sources_out import fold_file, fold_of, save_logits
+from bench.detection.leave_sources_out import GROUPS, fold_file, fold_of, save_logits
 from bench.detection.levers import (
     ENSEMBLE,
-    OPTIMISATIONS,
-    PLAIN,
     RECIPES,
     SEEDS,
-    SOUP,
+    SHIPPED,
     Measured,
     compare,
     main,
@@ -36,29 +35,28 @@ def _rows() -> list[LabelledPrompt]:
 
 
 def test_every_lever_changes_the_recipe_in_its_own_way() -> None:
-    changes = [*OPTIMISATIONS.values(), *SEEDS.values()]
-    assert len(set(changes) | {Optimisation()}) == len(changes) + 1
     assert len({*RECIPES.values(), FineTuning()}) == len(RECIPES) + 1
 
 
-def test_seeds_give_a_soup_of_their_own_and_an_ensemble(
+def test_the_seeds_of_a_soup_are_runs_of_their_own_and_give_an_ensemble(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     how = Optimisation(rate=3e-3, head_rate=3e-2, batch=16, max_tokens=64)
-    for number, name in enumerate(SEEDS, 1):
-        monkeypatch.setitem(SEEDS, name, replace(how, seed=number))
+    recipe = FineTuning(frozen_layers=1, buckets=1 << 10, optimisation=how, soup=len(SEEDS))
+    for number, name in enumerate(SEEDS, how.seed):
+        run = replace(recipe, soup=1, optimisation=replace(how, seed=number))
+        monkeypatch.setitem(RECIPES, name, run)
     rows = _rows()
     folds = np.array([fold_of(row) for row in rows])
     measured = Measured(rows, {}, folds, tmp_path / "out")
-    recipe = FineTuning(frozen_layers=1, buckets=1 << 10, optimisation=how)
     groups = HeldOutGroups(rows, rows, recipe, tiny_bert(), tmp_path)
-    run_lever(lambda _: groups, measured, SOUP, 4)
-    for lever in (*SEEDS, SOUP):
-        assert measured.has(lever, 4)
-    found = compare(measured, measured.folder("seed 1"), [4])
-    assert set(found) == {PLAIN, *SEEDS, SOUP, ENSEMBLE}
-    assert found[PLAIN] == found["seed 1"]
-    assert found["seed 2"] != found["seed 1"]
+    for name in SEEDS:
+        run_lever(lambda _: groups, measured, name, 4)
+        assert measured.has(name, 4)
+    measured.score(groups, groups.fit(GROUPS[4], "soup"), "soup", 4)
+    found = compare(measured, measured.folder("soup"), [4])
+    assert set(found) == {SHIPPED, *SEEDS, ENSEMBLE}
+    assert len({orjson.dumps(figures) for figures in found.values()}) > len(SEEDS)
 
 
 def test_figures_are_of_the_chosen_folds_alone(tmp_path: Path) -> None:

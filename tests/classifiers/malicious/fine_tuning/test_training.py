@@ -1,6 +1,8 @@
 """Fine-tuning on a tiny random encoder: it learns, resumes, exports and holds sources out."""
 
+from copy import deepcopy
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +12,23 @@ from numpy.typing import NDArray
 from classifiers.labelled_prompts import LabelledPrompt
 from classifiers.malicious.fine_tuning.artifact import most_tokens
 from classifiers.malicious.fine_tuning.cross_validation import HeldOutGroups, WindowLogits
-from classifiers.malicious.fine_tuning.examples import Mixture
+from classifiers.malicious.fine_tuning.examples import Mixture, build_examples
 from classifiers.malicious.fine_tuning.optimisation import (
     Examples,
     Optimisation,
     predict,
     train_tower,
 )
+from classifiers.malicious.fine_tuning.soup import stir_soup
 from classifiers.malicious.fine_tuning.token_states import TokenStates, compute_states
 from classifiers.malicious.fine_tuning.tower import Tower, load_tower
-from classifiers.malicious.fine_tuning.training import FineTuning, tokenize, train_malicious_text
+from classifiers.malicious.fine_tuning.training import (
+    FineTuning,
+    fit_text_model,
+    new_tower,
+    tokenize,
+    train_malicious_text,
+)
 from guard.detectors.contract import WindowSize
 from guard.detectors.malicious_text import MaliciousTextClassifier
 from guard.errors import ConfigError
@@ -30,6 +39,7 @@ HOW = Optimisation(epochs=3, rate=3e-3, head_rate=3e-2, batch=16, max_tokens=64)
 RECIPE = FineTuning(
     mixture=Mixture(composed=0, twins=1, wrapped=0, documents=3, extractions=1),
     optimisation=HOW,
+    soup=2,
     frozen_layers=1,
     buckets=1 << 10,
     windows=(WindowSize(60, 20),),
@@ -125,6 +135,37 @@ def test_an_interrupted_training_gives_the_same_tower(tmp_path: Path) -> None:
     assert file.exists()
 
 
+def test_a_soup_has_the_mean_weights_of_its_runs(tmp_path: Path) -> None:
+    states, examples = _states(tmp_path)
+    runs: list[tuple[int, Tower]] = []
+
+    def train(tower: Tower, run: Optimisation) -> None:
+        train_tower(tower, states, examples, run)
+        runs.append((run.seed, deepcopy(tower)))
+
+    soup = stir_soup(partial(new_tower, tiny_bert(), RECIPE), train, HOW, 2)
+    assert [seed for seed, _ in runs] == [HOW.seed, HOW.seed + 1]
+    first, second = (tower.delta() for _, tower in runs)
+    for name, tensor in soup.delta().items():
+        np.testing.assert_allclose(tensor, (first[name] + second[name]) / 2, rtol=1e-6, atol=1e-7)
+    assert not np.allclose(first["head.weight"], second["head.weight"])
+    scores = _scores(soup.eval(), states, examples)
+    assert scores[examples.labels == 1].min() > scores[examples.labels == 0].max()
+
+
+def test_another_recipe_does_not_go_on_with_a_run(tmp_path: Path) -> None:
+    rows = prompts()
+    examples = build_examples(rows, RECIPE.mixture)
+    folder, once = tmp_path / "cache", replace(RECIPE, soup=1)
+    slow = replace(once, optimisation=replace(HOW, rate=1e-9, head_rate=1e-9))
+    heads = [
+        fit_text_model(examples, recipe, tiny_bert(), folder).tower.delta()["head.weight"]
+        for recipe in (slow, once, slow)
+    ]
+    assert np.array_equal(heads[0], heads[2])
+    assert not np.allclose(heads[0], heads[1], atol=1e-3)
+
+
 def test_states_that_are_there_are_not_computed_again(tmp_path: Path) -> None:
     before, _ = _states(tmp_path)
     kept = np.array(before.states)
@@ -189,6 +230,8 @@ def test_a_loss_never_counts_against_itself() -> None:
         Optimisation(contrast=-0.1)
     with pytest.raises(ValueError, match="source_balance: expected a number from 0 to 1"):
         FineTuning(source_balance=2)
+    with pytest.raises(ValueError, match="soup: expected at least one run"):
+        FineTuning(soup=0)
 
 
 def test_a_missing_class_is_named(tmp_path: Path) -> None:
