@@ -12,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard.artifacts import read, write
-from guard.encoders.onnx_encoder import MODEL, OnnxEncoder, _batches
+from guard.encoders.onnx_encoder import (
+    BATCH_TOKENS,
+    MODEL,
+    PASS_TOKENS,
+    OnnxEncoder,
+    _batches,
+)
 from guard.encoders.tokenizer import TOKENIZER
 from guard.errors import ArtifactError
 from guard.manifest import draft
@@ -107,6 +113,19 @@ def test_batches_are_bounded_and_complete(lengths: list[int], most: int) -> None
     assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
     for batch in batches:
         assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= most
+
+
+@given(lengths=st.lists(st.integers(1, 256), max_size=60))
+def test_a_batch_is_never_filled_up_for_more_than_a_pass(lengths: list[int]) -> None:
+    for batch in _batches(lengths, BATCH_TOKENS):
+        own = [lengths[row] for row in batch]
+        for count, (shorter, longer) in enumerate(pairwise(own), 1):
+            assert 0 <= count * (longer - shorter) <= PASS_TOKENS
+
+
+def test_a_text_s_sentences_do_not_cost_what_the_whole_does() -> None:
+    # A whole of 71 tokens and its sentences: one batch would have been 497 tokens.
+    assert list(_batches([71, 14, 15, 14, 15, 14, 6], BATCH_TOKENS)) == [[6, 1, 3, 5, 2, 4], [0]]
 
 
 @pytest.mark.parametrize("name", [MODEL, TOKENIZER])
