@@ -43,8 +43,9 @@ GroupsOf = Callable[[FineTuning], HeldOutGroups]
 FOLDS = (3, 4)
 """Those that hold requests, injections and other languages: the families with missed targets."""
 SHIPPED, PLAIN, ENSEMBLE = "recipe", "one run", "ensemble of the soup's runs"
-SEEDS = tuple(f"seed {FineTuning().optimisation.seed + n}" for n in range(FineTuning().soup))
-"""The runs of which the recipe's soup is made; scored with the first of them."""
+FIRST = FineTuning().optimisation.seed
+SEEDS = {f"seed {seed}": seed for seed in range(FIRST, FIRST + FineTuning().soup)}
+"""The runs of which the recipe's soup is made, by their names as levers."""
 ONE = FineTuning(soup=1, optimisation=Optimisation(seed=0))
 """Every lever is a change to this one run: three runs of each would take three times as long."""
 
@@ -73,7 +74,7 @@ RECIPES: Mapping[str, FineTuning] = {
     "no own languages": replace(ONE, mixture=Mixture(languages=False)),
     "whole windows alone": replace(ONE, segment=0),
     "four layers tuned": replace(ONE, frozen_layers=2),
-    **{name: change_run(seed=int(name.split()[1])) for name in SEEDS},
+    **{name: change_run(seed=seed) for name, seed in SEEDS.items()},
 }
 
 

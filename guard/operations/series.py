@@ -16,11 +16,11 @@ class _Found(MetricWrapperBase):
 
     def labels(self, *values: Any, **named: Any) -> Self:
         """The series with these labels."""
-        found = None if named else self._found.get(values)
+        if named:
+            return super().labels(*values, **named)
+        found = self._found.get(values)
         if found is None:
-            found = super().labels(*values, **named)
-            if not named:
-                self._found[values] = found
+            found = self._found[values] = super().labels(*values)
         return found
 
 

@@ -83,8 +83,8 @@ class Pool:
 
     def _choose(self, avoid: Collection[Backend]) -> Backend | None:
         """None when all places are taken; UpstreamError when nobody may be asked."""
-        if len(self.backends) == 1 and self.backends[0].breaker.is_closed:
-            (only,) = self.backends
+        only = self.backends[0] if len(self.backends) == 1 else None
+        if only and only.breaker.is_closed:  # most deployments: nothing to compare
             return only if only.in_flight < only.connections else None
         usable = [backend for backend in self.backends if backend.breaker.admits]
         if not usable:

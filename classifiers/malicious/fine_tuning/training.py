@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from classifiers.encoder_recipe import Precision
-from classifiers.encoder_source import find_source, read_tokenizer
+from classifiers.encoder_source import find_source, hash_source, read_tokenizer
 from classifiers.labelled_prompts import LabelledPrompt
 from classifiers.malicious.calibration import Scaling, fit_scaling, kept_scores
 from classifiers.malicious.fine_tuning.anchor import fit_anchor, set_anchor
@@ -207,16 +207,16 @@ def _fit_tower(
     count = counter("training", len(texts) * recipe.optimisation.epochs * recipe.soup, progress)
 
     def train(tower: "Tower", run: Optimisation) -> None:
-        name = f"checkpoint-{_digest(texts, learned, replace(recipe, optimisation=run))}"
         train_tower(
             tower,
             states,
             learned,
             run,
-            checkpoint=cache / f"{name}.safetensors",
+            checkpoint=cache / f"checkpoint-{digest}-{run.seed}.safetensors",
             report=lambda rows, _: count(rows),
         )
 
+    digest = _digest(source, texts, learned, recipe)
     runs = recipe.soup
     tower = stir_soup(partial(new_tower, source, recipe), train, recipe.optimisation, runs)
     if recipe.anchor_share:
@@ -227,9 +227,9 @@ def _fit_tower(
     return tower
 
 
-def _digest(texts: Sequence[str], learned: Examples, recipe: FineTuning) -> str:
-    """Names a run: what it learns from, and how. Another's checkpoint is not gone on with."""
-    digest = hashlib.sha256(repr(recipe).encode())
+def _digest(source: Path, texts: Sequence[str], learned: Examples, recipe: FineTuning) -> str:
+    """Names what a run starts from, learns from, and how: another's checkpoint is not its own."""
+    digest = hashlib.sha256(f"{hash_source(source)} {recipe!r}".encode())
     for text in texts:
         digest.update(text.encode(errors="surrogatepass") + b"\0")
     for values in (learned.labels, learned.weights):
