@@ -16,7 +16,7 @@ import signal
 import tempfile
 from argparse import ArgumentParser
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -78,10 +78,11 @@ class Soak:
         # A session of its own: the proxy closes connections that have been idle for long.
         async with self._session() as session:
             kinds = itertools.islice(itertools.cycle(MIX), requests)
-            faults = asyncio.create_task(self._faults())
+            over = asyncio.Event()
+            faults = asyncio.create_task(self._faults(over))
             await asyncio.gather(*(self._work(session, kinds) for _ in range(connections)))
-            faults.cancel()
-            await asyncio.gather(faults, return_exceptions=True)
+            over.set()
+            await faults
         await self._look_at_what_is_left()
         return self.figures
 
@@ -117,16 +118,21 @@ class Soak:
             if not is_proper(status, content) or (kind == "forbidden" and status == 200):
                 self.figures.improper.append(f"{kind}: {status} {content[:80]!r}")
 
-    async def _faults(self) -> None:
-        """One after the other, each mended when the next one comes."""
+    async def _faults(self, over: asyncio.Event) -> None:
+        """One after the other, each mended when the next one comes, until it is `over`.
+
+        Not cancelled: a thread that kills or starts a server would go on beside what comes next.
+        """
         for name, begin, mend in itertools.cycle(self._all_faults()):
             self.figures.memory.append(cost_of(self._rig.proxy.pid).memory_bytes)
             self.figures.faults[name] += 1
             await begin()
-            try:
-                await asyncio.sleep(self._every_s)
-            finally:
-                await mend()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._every_s):
+                    await over.wait()
+            await mend()
+            if over.is_set():
+                return
 
     def _all_faults(self) -> list[tuple[str, "Act", "Act"]]:
         server = self._rig.servers[0]
