@@ -56,6 +56,27 @@ class SubjectDetector(Protocol):
 
 
 @runtime_checkable
+class PartsDetector(Protocol):
+    """A detector whose score of a text follows from numbers of its parts, each by itself.
+
+    Screening asks for the numbers and remembers them: a sentence is read once, though the windows
+    around it change with every turn of a chat.
+    """
+
+    def parts(self, text: str) -> tuple[str, ...]:
+        """What of a text is read, each once: the text itself, and its sentences, say."""
+        ...
+
+    def part_numbers(self, parts: Sequence[str]) -> Scores:
+        """Finite numbers, shape (n,), of n parts; none depends on the others."""
+        ...
+
+    def score_of_parts(self, numbers: Sequence[float]) -> float:
+        """The score in [0, 1] of a text whose parts, in their order, have these numbers."""
+        ...
+
+
+@runtime_checkable
 class LivingDetector(Protocol):
     """A detector that changes while it serves."""
 

@@ -122,25 +122,33 @@ class MaliciousTextClassifier:
 
     def logits(self, texts: Sequence[str]) -> Scores:
         """Log odds of malicious, shape (n,): the highest of a text and its sentences."""
-        if self._margin is None:
-            return self._of_whole(texts)
-        parts = [sentences(text) for text in texts]
-        distinct = list(dict.fromkeys([*texts, *(part for own in parts for part in own)]))
-        found = dict(zip(distinct, self._of_whole(distinct).tolist(), strict=True))
-        highest = [
-            max([found[text], *(found[part] - self._margin for part in own)])
-            for text, own in zip(texts, parts, strict=True)
-        ]
+        parts = [self.parts(text) for text in texts]
+        distinct = list(dict.fromkeys(part for own in parts for part in own))
+        found = dict(zip(distinct, self.part_numbers(distinct).tolist(), strict=True))
+        highest = [self._highest([found[part] for part in own]) for own in parts]
         return np.array(highest, dtype=np.float32)
 
-    def _of_whole(self, texts: Sequence[str]) -> Scores:
-        if not texts:
+    def parts(self, text: str) -> tuple[str, ...]:
+        """The text, and its sentences where those are read by themselves."""
+        said = () if self._margin is None else sentences(text)
+        return tuple(dict.fromkeys((text, *said)))
+
+    def score_of_parts(self, numbers: Sequence[float]) -> float:
+        """The score of a text by the log odds of its parts, the text's own first."""
+        return float(logistic(np.array([self._highest(numbers)], dtype=np.float32))[0])
+
+    def _highest(self, numbers: Sequence[float]) -> float:
+        return max([numbers[0], *(number - (self._margin or 0) for number in numbers[1:])])
+
+    def part_numbers(self, parts: Sequence[str]) -> Scores:
+        """Log odds of malicious, shape (n,), of each of n parts as it stands."""
+        if not parts:
             return np.zeros(0, dtype=np.float32)
         tower, lexical, bias = self._mixing
-        logits = tower * self._tower.encode(texts)[:, 0] + bias
+        logits = tower * self._tower.encode(parts)[:, 0] + bias
         if self._lexical is not None:
             logits = logits + lexical * np.array(
-                [self._lexical.logit(text) for text in texts], dtype=np.float32
+                [self._lexical.logit(part) for part in parts], dtype=np.float32
             )
         return np.asarray(logits, dtype=np.float32)
 

@@ -271,7 +271,7 @@ class Metrics:
             self.shadow_changes.labels(verdict.action.label, verdict.would.label).inc()
 
     def remembered(self, kind: str, hits: int, misses: int) -> None:
-        """Count looks into the cache of scores; `kind` is `request` or `text`."""
+        """Count looks into the cache of scores; `kind` is `request`, `text` or `part`."""
         for result, count in (("hit", hits), ("miss", misses)):
             if count:
                 self.screening_cache.labels(kind, result).inc(count)

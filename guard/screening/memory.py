@@ -7,6 +7,7 @@ from guard.screening.score_cache import ScoreCache
 from guard.wire.call import TextSpan
 
 TEXT = "text"
+PART = "part"
 REQUEST = "request"
 
 
@@ -19,16 +20,19 @@ class Memory:
 
     def texts(self, version: str, texts: Sequence[str]) -> dict[str, float]:
         """The scores that are known of these texts."""
-        if not version or not texts:
-            return {}
-        places = [self._text(version, text) for text in texts]
-        found = zip(texts, self.cache.find(places, TEXT), strict=True)
-        return {text: numbers[0] for text, numbers in found if numbers is not None}
+        return self._numbers(TEXT, version, texts)
 
     def keep_texts(self, version: str, scores: Mapping[str, float]) -> None:
         """Remember the scores of texts."""
-        if version:
-            self.cache.keep({self._text(version, t): (score,) for t, score in scores.items()})
+        self._keep(TEXT, version, scores)
+
+    def parts(self, version: str, parts: Sequence[str]) -> dict[str, float]:
+        """The numbers that are known of these parts of texts, such as their sentences."""
+        return self._numbers(PART, version, parts)
+
+    def keep_parts(self, version: str, numbers: Mapping[str, float]) -> None:
+        """Remember the numbers of parts of texts."""
+        self._keep(PART, version, numbers)
 
     def request(
         self, version: str, threshold: float, spans: Sequence[TextSpan]
@@ -49,8 +53,19 @@ class Memory:
         if version:
             self.cache.keep({self._request(version, threshold, spans): scores})
 
-    def _text(self, version: str, text: str) -> bytes:
-        return self.cache.digest((TEXT, self.owner, version, text))
+    def _numbers(self, kind: str, version: str, texts: Sequence[str]) -> dict[str, float]:
+        if not version or not texts:
+            return {}
+        places = [self._place(kind, version, text) for text in texts]
+        found = zip(texts, self.cache.find(places, kind), strict=True)
+        return {text: numbers[0] for text, numbers in found if numbers is not None}
+
+    def _keep(self, kind: str, version: str, numbers: Mapping[str, float]) -> None:
+        if version:
+            self.cache.keep({self._place(kind, version, t): (n,) for t, n in numbers.items()})
+
+    def _place(self, kind: str, version: str, text: str) -> bytes:
+        return self.cache.digest((kind, self.owner, version, text))
 
     def _request(self, version: str, threshold: float, spans: Sequence[TextSpan]) -> bytes:
         parts = [REQUEST, self.owner, version, repr(threshold)]

@@ -1,7 +1,8 @@
 """One request as its detectors read it: texts are cut to fit each, encoded once and scored once."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from guard.detectors.contract import (
     Detector,
     Features,
     LivingDetector,
+    PartsDetector,
     Scores,
     SubjectDetector,
     WindowedEncoder,
@@ -33,8 +35,8 @@ class Reading:
     Policies share it: texts are cut once for all detectors that read through the same model, a
     piece is encoded once for all detectors of features, and scored once by each detector however
     many policies judge by it. What `memory` knows is not cut, encoded or scored again: a text's
-    score is the highest of its pieces, and it is the same wherever the text stands. Not for two
-    threads at a time.
+    score is the highest of its pieces, and it is the same wherever the text stands; so is a
+    sentence's in windows that change. Not for two threads at a time.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class Reading:
         # By what reads them, and whether sentences are read by themselves too.
         self._fitted: dict[tuple[int, bool], dict[str, tuple[str, ...]]] = {}
         self._judged: dict[int, dict[str, float]] = {}
-        self._scores: dict[int, dict[str, float]] = {}
+        self._numbers: dict[int, dict[str, float]] = {}
         self._features: dict[str, Features] = {}
         self._encoder_failed = False
 
@@ -165,7 +167,8 @@ class Reading:
     def _highest(self, detector: Detector, texts: Sequence[str]) -> dict[str, float]:
         pieces = {text: self._pieces(detector, text) for text in texts}
         distinct = list(dict.fromkeys(piece for cut in pieces.values() for piece in cut))
-        scores = dict(zip(distinct, self._scored(detector, distinct).tolist(), strict=True))
+        # A whole text is remembered as such, by its score: only what is in it is a part.
+        scores = self._piece_scores(detector, distinct, frozenset(texts))
         return {
             text: max((scores[piece] for piece in cut), default=0.0) for text, cut in pieces.items()
         }
@@ -195,14 +198,47 @@ class Reading:
             return self._encoder
         return detector if isinstance(detector, Windowing) else None
 
-    def _scored(self, detector: Detector, texts: Sequence[str]) -> Scores:
-        """The detector's scores, shape (n,); it sees only texts that it has not seen yet."""
-        known = self._scores.setdefault(id(detector), {})
-        new = tuple(text for text in dict.fromkeys(texts) if text not in known)
+    def _piece_scores(
+        self, detector: Detector, pieces: Sequence[str], whole: Collection[str]
+    ) -> dict[str, float]:
+        if not isinstance(detector, PartsDetector):
+            return self._read(detector, pieces, whole, partial(self._scored, detector))
+        parts = {piece: detector.parts(piece) for piece in pieces}
+        distinct = list(dict.fromkeys(part for own in parts.values() for part in own))
+        known = self._read(detector, distinct, whole, detector.part_numbers)
+        return {
+            piece: detector.score_of_parts([known[part] for part in own])
+            for piece, own in parts.items()
+        }
+
+    def _read(
+        self,
+        detector: Detector,
+        parts: Sequence[str],
+        whole: Collection[str],
+        measure: Callable[[Sequence[str]], Scores],
+    ) -> dict[str, float]:
+        """The numbers of parts; `measure` sees only those that nobody has asked for yet.
+
+        Those of `whole` texts are not remembered beyond the request.
+        """
+        known = self._numbers.setdefault(id(detector), {})
+        if self._memory:
+            unknown = [part for part in parts if part not in known and part not in whole]
+            known.update(self._memory.parts(detector.version, unknown))
+        new = [part for part in parts if part not in known]
         if new:
-            features = None if detector.encoder is None else self._encoded(new)
-            known.update(zip(new, _checked(detector.score(new, features), len(new)), strict=True))
-        return np.array([known[text] for text in texts], dtype=np.float32)
+            numbers = _checked(measure(new), len(new))
+            found = dict(zip(new, numbers, strict=True))
+            known.update(found)
+            if self._memory:
+                kept = {part: found[part] for part in new if part not in whole}
+                self._memory.keep_parts(detector.version, kept)
+        return known
+
+    def _scored(self, detector: Detector, texts: Sequence[str]) -> Scores:
+        features = None if detector.encoder is None else self._encoded(texts)
+        return detector.score(texts, features)
 
     def _encoded(self, texts: Sequence[str]) -> Features:
         """Features, shape (n, width); raises DetectorError where there is no encoder at work."""

@@ -177,7 +177,12 @@ def test_sentences_count_by_themselves_less_a_margin(tmp_path: Path) -> None:
         np.testing.assert_allclose(detector.logits([text, said[0]])[0], expected, atol=1e-5)
         np.testing.assert_allclose(detector.logits(said[:1]), alone[1:2], atol=1e-5)
         assert detector.logits([]).shape == (0,)
+        parts = detector.parts(text)
+        assert parts == (text, *said)
+        found = detector.score_of_parts(detector.part_numbers(parts).tolist())
+        np.testing.assert_allclose(found, detector.score([text])[0], rtol=1e-6)
     assert alone[1:].max() > alone[0], "the test's point"
+    assert whole.parts(text) == (text,)
 
 
 @pytest.mark.parametrize("margin", [-1, MOST_MARGIN + 1, True, "much", [0.5]])

@@ -12,6 +12,7 @@ from guard.operations.metrics import Metrics
 from guard.screening.memory import Memory
 from guard.screening.reading import Reading
 from guard.screening.score_cache import ScoreCache
+from guard.screening.sentences import sentences
 from guard.screening.views import ViewLimits
 from guard.wire.call import TextSpan
 
@@ -36,6 +37,39 @@ class Noting:
         """What it was given since the last look."""
         noted, self.read = self.read, []
         return noted
+
+
+@dataclass
+class InSentences(Noting):
+    """Reads sentences by themselves too, as numbers that it alone can make a score of."""
+
+    measured: list[str] = field(default_factory=list)
+
+    def parts(self, text: str) -> tuple[str, ...]:
+        return tuple(dict.fromkeys((text, *sentences(text))))
+
+    def part_numbers(self, parts: Sequence[str]) -> Scores:
+        self.measured.extend(parts)
+        return 10 * self.score(parts, None)
+
+    def score_of_parts(self, numbers: Sequence[float]) -> float:
+        return max(numbers) / 10
+
+
+@dataclass
+class OfSubjects(Noting):
+    """What screening reads in sentences, since each may ask about a subject."""
+
+    def subjects(
+        self,
+        texts: Sequence[str],
+        features: Features | None,  # noqa: ARG002
+        threshold: float,
+    ) -> tuple[int, ...]:
+        return (0,) if threshold <= any("attack" in text for text in texts) else ()
+
+    def names_of(self, subjects: Sequence[int]) -> tuple[str, ...]:
+        return tuple(map(str, subjects))
 
 
 def said(*turns: str, roles: Sequence[str] = ("user", "assistant")) -> list[TextSpan]:
@@ -72,6 +106,51 @@ def test_a_growing_chat_costs_its_new_turn(cache: ScoreCache) -> None:
     assert not set(new) & set(first)
     assert not set(new) & set(history)
     assert sum(map(len, new)) < sum(map(len, first)) / 4
+
+
+@pytest.mark.parametrize("kind", [InSentences, OfSubjects])
+def test_a_sentence_is_read_once_though_windows_around_it_change(
+    cache: ScoreCache, kind: type[Noting]
+) -> None:
+    detector = kind()
+    history = [f"This is the turn {name}. That is all of {name}." for name in ("A", "B", "C")]
+    judge(cache, detector, said(*history))
+    read = set(detector.new())
+    judge(cache, detector, said(*history, "Now the last one. It says something."))
+    new = detector.new()
+
+    assert {"This is the turn C.", "That is all of C."} <= read
+    assert {"Now the last one.", "It says something."} <= set(new)
+    assert len(new) == len(set(new))
+    assert not set(new) & read
+    assert any("turn C" in text and "last one" in text for text in new), "a window that changed"
+
+
+@pytest.mark.parametrize("kind", [InSentences, OfSubjects])
+def test_sentences_are_another_keys_own_and_another_versions_own(
+    cache: ScoreCache, kind: type[Noting]
+) -> None:
+    first, second = said("One sentence here. An attack."), said("Another one. An attack.")
+    detector = kind()
+    assert judge(cache, detector, first) == [1.0]
+    for owner, version in (("other", "one"), ("shop", "two")):
+        detector.new()
+        detector.version = version
+        assert judge(cache, detector, second, owner) == [1.0]
+        assert "An attack." in detector.new()
+    assert judge(cache, detector, said("A third one. An attack.")) == [1.0]
+    assert "An attack." not in detector.new()
+
+
+def test_numbers_of_parts_that_are_none_are_not_remembered(cache: ScoreCache) -> None:
+    class Broken(InSentences):
+        def part_numbers(self, parts: Sequence[str]) -> Scores:
+            return np.full(len(parts), np.inf, dtype=np.float32)
+
+    reading = Reading(said("One here. Two there."), None, ViewLimits(), Memory(cache, "shop"))
+    with pytest.raises(DetectorError):
+        reading.span_scores(Broken(), 0.5)
+    assert len(cache) == 0
 
 
 def test_what_was_judged_is_known_whole(cache: ScoreCache) -> None:
