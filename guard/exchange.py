@@ -125,7 +125,7 @@ class Exchange:
         generates = call.upstream_path in GENERATING
         if generates:
             client.entry.texts = call.spans
-        early = generates and self._settings.upstream.send_early
+        early = generates and self._sends_early(protocol, call, client)
         async with PendingRequest(self._sent(call, call.body, client), early=early) as pending:
             verdict = client.entry.verdict = await self.judge(protocol, call, client)
             action = self._action(call, verdict)
@@ -143,6 +143,12 @@ class Exchange:
         self._count_bypassed(call, verdict)
         async with self._sent(call, body, client) as reply:
             yield await self._relayed(protocol, call, reply, action, embedded=True)
+
+    def _sends_early(self, protocol: WireProtocol, call: Call, client: Client) -> bool:
+        """Whether the model may begin while the guard judges; without policies nothing does."""
+        if not self._settings.sends_early:
+            return False
+        return bool(self._table.select(client.owner, protocol.route, call.model).policies)
 
     @asynccontextmanager
     async def _sent(

@@ -126,6 +126,7 @@ def configuration(upstreams: list[str], port: int) -> dict[str, object]:
         "listen": {"port": port, "drain_s": 10},
         "upstream": {
             "urls": upstreams,
+            "send_early": False,  # it is counted whether anything arrives that must not
             "connect_s": 1,
             "first_byte_s": 1.5,
             "between_bytes_s": 1.5,

@@ -58,6 +58,13 @@ class Settings(Section):
         return any(policy.action == "corrupt" and not policy.shadow for policy in self.policies)
 
     @property
+    def sends_early(self) -> bool:
+        """Whether prompts are sent while they are screened: unless the configuration says
+        otherwise, or wants nothing but embeddings to arrive."""
+        chosen = self.upstream.send_early
+        return not self.corruption.embed_all if chosen is None else chosen
+
+    @property
     def canaries(self) -> dict[str, Canary]:
         """By detector, the newer artifacts that act for a share of the keys."""
         return {

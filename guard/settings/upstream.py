@@ -48,7 +48,7 @@ class Upstream(Section):
     health_timeout_s: Seconds = 2
     breaker_failures: Annotated[int, Field(ge=1, le=1000)] = 5
     breaker_s: Seconds = 10
-    send_early: bool = False
+    send_early: bool | None = None  # `Settings.sends_early` says what that means
 
     @property
     def servers(self) -> tuple[str, ...]:

@@ -11,21 +11,26 @@ from guard.upstream.client import UpstreamReply
 class PendingRequest:
     """Opens `sending` (`Upstream.send`); leaving the block ends it, which closes its connection.
 
-    Where it is `early` it is sent on entry, by a task of its own; else by `reply`. Nothing of the
-    answer's body is read before `reply` has returned.
+    Where it is `early` it is sent once the event loop is free, by a task of its own: a verdict that
+    is there at once sends nothing in vain, and costs no task. Else it is sent by `reply`. Nothing
+    of the answer's body is read before `reply` has returned.
     """
 
     def __init__(self, sending: AbstractAsyncContextManager[UpstreamReply], *, early: bool) -> None:
         self._sending = sending
         self._early = early
+        self._start: asyncio.Handle | None = None
         self._task: asyncio.Task[UpstreamReply] | None = None
         self._opened = False
         self.begun = False
 
     async def __aenter__(self) -> Self:
         if self._early:
-            self._task = asyncio.create_task(self._open())
+            self._start = asyncio.get_running_loop().call_soon(self._begin)
         return self
+
+    def _begin(self) -> None:
+        self._task = asyncio.create_task(self._open())
 
     async def _open(self) -> UpstreamReply:
         self.begun = True
@@ -35,6 +40,8 @@ class PendingRequest:
 
     async def reply(self) -> UpstreamReply:
         """The reply once its status is in; raises UpstreamError as `Upstream.send` does."""
+        if self._start:
+            self._start.cancel()
         return await (self._task or self._open())
 
     async def __aexit__(
@@ -43,6 +50,8 @@ class PendingRequest:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._start:
+            self._start.cancel()
         if self._task:
             self._task.cancel()
             await asyncio.wait({self._task})

@@ -42,7 +42,7 @@ def configuration(folder: Path, upstream: str, store: str, port: int) -> Path:
     """A replica's file: as its sister's, but for the port."""
     content = {
         "listen": {"port": port, "drain_s": 1},
-        "upstream": {"url": upstream},
+        "upstream": {"url": upstream, "send_early": False},
         "models": {"demo": {"path": str(folder / "model"), "context_tokens": 256}},
         "detectors": {"people": {"kind": "phrases", "phrases": ["hidden gardener"]}},
         "policies": [{"name": "forget", "detector": "people", "action": "corrupt"}],

@@ -88,8 +88,9 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
         **sections: Any,
     ) -> AsyncIterator[Rig]:
         async with serving(vllm) as upstream:
-            if upstream_options is not None:
-                sections["upstream"] = {"url": upstream, **upstream_options}
+            # What arrives upstream is asserted: unless a test asks for more, only what is to.
+            options = {"send_early": False} if upstream_options is None else upstream_options
+            sections.setdefault("upstream", {"url": upstream, **options})
             settings = settings_for(upstream, rules, on_error, sections, whens)
             parts = Parts(policies_of(settings, rules), None, rewriter, {}, None)
             async with (

@@ -336,3 +336,17 @@ def test_settings_are_frozen() -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         settings.limits = settings.limits  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "embed_all", "early"),
+    [(None, False, True), (None, True, False), (True, False, True), (False, False, False)],
+)
+def test_prompts_are_sent_early_unless_told_otherwise(
+    chosen: bool | None, embed_all: bool, early: bool
+) -> None:
+    upstream = {"url": "http://x"} | ({} if chosen is None else {"send_early": chosen})
+    settings = Settings.model_validate(
+        {"upstream": upstream, "corruption": {"embed_all": embed_all}}
+    )
+    assert settings.sends_early is early

@@ -112,7 +112,8 @@ def settings_for(upstream: str, model: Path, action: str, **sections: Any) -> Se
     return Settings.model_validate(
         {
             # No health checks of the proxy's own in the record: every request there has a client.
-            "upstream": {"url": upstream, "health_s": 3600},
+            # Nor anything that was sent before its verdict.
+            "upstream": {"url": upstream, "health_s": 3600, "send_early": False},
             "models": {"demo": {"path": model}},
             "detectors": {"canary": {"kind": "phrases", "phrases": [PHRASE]}},
             "policies": [{"name": "canary", "detector": "canary", "action": action}],

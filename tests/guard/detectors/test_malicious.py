@@ -232,7 +232,7 @@ def served_settings(upstream: str, detector: Path, **policy: Any) -> Settings:
     key = {"name": "tester", "sha256": hashlib.sha256(b"tester").hexdigest()}
     return Settings.model_validate(
         {
-            "upstream": {"url": upstream},
+            "upstream": {"url": upstream, "send_early": False},
             "encoder": {"path": str(tiny_artifact())},
             "detectors": {"malicious": {"kind": "artifact", "path": str(detector)}},
             "policies": [rule],

@@ -45,6 +45,12 @@ class Opening:
             self.seen.append("closed")
 
 
+async def until_idle() -> None:
+    """What was to begin has begun: its handle has run, then its task."""
+    for _ in range(2):
+        await asyncio.sleep(0)
+
+
 async def test_late_requests_are_sent_when_they_are_asked_for() -> None:
     opening = Opening()
     opening.gate.set()
@@ -60,7 +66,7 @@ async def test_late_requests_are_sent_when_they_are_asked_for() -> None:
 async def test_what_nobody_asked_for_is_closed(early: bool) -> None:
     opening = Opening()
     async with PendingRequest(opening.send(), early=early) as pending:
-        await asyncio.sleep(0)
+        await until_idle()
         assert pending.begun is early
     assert opening.seen == (["sent", "closed"] if early else [])
 
@@ -73,15 +79,26 @@ async def test_a_verdict_that_is_there_at_once_sends_nothing() -> None:
     assert opening.seen == []
 
 
+async def test_a_good_verdict_that_is_there_at_once_makes_no_task() -> None:
+    opening = Opening()
+    opening.gate.set()
+    before = asyncio.all_tasks()
+    async with PendingRequest(opening.send(), early=True) as pending:
+        assert await pending.reply() is opening  # type: ignore[comparison-overlap]
+        await until_idle()
+        assert asyncio.all_tasks() == before
+    assert opening.seen == ["sent", "closed"]
+
+
 async def test_an_error_before_the_verdict_waits_for_it() -> None:
     opening = Opening(error=UpstreamError("lost"))
     opening.gate.set()
     async with PendingRequest(opening.send(), early=True) as pending:
-        await asyncio.sleep(0)
+        await until_idle()
         with pytest.raises(UpstreamError):
             await pending.reply()
     async with PendingRequest(opening.send(), early=True):
-        await asyncio.sleep(0)  # and one that nobody asks for is no warning
+        await until_idle()  # and one that nobody asks for is no warning
     assert opening.seen == ["sent", "closed"] * 2
 
 
@@ -93,8 +110,10 @@ class GatedDetector:
     encoder: str | None = None
     version: str = ""
     gate: threading.Event = field(default_factory=threading.Event)
+    asked: threading.Event = field(default_factory=threading.Event)
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
+        self.asked.set()
         self.gate.wait(10)
         return np.array([float("attack" in text) for text in texts], dtype=np.float32)
 
@@ -105,9 +124,12 @@ async def cancelled(rig: Rig) -> float:
     return float(line.split()[1])
 
 
-async def test_the_model_works_while_the_guard_does(make_rig: RigMaker) -> None:
+@pytest.mark.parametrize("options", [{}, {"send_early": True}])
+async def test_the_model_works_while_the_guard_does(
+    make_rig: RigMaker, options: dict[str, Any]
+) -> None:
     detector = GatedDetector()
-    async with make_rig(("block", detector), upstream_options={"send_early": True}) as rig:
+    async with make_rig(("block", detector), upstream_options=options) as rig:
         task = asyncio.create_task(rig.chat("hello"))
         async with asyncio.timeout(5):
             await rig.vllm.arrived.wait()
@@ -115,6 +137,26 @@ async def test_the_model_works_while_the_guard_does(make_rig: RigMaker) -> None:
         detector.gate.set()
         assert (await task).json() == rig.vllm.answer
         assert len(rig.vllm.requests) == 1
+        assert await cancelled(rig) == 0
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"upstream_options": {"send_early": False}},
+        {"upstream_options": {}, "corruption": {"embed_all": True}},
+    ],
+)
+async def test_nothing_is_sent_before_the_verdict_where_nothing_is_to_be(
+    make_rig: RigMaker, sections: dict[str, Any]
+) -> None:
+    detector = GatedDetector()
+    async with make_rig(("block", detector), **sections) as rig:
+        task = asyncio.create_task(rig.chat("an attack"))
+        assert await asyncio.to_thread(detector.asked.wait, 5)
+        detector.gate.set()
+        assert (await task).status_code == 400
+        assert rig.vllm.requests == []
         assert await cancelled(rig) == 0
 
 

@@ -26,7 +26,7 @@ async def guarded(
         policy = {"name": "word", "detector": "word", "action": "block"}
         settings = Settings.model_validate(
             {
-                "upstream": {"url": upstream_url},
+                "upstream": {"url": upstream_url, "send_early": False},
                 "detectors": {"word": {"kind": "phrases", "phrases": ["attack"]}},
                 "policies": [policy],
                 "refusal": {"form": refusal, "text": "No."},
