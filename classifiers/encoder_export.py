@@ -53,7 +53,7 @@ def export_encoder(
     with TemporaryDirectory(prefix="ecoguard-encoder-") as scratch, quiet():
         started = perf_counter()
         model = _load_model(folder, recipe)
-        content = convert(model, Path(scratch), precision, "features")
+        content = convert(model, Path(scratch), precision, ["features"])
         files = {MODEL: content, TOKENIZER: read_tokenizer(folder)}
         manifest = draft(KIND, _name(source), recipe=recipe.recorded())
         seconds = perf_counter() - started

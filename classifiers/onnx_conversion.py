@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-def convert(model: "nn.Module", scratch: Path, precision: Precision, output: str) -> bytes:
-    """The graph of (input_ids, attention_mask) -> `output`, any batch and any length.
+def convert(
+    model: "nn.Module", scratch: Path, precision: Precision, outputs: Sequence[str]
+) -> bytes:
+    """The graph of (input_ids, attention_mask) -> `outputs`, any batch and any length.
 
     `scratch` is a folder for files on the way.
     """
@@ -30,7 +32,7 @@ def convert(model: "nn.Module", scratch: Path, precision: Precision, output: str
         dynamo=True,
         verbose=False,
         input_names=["input_ids", "attention_mask"],
-        output_names=[output],
+        output_names=list(outputs),
         dynamic_shapes=(axes, axes),
     )
     if program is None:

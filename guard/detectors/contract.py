@@ -77,6 +77,21 @@ class PartsDetector(Protocol):
 
 
 @runtime_checkable
+class FeatureSource(PartsDetector, Protocol):
+    """A detector whose model computes an encoder's features on its way to its own numbers.
+
+    Screening has it read first, and the encoder only what is left.
+    """
+
+    features_of: str | None
+    """The digest of the encoder in service if they are that encoder's features, else None."""
+
+    def numbers_and_features(self, parts: Sequence[str]) -> tuple[Scores, Features]:
+        """`part_numbers`, and the encoder's features, shape (n, width), of n parts."""
+        ...
+
+
+@runtime_checkable
 class LivingDetector(Protocol):
     """A detector that changes while it serves."""
 

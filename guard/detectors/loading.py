@@ -4,13 +4,19 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from guard.artifacts import Artifact, read, read_digest
-from guard.detectors.contract import Detector, Encoder, LivingDetector, WindowedEncoder
+from guard.detectors.contract import (
+    Detector,
+    Encoder,
+    FeatureSource,
+    LivingDetector,
+    WindowedEncoder,
+)
 from guard.detectors.forget import KIND as FORGET
 from guard.detectors.forget import ForgetClassifier
 from guard.detectors.malicious import KIND as MALICIOUS
 from guard.detectors.malicious import MaliciousClassifier
+from guard.detectors.malicious_text import FEATURES, MaliciousTextClassifier
 from guard.detectors.malicious_text import KIND as MALICIOUS_TEXT
-from guard.detectors.malicious_text import MaliciousTextClassifier
 from guard.detectors.phrases import PhraseList
 from guard.detectors.request_folder import RequestFolder
 from guard.encoders.onnx_encoder import KIND as ONNX
@@ -137,6 +143,9 @@ def load_detector(folder: Path, encoder: Encoder | None) -> Detector:
         raise artifact.fail("kind", f"'{artifact.manifest.kind}' is no detector (known: {known})")
     detector = loader(artifact)
     _check_encoder(artifact, detector, encoder)
+    if isinstance(detector, FeatureSource) and isinstance(encoder, OnnxEncoder):
+        same = artifact.manifest.recipe.get(FEATURES) == encoder.recipe
+        detector.features_of = encoder.digest if same else None
     return detector
 
 

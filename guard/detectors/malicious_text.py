@@ -28,6 +28,9 @@ MARGIN = "sentence_margin"
 """Of the recipe: log odds that a sentence needs more than a window; sentences are read by
 themselves where it is there."""
 MOST_MARGIN = 10.0
+FEATURES = "features"
+"""Of the recipe: that of the encoder whose features the graph gives beside its logit, and the name
+of that output."""
 MIXING = "mixing"
 """(3,): weight of the tower's logit, of the lexical logit, and a bias."""
 
@@ -71,6 +74,7 @@ class MaliciousTextClassifier:
         artifact's digest; `window_sizes` are the windows that the threshold was set on. With a
         `sentence_margin` the sentences of a text count too, each so many log odds less."""
         self._margin = sentence_margin
+        self.features_of: str | None = None
         self.window_sizes = window_sizes
         self.threshold = threshold
         self.calibration = calibration
@@ -96,6 +100,8 @@ class MaliciousTextClassifier:
         table = _table(weights)
         calibration = Calibration.from_weights(weights)
         weights.finish()
+        if FEATURES in artifact.manifest.recipe and FEATURES not in tower.output_names[1:]:
+            raise artifact.fail(f"recipe.{FEATURES}", "the graph has no such output")
         return cls(
             tower,
             threshold=threshold,
@@ -142,10 +148,19 @@ class MaliciousTextClassifier:
 
     def part_numbers(self, parts: Sequence[str]) -> Scores:
         """Log odds of malicious, shape (n,), of each of n parts as it stands."""
+        return self._mixed(parts, self._tower.encode(parts))
+
+    def numbers_and_features(self, parts: Sequence[str]) -> tuple[Scores, Features]:
+        """`part_numbers`, and the features of the encoder that was trained on, of n > 0 parts."""
+        outputs = dict(zip(self._tower.output_names, self._tower.outputs(parts), strict=True))
+        return self._mixed(parts, outputs[self._tower.output_names[0]]), outputs[FEATURES]
+
+    def _mixed(self, parts: Sequence[str], judged: Features) -> Scores:
+        """The tower's logits (n, 1) mixed with the lexical table's."""
         if not parts:
             return np.zeros(0, dtype=np.float32)
         tower, lexical, bias = self._mixing
-        logits = tower * self._tower.encode(parts)[:, 0] + bias
+        logits = tower * judged[:, 0] + bias
         if self._lexical is not None:
             logits = logits + lexical * np.array(
                 [self._lexical.logit(part) for part in parts], dtype=np.float32

@@ -40,7 +40,9 @@ class OnnxEncoder:
         self.width = int(str(artifact.recipe_value("width", int)))
         self.max_tokens = int(str(artifact.recipe_value("max_tokens", int)))
         self.batched = bool(artifact.recipe_value("batched", bool))
+        self.recipe = artifact.manifest.recipe
         self._session = _open_session(artifact, threads)
+        self.output_names = tuple(output.name for output in self._session.get_outputs())
         self._whole = open_tokenizer(artifact)
         self._cutting = open_tokenizer(artifact)
         self._cutting.enable_truncation(self.max_tokens)
@@ -56,17 +58,24 @@ class OnnxEncoder:
         return self.max_tokens - self._whole.num_special_tokens_to_add(False)
 
     def encode(self, texts: Sequence[str]) -> Features:
-        """Features, shape (n, width), float32, each row of unit length.
+        """Features, shape (n, width), float32, rows of unit length: the graph's first output."""
+        return self.outputs(texts)[0] if texts else np.empty((0, self.width), dtype=np.float32)
+
+    def outputs(self, texts: Sequence[str]) -> tuple[Features, ...]:
+        """All outputs of the graph, each of shape (n, its width), float32; n is at least 1.
 
         Texts are sorted by length and batched with others of like length (`_batches`). A quantised
         graph (`batched` false) takes one text at a time: it scales activations over the whole
         batch, so a neighbour would change a text's features.
         """
         encodings = [self._cutting.encode(text) for text in texts]
-        features = np.empty((len(texts), self.width), dtype=np.float32)
+        found: tuple[Features, ...] = ()
         for rows in _batches([len(e) for e in encodings], BATCH_TOKENS if self.batched else 0):
-            features[rows] = self._run([encodings[row] for row in rows])
-        return features
+            batch = self._run([encodings[row] for row in rows])
+            found = found or tuple(np.empty((len(texts), b.shape[1]), np.float32) for b in batch)
+            for whole, part in zip(found, batch, strict=True):
+                whole[rows] = part
+        return found
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, special tokens left out."""
@@ -85,7 +94,7 @@ class OnnxEncoder:
         a new one about every `stride` tokens. A text that fits is one window."""
         return token_windows(self._whole, text, size, stride)
 
-    def _run(self, encodings: "Sequence[Encoding]") -> Features:
+    def _run(self, encodings: "Sequence[Encoding]") -> list[Features]:
         longest = max(len(encoding) for encoding in encodings)
         ids = np.zeros((len(encodings), longest), dtype=np.int64)
         mask = np.zeros_like(ids)
@@ -93,7 +102,7 @@ class OnnxEncoder:
             ids[row, : len(encoding)] = encoding.ids
             mask[row, : len(encoding)] = 1
         outputs = self._session.run(None, {"input_ids": ids, "attention_mask": mask})
-        return np.asarray(outputs[0], dtype=np.float32)
+        return [np.asarray(output, dtype=np.float32) for output in outputs]
 
 
 def _batches(lengths: Sequence[int], most_tokens: int) -> Iterator[list[int]]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from guard.detectors.contract import (
     Detector,
     Features,
+    FeatureSource,
     LivingDetector,
     PartsDetector,
     Scores,
@@ -60,6 +61,13 @@ class Reading:
         self._numbers: dict[int, dict[str, float]] = {}
         self._features: dict[str, Features] = {}
         self._encoder_failed = False
+
+    def gives_features(self, detector: Detector) -> bool:
+        """Whether reading by this detector first spares the encoder work."""
+        return isinstance(detector, FeatureSource) and self._is_served_by(detector)
+
+    def _is_served_by(self, source: FeatureSource) -> bool:
+        return self._encoder is not None and source.features_of == self._encoder.digest
 
     def known_scores(self, detector: Detector, threshold: float) -> NDArray[np.float32] | None:
         """`span_scores` of a request that was judged before, else None; costs a hash."""
@@ -205,7 +213,7 @@ class Reading:
             return self._read(detector, pieces, whole, partial(self._scored, detector))
         parts = {piece: detector.parts(piece) for piece in pieces}
         distinct = list(dict.fromkeys(part for own in parts.values() for part in own))
-        known = self._read(detector, distinct, whole, detector.part_numbers)
+        known = self._read(detector, distinct, whole, partial(self._part_numbers, detector))
         return {
             piece: detector.score_of_parts([known[part] for part in own])
             for piece, own in parts.items()
@@ -235,6 +243,13 @@ class Reading:
                 kept = {part: found[part] for part in new if part not in whole}
                 self._memory.keep_parts(detector.version, kept)
         return known
+
+    def _part_numbers(self, detector: PartsDetector, parts: Sequence[str]) -> Scores:
+        if not (isinstance(detector, FeatureSource) and self._is_served_by(detector)):
+            return detector.part_numbers(parts)
+        numbers, features = detector.numbers_and_features(parts)
+        self._features.update(zip(parts, features, strict=True))
+        return numbers
 
     def _scored(self, detector: Detector, texts: Sequence[str]) -> Scores:
         features = None if detector.encoder is None else self._encoded(texts)

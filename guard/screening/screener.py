@@ -145,20 +145,24 @@ def _remembered(policies: Sequence[Policy], reading: Reading) -> Verdict | None:
 
 
 def _judge(policies: Sequence[Policy], reading: Reading) -> tuple[Finding, ...]:
-    found = []
-    for policy in policies:
-        began = time_ns()
-        try:
-            asked = policy.detector, policy.threshold
-            scores = reading.span_scores(*asked).tolist()
-            found.append(policy.judge(scores, began, partial(reading.subjects, *asked)))
-        except Exception as error:
-            # A detector is a plug-in: whatever it raises, the policy's on_error decides. The
-            # error's text could quote a prompt: only its type is logged.
-            reason = type(error).__name__
-            logger.error("detector of policy %s failed: %s", policy.name, reason)
-            found.append(policy.failure())
-    return tuple(found)
+    """One finding per policy, in order; detectors that give the encoder's features read first."""
+    order = sorted(policies, key=lambda policy: not reading.gives_features(policy.detector))
+    found = {id(policy): _finding(policy, reading) for policy in order}
+    return tuple(found[id(policy)] for policy in policies)
+
+
+def _finding(policy: Policy, reading: Reading) -> Finding:
+    began = time_ns()
+    try:
+        asked = policy.detector, policy.threshold
+        scores = reading.span_scores(*asked).tolist()
+        return policy.judge(scores, began, partial(reading.subjects, *asked))
+    except Exception as error:
+        # A detector is a plug-in: whatever it raises, the policy's on_error decides. The error's
+        # text could quote a prompt: only its type is logged.
+        reason = type(error).__name__
+        logger.error("detector of policy %s failed: %s", policy.name, reason)
+        return policy.failure()
 
 
 def _failures(policies: Sequence[Policy], reason: str) -> tuple[Finding, ...]:

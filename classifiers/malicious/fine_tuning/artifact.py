@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from classifiers.encoder_recipe import Precision
+from classifiers.encoder_recipe import Precision, Recipe, recipe_of
 from classifiers.encoder_source import CONFIG, hash_source, read_object, read_tokenizer
 from classifiers.onnx_conversion import convert, quiet
 from guard.artifacts import Artifact, write
 from guard.detectors.calibration import Calibration
 from guard.detectors.contract import WINDOWS, WindowSize
-from guard.detectors.malicious_text import KIND, MARGIN, MIXING, SIZES, TABLE
+from guard.detectors.malicious_text import FEATURES, KIND, MARGIN, MIXING, SIZES, TABLE
 from guard.encoders.onnx_encoder import MODEL
 from guard.encoders.tokenizer import TOKENIZER
 from guard.manifest import DataSource, draft
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from classifiers.malicious.fine_tuning.tower import Tower
 
 Floats = NDArray[np.float32]
+LOGIT = "logit"
 MAX_TOKENS = 256
 """Of a window in serving, special tokens included."""
 
@@ -67,9 +68,13 @@ def write_text_model(
     precision: Precision,
     name: str,
 ) -> Artifact:
-    """Export to the artifact folder `out`; `source` is the encoder's folder."""
+    """Export to the artifact folder `out`; `source` is the encoder's folder.
+
+    Where the tower computes what that encoder's own export would give, the graph gives it too.
+    """
+    encoder = _recipe_of_features(model.tower.eval(), source, precision)
     with TemporaryDirectory(prefix="ecoguard-malicious-") as scratch, quiet():
-        graph = convert(model.tower.eval(), Path(scratch), precision, "logit")
+        graph = _graph(model.tower, Path(scratch), precision, with_features=encoder is not None)
     recipe: dict[str, JsonValue] = {
         "source": hash_source(source),
         "precision": precision,
@@ -81,6 +86,8 @@ def write_text_model(
     }
     if model.sentence_margin is not None:
         recipe[MARGIN] = model.sentence_margin
+    if encoder is not None:
+        recipe[FEATURES] = encoder.recorded()
     manifest = draft(
         KIND,
         name,
@@ -94,3 +101,20 @@ def write_text_model(
         tensors[TABLE] = np.asarray(model.table, np.float32)
     files = {MODEL: graph, TOKENIZER: read_tokenizer(source)}
     return write(out, manifest, tensors=tensors, files=files, report=dict(measured.report))
+
+
+def _recipe_of_features(tower: "Tower", source: Path, precision: Precision) -> Recipe | None:
+    """The export of the encoder whose features the tower computes; None where it computes none
+    that could be taken for an export's."""
+    if precision != "fp32" or not tower.anchored:
+        return None
+    recipe = recipe_of(source, precision, most_tokens(source))
+    return recipe if recipe.pooling == "mean" else None
+
+
+def _graph(tower: "Tower", scratch: Path, precision: Precision, *, with_features: bool) -> bytes:
+    if not with_features:
+        return convert(tower, scratch, precision, [LOGIT])
+    from classifiers.malicious.fine_tuning.tower import TowerWithFeatures
+
+    return convert(TowerWithFeatures(tower).eval(), scratch, precision, [LOGIT, FEATURES])

@@ -75,12 +75,18 @@ class Tower(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Logits (batch, 1) of both heads together, as exported."""
+        if self.anchored:
+            return self.anchored_forward(input_ids, attention_mask)[0]
+        return _highest(*self.pool_logits(self.lower(input_ids, attention_mask), attention_mask))
+
+    def anchored_forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (batch, 1), and the pretrained encoder's mean-pooled features of unit length,
+        (batch, width), which the anchor needs in any case."""
         states = self.lower(input_ids, attention_mask)
         logits, pools = self.pool_logits(states, attention_mask)
-        if self.anchored:
-            features, _ = self.frozen_features(states, attention_mask)
-            logits = logits + self.anchor(features)[..., 0]
-        return _highest(logits, pools)
+        features, _ = self.frozen_features(states, attention_mask)
+        logits = logits + self.anchor(features)[..., 0]
+        return _highest(logits, pools), functional.normalize(features[:, 0], dim=1)
 
     def lower(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """The shared layers' token states (batch, length, width)."""
@@ -126,6 +132,18 @@ class Tower(nn.Module):
             raise ValueError("delta: its tensors do not fit this tower")
         for name, tensor in delta.items():
             expected[name].copy_(tensor)
+
+
+class TowerWithFeatures(nn.Module):
+    """An anchored tower to be exported with the features that it computes on its way."""
+
+    def __init__(self, tower: Tower) -> None:
+        super().__init__()
+        self.tower = tower
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The tower's `anchored_forward`."""
+        return self.tower.anchored_forward(input_ids, attention_mask)
 
 
 def load_tower(folder: Path, frozen: int = FROZEN_LAYERS, segment: int = SEGMENT) -> Tower:

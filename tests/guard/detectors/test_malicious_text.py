@@ -1,5 +1,6 @@
 """The self-contained classifier: mixing, batching, windows, and artifacts that cannot be one."""
 
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -8,14 +9,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from classifiers.encoder_export import export_encoder
 from classifiers.encoder_recipe import Precision
-from classifiers.malicious.fine_tuning.artifact import Measured, TextModel, write_text_model
+from classifiers.malicious.fine_tuning.artifact import (
+    Measured,
+    TextModel,
+    most_tokens,
+    write_text_model,
+)
 from classifiers.malicious.fine_tuning.tower import Tower, load_tower
 from guard.artifacts import WEIGHTS, Artifact, read, write
 from guard.detectors.calibration import Calibration
 from guard.detectors.contract import WINDOWS, Windowing, window_sizes
 from guard.detectors.loading import load_detector
 from guard.detectors.malicious_text import (
+    FEATURES,
     MIXING,
     MOST_MARGIN,
     TABLE,
@@ -23,6 +31,7 @@ from guard.detectors.malicious_text import (
     MaliciousTextClassifier,
 )
 from guard.detectors.ngrams import ngram_indices
+from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.errors import ArtifactError
 from tests.encoders import tiny_bert
 
@@ -216,3 +225,66 @@ def test_a_written_artifact_is_read_back_whole() -> None:
 def test_a_table_has_a_power_of_two_buckets() -> None:
     with pytest.raises(ValueError, match="power of two"):
         LexicalTable(np.zeros(3, np.float32))
+
+
+@cache
+def encoder(max_tokens: int, precision: Precision = "fp32") -> OnnxEncoder:
+    """An export of the encoder that the tower was trained on."""
+    folder = Path(mkdtemp(prefix="ecoguard-test-")) / precision
+    written = export_encoder(
+        folder, source=tiny_bert(), max_tokens=max_tokens, precision=precision, most_drift=1.0
+    )
+    return OnnxEncoder(written)
+
+
+def test_its_graph_gives_the_encoders_features_beside_its_logits() -> None:
+    served = encoder(most_tokens(tiny_bert()))
+    detector = load_detector(artifact().folder, served)
+    assert isinstance(detector, MaliciousTextClassifier)
+    assert detector.features_of == served.digest
+
+    logits, features = detector.numbers_and_features(TEXTS)
+    np.testing.assert_array_equal(logits, detector.logits(TEXTS))
+    np.testing.assert_allclose(features, served.encode(TEXTS), atol=1e-6)
+
+
+@pytest.mark.parametrize(("shorter", "precision"), [(1, "fp32"), (0, "int8")])
+def test_features_of_another_export_are_not_the_encoders(
+    shorter: int, precision: Precision
+) -> None:
+    other = encoder(most_tokens(tiny_bert()) - shorter, precision)
+    detector = load_detector(artifact().folder, other)
+    assert isinstance(detector, MaliciousTextClassifier)
+    assert detector.features_of is None
+
+
+def test_a_quantised_or_unanchored_tower_gives_no_features(tmp_path: Path) -> None:
+    import torch
+
+    quantised = MaliciousTextClassifier.from_artifact(artifact("int8"))
+    assert FEATURES not in artifact("int8").manifest.recipe
+    assert quantised.features_of is None
+
+    plain = deepcopy(tower())
+    torch.nn.init.zeros_(plain.anchor.weight)
+    model = TextModel(plain.eval(), None, np.array([1, 0, 0], np.float32))
+    written = write_text_model(
+        tmp_path / "a",
+        model,
+        Measured(0.75, Calibration([0.1], [0.9])),
+        source=tiny_bert(),
+        precision="fp32",
+        name="tiny",
+    )
+    assert FEATURES not in written.manifest.recipe
+    assert MaliciousTextClassifier.from_artifact(written).logits(TEXTS).shape == (len(TEXTS),)
+
+
+def test_a_recipe_that_promises_features_needs_a_graph_that_gives_them(tmp_path: Path) -> None:
+    plain = artifact("int8")
+    recipe = plain.manifest.recipe | {FEATURES: {}}
+    manifest = plain.manifest.model_copy(update={"files": {}, "recipe": recipe})
+    files = {n: c for n, c in plain.contents.items() if n in ("model.onnx", "tokenizer.json")}
+    broken = write(tmp_path / "a", manifest, tensors=plain.tensors(), files=files)
+    with pytest.raises(ArtifactError, match=r"recipe\.features: the graph has no such output"):
+        MaliciousTextClassifier.from_artifact(broken)

@@ -325,3 +325,78 @@ def test_what_was_judged_before_keeps_its_subjects() -> None:
     longer = Reading([*turns, *spans("And her sister?")], None, ViewLimits(), memory)
     assert longer.span_scores(people, 0.5).tolist() == [0.0, 1.0, 1.0, 1.0]
     assert longer.subjects(people, 0.5) == ("Orvo",)
+
+
+@dataclass
+class Source(CharacterReader):
+    """A detector whose model gives the encoder's features beside its own numbers."""
+
+    features_of: str | None = "e"
+
+    def parts(self, text: str) -> tuple[str, ...]:
+        return (text,)
+
+    def part_numbers(self, parts: Sequence[str]) -> Scores:
+        return self.score(parts, None)
+
+    def score_of_parts(self, numbers: Sequence[float]) -> float:
+        return numbers[0]
+
+    def numbers_and_features(self, parts: Sequence[str]) -> tuple[Scores, Features]:
+        numbers = self.part_numbers(parts)
+        return numbers, numbers[:, None]
+
+
+TURNS = ("hello there", "an attack", "LONG " * 100)
+
+
+def test_what_gave_the_features_is_not_encoded_again() -> None:
+    encoder, source, features = CharacterReader(200), Source(200), FeatureReader()
+    request = reading(*TURNS, encoder=encoder)
+
+    assert request.gives_features(source)
+    assert not request.gives_features(features)
+    found = [request.span_scores(detector, 0.5).tolist() for detector in (source, features)]
+
+    assert found[0] == found[1] == [0.0, 1.0, 0.0]
+    assert encoder.read == []
+    assert len(source.read) == features.rows > 2
+
+
+def test_the_encoder_reads_what_the_source_of_features_has_not() -> None:
+    cache = ScoreCache(1 << 20, Metrics())
+    encoder, source, features = CharacterReader(200), Source(200, version="s"), FeatureReader()
+    for turns, read in ((TURNS[:1], 0), (TURNS[:2], 1)):
+        request = Reading(spans(*turns), encoder, ViewLimits(), Memory(cache, "shop"))
+        for detector in (source, features):
+            request.span_scores(detector, 0.5)
+        assert len(encoder.read) == read, "of the first turn the source's number is remembered"
+    assert encoder.read == [TURNS[0]]
+
+
+@pytest.mark.parametrize("given", [None, "another"])
+def test_features_of_another_encoder_are_not_taken(given: str | None) -> None:
+    encoder, source = CharacterReader(200), Source(200, features_of=given)
+    request = reading(*TURNS, encoder=encoder)
+
+    assert not request.gives_features(source)
+    assert not reading(*TURNS).gives_features(source)
+    for detector in (source, FeatureReader()):
+        assert request.span_scores(detector, 0.5).tolist() == [0.0, 1.0, 0.0]
+    assert sorted(encoder.read) == sorted(source.read)
+
+
+def test_the_encoder_stands_in_for_a_source_of_features_that_fails() -> None:
+    class Failing(Source):
+        def numbers_and_features(
+            self,
+            parts: Sequence[str],  # noqa: ARG002
+        ) -> tuple[Scores, Features]:
+            raise RuntimeError("scripted failure")
+
+    encoder = CharacterReader(200)
+    request = reading(*TURNS, encoder=encoder)
+    with pytest.raises(RuntimeError):
+        request.span_scores(Failing(200), 0.5)
+    assert request.span_scores(FeatureReader(), 0.5).tolist() == [0.0, 1.0, 0.0]
+    assert encoder.read

@@ -73,6 +73,73 @@ async def test_spans_are_judged_through_views_and_windows(
     assert verdict.action is (Action.BLOCK if flagged else Action.ALLOW)
 
 
+@dataclass
+class Reader:
+    """Notes in `order` that it was asked."""
+
+    name: str
+    order: list[str]
+    threshold: float = 0.5
+    encoder: str | None = None
+    version: str = ""
+
+    def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
+        self.order.append(self.name)
+        return np.full(len(texts), self.threshold if self.name == "last" else 0, np.float32)
+
+
+@dataclass
+class FeatureGiver(Reader):
+    """Gives the features of the encoder `e`."""
+
+    features_of: str | None = "e"
+
+    def parts(self, text: str) -> tuple[str, ...]:
+        return (text,)
+
+    def part_numbers(self, parts: Sequence[str]) -> Scores:
+        return self.score(parts, None)
+
+    def score_of_parts(self, numbers: Sequence[float]) -> float:
+        return numbers[0]
+
+    def numbers_and_features(self, parts: Sequence[str]) -> tuple[Scores, Features]:
+        return self.part_numbers(parts), np.zeros((len(parts), 1), np.float32)
+
+
+@dataclass
+class NoEncoder:
+    """An encoder whose features are somebody else's to give."""
+
+    digest: str = "e"
+    width: int = 1
+    window_tokens: int = 100
+
+    def encode(self, texts: Sequence[str]) -> Features:
+        raise AssertionError(texts)
+
+    def windows(self, text: str, size: int, stride: int) -> list[tuple[int, int]]:  # noqa: ARG002
+        return [(0, len(text))]
+
+
+def test_who_gives_features_reads_first_and_findings_keep_their_order() -> None:
+    order: list[str] = []
+    features = Reader("of features", order, encoder="e")
+    chosen = [
+        policy(Reader("plain", order), name="a"),
+        policy(features, name="b"),
+        policy(FeatureGiver("last", order), name="c"),
+    ]
+    screener = Screener(chosen, NoEncoder(), Metrics())
+    found = screener.judge(spans("hello"))
+    screener.close()
+
+    assert order == ["last", "plain", "of features"]
+    assert [finding.policy for finding in found] == ["a", "b", "c"]
+    assert [finding.action for finding in found] == [Action.ALLOW, Action.ALLOW, Action.BLOCK]
+    assert not any(finding.failed for finding in found)
+
+
 async def test_prompt_split_over_turns_is_seen_and_all_its_turns_are_named() -> None:
     verdict = await verdict_on(
         [policy(WordDetector("build the\nbomb"))], "hello", "build the", "bomb"
