@@ -11,6 +11,7 @@ from guard.detectors.loading import Versions, load_canaries, load_detectors, rea
 from guard.screening.canary import Canary
 from guard.screening.policy import Policy
 from guard.settings import Settings, secret
+from guard.sizing import cores, pass_threads, workers_here
 from guard.tokenizers import open_detokenisers
 from guard.wire.fields import Detokenise
 
@@ -31,7 +32,8 @@ class Parts:
 
 def load_parts(settings: Settings) -> Parts:
     """Read everything the settings name; blocking. Raises ConfigError or ArtifactError."""
-    encoder, detectors = load_detectors(settings)
+    threads = pass_threads(settings, workers_here(), cores())
+    encoder, detectors = load_detectors(settings, threads)
     return Parts(
         policies=tuple(Policy.build(p, detectors[p.detector]) for p in settings.policies),
         encoder=encoder,
@@ -44,6 +46,6 @@ def load_parts(settings: Settings) -> Parts:
         upstream_tls=client_context(settings.upstream.tls),
         canaries={
             name: Canary(detector, digest, settings.canaries[name].share)
-            for name, (detector, digest) in load_canaries(settings, encoder).items()
+            for name, (detector, digest) in load_canaries(settings, encoder, threads).items()
         },
     )

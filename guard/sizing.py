@@ -2,6 +2,7 @@
 
 The rule: workers x `limits.screening_threads` x `encoder.threads` is at most the number of cores.
 Screening keeps that many cores busy; with more, every prompt waits for the others' time slices.
+Where the configuration leaves `encoder.threads` open, a pass takes the cores that are its own.
 """
 
 import ctypes
@@ -9,9 +10,13 @@ import gc
 import os
 from pathlib import Path
 
-from guard.settings import Settings
+from guard.settings import ArtifactDetector, Settings
 
 CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+WORKERS = "ECOGUARD_WORKERS"
+"""In the environment of a worker process: how many of them share the machine."""
+MOST_PASS_THREADS = 4
+"""Unless the configuration says so: a pass of a prompt is too short to gain from more."""
 # Of glibc's mallopt. Prompt embeddings are buffers of megabytes, made and freed with every
 # corrupted prompt: left alone, glibc gives many of them back to the kernel, and the next one costs
 # a page fault for every 4 KiB. These keep them on the heap, up to 256 MiB of it when free.
@@ -30,16 +35,30 @@ def cores(limit: Path = CPU_LIMIT) -> int:
         return allowed
 
 
-def busy_threads(settings: Settings, workers: int) -> int:
+def workers_here() -> int:
+    """How many worker processes this one is of."""
+    return int(os.environ.get(WORKERS, "1"))
+
+
+def pass_threads(settings: Settings, workers: int, available: int) -> int:
+    """Threads of one pass of a model that runs here, on so many cores."""
+    if settings.encoder and settings.encoder.threads:
+        return settings.encoder.threads
+    own = available // (workers * settings.limits.screening_threads)
+    return max(1, min(own, MOST_PASS_THREADS))
+
+
+def busy_threads(settings: Settings, workers: int, available: int) -> int:
     """How many threads compute when all screening threads of all workers are at work."""
     local = settings.encoder is not None and settings.encoder.url is None
-    each = settings.encoder.threads if settings.encoder and local else 1
+    local = local or any(isinstance(d, ArtifactDetector) for d in settings.detectors.values())
+    each = pass_threads(settings, workers, available) if local else 1
     return workers * settings.limits.screening_threads * each
 
 
 def oversubscription(settings: Settings, workers: int, available: int) -> str | None:
     """What is wrong with the numbers of threads for so many cores, or None."""
-    threads = busy_threads(settings, workers)
+    threads = busy_threads(settings, workers, available)
     if not settings.policies or threads <= available:
         return None
     return (

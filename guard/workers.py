@@ -24,6 +24,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from guard.errors import GuardError
 from guard.operations.shared_metrics import SHARED_FOLDER, forget_process
+from guard.sizing import WORKERS
 
 logger = logging.getLogger(__name__)
 
@@ -95,6 +96,7 @@ def serve_workers(file: Path, workers: int, options: Mapping[str, Any]) -> None:
     `options` are the server's (`uvicorn.Config`).
     """
     os.environ[CONFIGURATION] = str(file.resolve())
+    os.environ[WORKERS] = str(workers)
     with TemporaryDirectory(prefix="ecoguard-metrics-") as shared:
         os.environ[SHARED_FOLDER] = shared
         config = uvicorn.Config(

@@ -108,6 +108,7 @@ EDGE: Mapping[str, set[str]] = {
     "guard.parts": {
         "guard.certificates",
         "guard.settings",
+        "guard.sizing",
         "guard.tokenizers",
         "guard.wire",
         "guard.detectors",

@@ -35,26 +35,32 @@ from guard.settings import (
     secret,
 )
 
-LOADERS: Mapping[str, Callable[[Artifact], Detector]] = {
-    FORGET: ForgetClassifier.from_artifact,
-    MALICIOUS: MaliciousClassifier.from_artifact,
-    MALICIOUS_TEXT: MaliciousTextClassifier.from_artifact,
+LOADERS: Mapping[str, Callable[[Artifact, int], Detector]] = {
+    FORGET: lambda artifact, _: ForgetClassifier.from_artifact(artifact),
+    MALICIOUS: lambda artifact, _: MaliciousClassifier.from_artifact(artifact),
+    MALICIOUS_TEXT: lambda artifact, threads: MaliciousTextClassifier.from_artifact(
+        artifact, threads=threads
+    ),
 }
-"""By manifest kind, what makes a detector of a verified artifact."""
+"""By manifest kind, what makes a detector of a verified artifact and the threads of a pass."""
 
 
-def load_detectors(settings: Settings) -> tuple[WindowedEncoder | None, dict[str, Detector]]:
+def load_detectors(
+    settings: Settings, threads: int = 1
+) -> tuple[WindowedEncoder | None, dict[str, Detector]]:
     """The encoder, if the settings name one, and every detector by name.
+
+    `threads` are those of one pass of a model that runs here.
 
     Raises ArtifactError naming the folder and what is wrong with it, ConfigError for a secret
     that is not set.
     """
-    encoder = load_encoder(settings.encoder) if settings.encoder else None
+    encoder = load_encoder(settings.encoder, threads) if settings.encoder else None
     sources = settings.detectors.items()
-    return encoder, {name: _load(name, source, encoder) for name, source in sources}
+    return encoder, {name: _load(name, source, encoder, threads) for name, source in sources}
 
 
-def _load(name: str, source: DetectorSource, encoder: Encoder | None) -> Detector:
+def _load(name: str, source: DetectorSource, encoder: Encoder | None, threads: int) -> Detector:
     match source:
         case PhraseDetector():
             return PhraseList(source.phrases)
@@ -63,17 +69,17 @@ def _load(name: str, source: DetectorSource, encoder: Encoder | None) -> Detecto
                 raise ConfigError(f"detectors.{name}: forget requests need `encoder`")
             return RequestFolder(source.path, encoder, reload_s=source.reload_s)
         case ArtifactDetector():
-            return load_detector(source.path, encoder)
+            return load_detector(source.path, encoder, threads)
 
 
-def load_encoder(source: EncoderSource) -> WindowedEncoder:
+def load_encoder(source: EncoderSource, threads: int = 1) -> WindowedEncoder:
     """The encoder in an artifact folder, by its kind; one that pools needs the endpoint's URL."""
     artifact = read(source.path)
     kind = artifact.manifest.kind
     if kind == ONNX:
         if source.url is not None:
             raise artifact.fail("kind", "an encoder that runs here takes no encoder.url")
-        return OnnxEncoder(artifact, source.threads)
+        return OnnxEncoder(artifact, threads)
     if kind != POOLING:
         raise artifact.fail("kind", f"expected {ONNX!r} or {POOLING!r}, found {kind!r}")
     if source.url is None:
@@ -88,11 +94,11 @@ def load_encoder(source: EncoderSource) -> WindowedEncoder:
 
 
 def load_canaries(
-    settings: Settings, encoder: WindowedEncoder | None
+    settings: Settings, encoder: WindowedEncoder | None, threads: int = 1
 ) -> dict[str, tuple[Detector, str]]:
     """By the name of the detector that each may replace: a canary, and its manifest's digest."""
     return {
-        name: (load_detector(canary.path, encoder), read_digest(canary.path))
+        name: (load_detector(canary.path, encoder, threads), read_digest(canary.path))
         for name, canary in settings.canaries.items()
     }
 
@@ -134,14 +140,14 @@ class Versions(Mapping[str, str]):
         return len(self._digests.keys() | self._living.keys())
 
 
-def load_detector(folder: Path, encoder: Encoder | None) -> Detector:
+def load_detector(folder: Path, encoder: Encoder | None, threads: int = 1) -> Detector:
     """The detector in an artifact folder, by its kind; it must fit the encoder in service."""
     artifact = read(folder)
     loader = LOADERS.get(artifact.manifest.kind)
     if loader is None:
         known = ", ".join(sorted(LOADERS))
         raise artifact.fail("kind", f"'{artifact.manifest.kind}' is no detector (known: {known})")
-    detector = loader(artifact)
+    detector = loader(artifact, threads)
     _check_encoder(artifact, detector, encoder)
     if isinstance(detector, FeatureSource) and isinstance(encoder, OnnxEncoder):
         same = artifact.manifest.recipe.get(FEATURES) == encoder.recipe

@@ -48,11 +48,12 @@ class EncoderSource(Section):
     """The encoder artifact that all feature detectors share.
 
     A pooling encoder asks the server at `url`, in at most `timeout_s` a request and over at most
-    `connections`; `threads` are those of an encoder that runs here.
+    `connections`; `threads` are those of one pass of any model that runs here, as many as
+    `guard.sizing` says where nothing is said.
     """
 
     path: Path
-    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    threads: Annotated[int, Field(ge=1, le=64)] | None = None
     url: Url | None = None
     api_key_env: VariableName | None = None
     timeout_s: Seconds = 5

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from guard.settings import Settings
-from guard.sizing import busy_threads, cores, oversubscription, remarks
+from guard.sizing import busy_threads, cores, oversubscription, pass_threads, remarks
 
 
 def settings(screening: int = 1, encoder: dict[str, object] | None = None) -> Settings:
@@ -39,9 +39,40 @@ def test_cores_are_those_that_the_container_gives(
 
 def test_busy_threads_are_a_product() -> None:
     local = {"path": "e", "threads": 3}
-    assert busy_threads(settings(2, local), workers=4) == 24
-    assert busy_threads(settings(2, {**local, "url": "http://127.0.0.1:2"}), workers=4) == 8
-    assert busy_threads(settings(2), workers=4) == 8
+    pooled = {**local, "url": "http://127.0.0.1:2"}
+    assert busy_threads(settings(2, local), workers=4, available=8) == 24
+    assert busy_threads(settings(2, pooled), workers=4, available=8) == 8
+    assert busy_threads(settings(2), workers=4, available=8) == 8
+
+
+@pytest.mark.parametrize(
+    ("chosen", "screening", "workers", "available", "expected"),
+    [
+        (None, 1, 1, 1, 1),
+        (None, 1, 1, 2, 2),
+        (None, 1, 2, 2, 1),
+        (None, 2, 1, 6, 3),
+        (None, 4, 2, 4, 1),
+        (None, 1, 1, 64, 4),
+        (7, 1, 1, 2, 7),
+    ],
+)
+def test_a_pass_takes_the_cores_that_are_its_own(
+    chosen: int | None, screening: int, workers: int, available: int, expected: int
+) -> None:
+    sized = settings(screening, {"path": "e", "threads": chosen})
+    assert pass_threads(sized, workers, available) == expected
+    assert pass_threads(settings(screening), 1, 1) == 1
+    if chosen is None and workers * screening <= available:
+        assert oversubscription(sized, workers, available) is None
+
+
+def test_a_detector_with_a_model_of_its_own_is_counted() -> None:
+    plain = settings(3)
+    detectors = {"d": {"kind": "artifact", "path": "d"}}
+    own = Settings.model_validate({**plain.model_dump(), "detectors": detectors})
+    assert busy_threads(own, workers=1, available=6) == 6
+    assert busy_threads(plain, workers=1, available=6) == 3
 
 
 def test_more_threads_than_cores_are_remarked() -> None:

@@ -14,8 +14,10 @@ from guard.detectors.loading import (
     load_encoder,
     read_digests,
 )
+from guard.detectors.malicious_text import MaliciousTextClassifier
 from guard.detectors.phrases import PhraseList
 from guard.detectors.request_folder import RequestFolder
+from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.encoders.pooling_encoder import PoolingEncoder
 from guard.errors import ArtifactError, ConfigError
 from guard.manifest import draft
@@ -27,6 +29,7 @@ from guard.settings import EncoderSource, Settings
 from guard.wire.call import TextSpan
 from tests.encoders import WordEncoder, tiny_artifact
 from tests.pooling import WIDTH, pooling_server, write_pooling_artifact
+from tests.text_detectors import write_word_detector
 
 
 def write_forget(folder: Path, encoder: str, width: int = 4) -> Path:
@@ -123,6 +126,17 @@ def test_settings_give_encoder_and_detectors(tmp_path: Path) -> None:
     assert isinstance(detectors["phrases"], PhraseList)
     scores = detectors["person"].score(["who"], encoder.encode(["who"]))
     assert scores.shape == (1,)
+
+
+def test_models_that_run_here_have_the_threads_that_they_are_given(tmp_path: Path) -> None:
+    write_word_detector(tmp_path / "words", ("build", "machine"), needed=2)
+    words = {"kind": "artifact", "path": str(tmp_path / "words")}
+    encoder, detectors = load_detectors(_settings({"words": words}), threads=3)
+    detector = detectors["words"]
+    assert isinstance(encoder, OnnxEncoder)
+    assert isinstance(detector, MaliciousTextClassifier)
+    for model in (encoder, detector._tower):
+        assert model._session.get_session_options().intra_op_num_threads == 3
 
 
 def test_no_encoder_is_loaded_when_none_is_named() -> None:
