@@ -169,3 +169,30 @@ class FailingDetector:
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
         raise RuntimeError("scripted failure")
+
+
+class FeatureGiver:
+    """Makes a detector one that gives the features of the encoder `e`: its own scores."""
+
+    features_of: str | None = "e"
+
+    def score(self, texts: Sequence[str], features: Features | None) -> Scores:
+        """The detector's own."""
+        raise NotImplementedError
+
+    def parts(self, text: str) -> tuple[str, ...]:
+        """A text is one part."""
+        return (text,)
+
+    def part_numbers(self, parts: Sequence[str]) -> Scores:
+        """Its score."""
+        return self.score(parts, None)
+
+    def score_of_parts(self, numbers: Sequence[float]) -> float:
+        """The part's."""
+        return numbers[0]
+
+    def numbers_and_features(self, parts: Sequence[str]) -> tuple[Scores, Features]:
+        """The score twice."""
+        numbers = self.part_numbers(parts)
+        return numbers, numbers[:, None]

@@ -17,7 +17,7 @@ from guard.screening.policy import Policy
 from guard.screening.screener import Screener
 from guard.screening.verdict import Action, Verdict
 from guard.wire.call import TextSpan
-from tests.fakes import FailingDetector, WordDetector
+from tests.fakes import FailingDetector, FeatureGiver, WordDetector
 
 
 def policy(
@@ -88,23 +88,8 @@ class Reader:
         return np.full(len(texts), self.threshold if self.name == "last" else 0, np.float32)
 
 
-@dataclass
-class FeatureGiver(Reader):
-    """Gives the features of the encoder `e`."""
-
-    features_of: str | None = "e"
-
-    def parts(self, text: str) -> tuple[str, ...]:
-        return (text,)
-
-    def part_numbers(self, parts: Sequence[str]) -> Scores:
-        return self.score(parts, None)
-
-    def score_of_parts(self, numbers: Sequence[float]) -> float:
-        return numbers[0]
-
-    def numbers_and_features(self, parts: Sequence[str]) -> tuple[Scores, Features]:
-        return self.part_numbers(parts), np.zeros((len(parts), 1), np.float32)
+class Giver(Reader, FeatureGiver):
+    """One whose features are the encoder's."""
 
 
 @dataclass
@@ -128,7 +113,7 @@ def test_who_gives_features_reads_first_and_findings_keep_their_order() -> None:
     chosen = [
         policy(Reader("plain", order), name="a"),
         policy(features, name="b"),
-        policy(FeatureGiver("last", order), name="c"),
+        policy(Giver("last", order), name="c"),
     ]
     screener = Screener(chosen, NoEncoder(), Metrics())
     found = screener.judge(spans("hello"))
