@@ -64,6 +64,7 @@ def serve(
 
 def _server_options(settings: "Settings") -> dict[str, Any]:
     from guard.certificates import server_contexts
+    from guard.http_connection import HttpConnection
 
     return {
         "host": settings.listen.host,
@@ -73,6 +74,7 @@ def _server_options(settings: "Settings") -> dict[str, Any]:
         "log_config": None,
         "server_header": False,
         "proxy_headers": False,
+        "http": HttpConnection,
         "ws": "none",
         "ssl_context_factory": server_contexts(settings.listen.tls),
     }

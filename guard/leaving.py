@@ -49,6 +49,7 @@ class WhileConnected:
     ) -> None:
         self._inside = False
         self._watching.cancel()
+        del self._watching  # else a ring, which holds the request until the collector comes
         if not self._cancelled:
             return
         if kind is not asyncio.CancelledError:

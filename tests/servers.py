@@ -9,6 +9,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from guard.certificates import server_contexts
+from guard.http_connection import HttpConnection
 from guard.settings import ListenTls
 
 
@@ -22,6 +23,7 @@ async def serving(app: ASGIApp, tls: ListenTls | None = None) -> AsyncIterator[s
         app,
         log_level="error",
         access_log=False,
+        http=HttpConnection,
         ws="none",
         timeout_graceful_shutdown=2,
         ssl_context_factory=server_contexts(tls),

@@ -1,6 +1,7 @@
 """The proxy end to end over a scripted vLLM: what passes, what is refused, how errors look."""
 
 import asyncio
+import gc
 import json
 from typing import Any
 
@@ -326,6 +327,23 @@ async def test_request_id_goes_in_and_out_and_identity_headers_stay(rig: Rig) ->
     assert response.headers["x-request-id"] == sent["x-request-id"] == "abc-1"
     assert sent["traceparent"] == trace
     assert not {"authorization", "x-forwarded-for", "cookie"} & sent.keys()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_requests_leave_nothing_to_the_garbage_collector(rig: Rig, stream: bool) -> None:
+    """A ring of objects would hold a request's body until the collector comes."""
+    rig.vllm.script = [chat_chunk("Hello."), DONE]
+    requests = 10
+    await rig.chat("hello", stream=stream)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(requests):
+            await rig.chat("hello", stream=stream)
+        found = gc.collect()
+    finally:
+        gc.enable()
+    assert found < requests
 
 
 async def test_hostile_request_id_is_replaced(rig: Rig) -> None:
