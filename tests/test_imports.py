@@ -86,6 +86,7 @@ PARTS: Mapping[str, set[str]] = {
 }
 EDGE: Mapping[str, set[str]] = {
     "guard.leaving": set(),
+    "guard.http_connection": set(),
     "guard.exchange": {
         "guard.errors",
         "guard.settings",
@@ -228,6 +229,7 @@ EDGE: Mapping[str, set[str]] = {
     "guard.cli": {
         "guard",
         "guard.errors",
+        "guard.http_connection",
         "guard.settings",
         "guard.operations",
         "guard.app",
@@ -278,7 +280,7 @@ LIBRARIES: Mapping[str, set[str]] = {
         *("guard.admin", "guard.service_routes", "guard.stored_responses"),
     },
     "starlette": {*EDGE, "guard.headers"},
-    "uvicorn": {"guard.cli", "guard.workers"},
+    "uvicorn": {"guard.cli", "guard.http_connection", "guard.workers"},
     "typer": {
         "guard.cli",
         "guard.artifact_commands",
