@@ -4,7 +4,6 @@ Plain ASGI on purpose: FastAPI's request and response models would cost more tha
 stream must be under our own hand to end honestly.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -12,6 +11,7 @@ from time import perf_counter
 
 from starlette.types import Receive, Scope, Send
 
+from guard.deadlines import Deadlines
 from guard.errors import ClientVisibleError, RequestError
 from guard.exchange import Client, Exchange, Reply
 from guard.headers import chosen_request_id, latin_headers, onward_headers
@@ -129,7 +129,7 @@ class JsonEndpoint:
             rates, cost = service.rates(owner), estimated_tokens(headers)
             if lease := await self._limiter.admit(owner, rates, cost):
                 sender.charge = Charge(self._limiter, lease)
-        raw = await read_body(receive, headers, service.limits)
+        raw = await read_body(receive, headers, service.limits, service.body_deadlines)
         sender.started = perf_counter()
         client = Client(owner, onward_headers(headers, request_id), entry, sender.trace)
         content_type = headers.get("content-type")
@@ -149,7 +149,9 @@ class JsonEndpoint:
             await sender.send(reply)
 
 
-async def read_body(receive: Receive, headers: Mapping[str, str], limits: Limits) -> bytes:
+async def read_body(
+    receive: Receive, headers: Mapping[str, str], limits: Limits, deadlines: Deadlines
+) -> bytes:
     """The whole request body; RequestError when it is too large, too slow or encoded."""
     check_encoding(headers.get("content-encoding"))
     declared = headers.get("content-length", "")
@@ -158,7 +160,7 @@ async def read_body(receive: Receive, headers: Mapping[str, str], limits: Limits
     chunks: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(limits.body_s):
+        with deadlines.block():
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":

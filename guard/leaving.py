@@ -5,7 +5,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 
 class ClientGoneError(Exception):
@@ -31,13 +31,19 @@ class WhileConnected:
         self._task = task
         self._cancelling = task.cancelling()
         self._inside = True
-        self._watching = asyncio.create_task(self._watch())
+        self._watch()
         return self
 
-    async def _watch(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        if self._inside:
+    def _watch(self) -> None:
+        self._watching = asyncio.ensure_future(self._receive())
+        self._watching.add_done_callback(self._received)
+
+    def _received(self, watching: "asyncio.Future[Message]") -> None:
+        if not self._inside:
+            return
+        if watching.result()["type"] != "http.disconnect":
+            self._watch()
+        else:
             self._cancelled = True
             self._task.cancel()
 
@@ -48,6 +54,7 @@ class WhileConnected:
         traceback: TracebackType | None,
     ) -> None:
         self._inside = False
+        self._watching.remove_done_callback(self._received)
         self._watching.cancel()
         del self._watching  # else a ring, which holds the request until the collector comes
         if not self._cancelled:

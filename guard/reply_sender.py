@@ -110,16 +110,18 @@ class ReplySender:
         await self.send(Reply(error.status, body, JSON, error.headers, action="error"))
 
     async def _begin(self, reply: Reply) -> None:
+        request_id = self._request_id.encode()
         headers = [
             (b"content-type", reply.content_type.encode()),
-            (b"x-request-id", self._request_id.encode()),
-            (b"request-id", self._request_id.encode()),  # what Anthropic's clients read
+            (b"x-request-id", request_id),
+            (b"request-id", request_id),  # what Anthropic's clients read
             (b"cache-control", b"no-store"),
         ]
         if isinstance(reply.body, bytes):
             headers.append((b"content-length", str(len(reply.body)).encode()))
         extra = {**self.charge.headers, **reply.headers} if self.charge else reply.headers
-        headers += [(name.encode(), value.encode()) for name, value in extra.items()]
+        if extra:
+            headers += [(name.encode(), value.encode()) for name, value in extra.items()]
         self._begun = True
         self.status, self.action = reply.status, reply.action
         self._metrics.answered(self._route, reply.action, reply.status)

@@ -4,17 +4,16 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from guard.deadlines import Deadlines
 from guard.encoders.pooling_encoder import PoolingEncoder
 from guard.exchange import Exchange
 from guard.operations.keys import Keyring
 from guard.operations.metrics import Metrics
 from guard.parts import Parts
 from guard.screening.screener import Screener
-from guard.settings import Rates, Settings
+from guard.settings import NO_LIMITS, Rates, Settings
 from guard.upstream.client import Upstream
 from guard.wire.json_body import BodyLimits
-
-NO_LIMITS = Rates()
 
 
 class Service:
@@ -26,6 +25,7 @@ class Service:
         self.body_limits = BodyLimits(
             max_bytes=limits.body_bytes, max_depth=limits.body_depth, max_values=limits.body_values
         )
+        self.body_deadlines = Deadlines(limits.body_s)
         self.artifacts = parts.artifacts
         self.keyring = Keyring(settings.keys)
         self._rates = {key.name: key.limits.over(limits.per_key) for key in settings.keys}

@@ -85,6 +85,7 @@ PARTS: Mapping[str, set[str]] = {
     },
 }
 EDGE: Mapping[str, set[str]] = {
+    "guard.deadlines": set(),
     "guard.leaving": set(),
     "guard.http_connection": set(),
     "guard.exchange": {
@@ -118,6 +119,7 @@ EDGE: Mapping[str, set[str]] = {
         "guard.corruption",
     },
     "guard.service": {
+        "guard.deadlines",
         "guard.settings",
         "guard.wire",
         "guard.operations",
@@ -153,6 +155,7 @@ EDGE: Mapping[str, set[str]] = {
         "guard.exchange",
     },
     "guard.endpoint": {
+        "guard.deadlines",
         "guard.errors",
         "guard.settings",
         "guard.wire",

@@ -11,6 +11,7 @@ from guard.settings.policies import Policy, Route, When
 from guard.settings.redis import Redis
 from guard.settings.schema import schema_text
 from guard.settings.sections import (
+    NO_LIMITS,
     ArtifactDetector,
     Canary,
     Check,
@@ -37,6 +38,7 @@ from guard.settings.upstream import Model, Upstream, UpstreamTls
 
 __all__ = [
     "LOOPBACK",
+    "NO_LIMITS",
     "ArtifactDetector",
     "Audit",
     "Canary",

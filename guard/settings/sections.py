@@ -154,6 +154,9 @@ class Rates(Section):
         return others.model_copy(update=self.model_dump(exclude_none=True))
 
 
+NO_LIMITS = Rates()
+
+
 class Limits(Section):
     """Bounds on one request, and on all of them together."""
 

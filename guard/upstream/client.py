@@ -2,9 +2,10 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 
 import aiohttp
 
@@ -57,6 +58,29 @@ class UpstreamReply:
         self._backend.breaker.succeeded()
 
 
+class _Sending:
+    """A request, from its sending until nobody reads its reply any more: one `Upstream.send`.
+
+    A class, for a generator made into a context manager costs several times as much.
+    """
+
+    def __init__(
+        self, pool: Pool, ask: Callable[[], Awaitable[tuple[Backend, aiohttp.ClientResponse]]]
+    ) -> None:
+        self._pool = pool
+        self._ask = ask
+
+    async def __aenter__(self) -> UpstreamReply:
+        self._backend, self._response = await self._ask()
+        response = self._response
+        return UpstreamReply(response.status, response.content_type, response, self._backend)
+
+    async def __aexit__(self, *_: object) -> None:
+        if not self._response.closed:  # its connection is not in other hands yet
+            self._response.close()
+        self._pool.release(self._backend)
+
+
 class Upstream:
     """Requests to vLLM servers. Made inside a running event loop; closed with `close`."""
 
@@ -102,8 +126,7 @@ class Upstream:
         """By model, the servers of models that have their own."""
         return self._pools
 
-    @asynccontextmanager
-    async def send(
+    def send(
         self,
         method: str,
         path: str,
@@ -111,8 +134,8 @@ class Upstream:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         model: str | None = None,
-    ) -> AsyncIterator[UpstreamReply]:
-        """Send a request to a server that has `model` and yield the reply once its status is in.
+    ) -> AbstractAsyncContextManager[UpstreamReply]:
+        """Send a request to a server that has `model`; the block begins once the status is in.
 
         Leaving the block closes the reply; one that was not read to its end takes its connection
         with it, which is how vLLM learns that nobody waits any more. Raises UpstreamError.
@@ -121,12 +144,7 @@ class Upstream:
         if body is not None:
             sent["content-type"] = "application/json"
         pool = self._pools.get(model, self._pool) if model else self._pool
-        backend, response = await self._answered(pool, method, path, body, sent)
-        try:
-            yield UpstreamReply(response.status, response.content_type, response, backend)
-        finally:
-            response.close()
-            pool.release(backend)
+        return _Sending(pool, partial(self._answered, pool, method, path, body, sent))
 
     async def _answered(
         self, pool: Pool, method: str, path: str, body: bytes | None, headers: Mapping[str, str]

@@ -24,6 +24,8 @@ class Rule(Enum):
     REFUSED = "refused"  # a way around the guard: refused unless the operator allows it by name
 
 
+_PASSING = (Rule.SCREENED, Rule.CARRIED)
+
 FieldTable = Mapping[str, Rule]
 
 
@@ -45,7 +47,7 @@ class FieldRules:
         accepted: JsonObject = {}
         for name, value in body.items():
             rule = table.get(name)
-            if rule in (Rule.SCREENED, Rule.CARRIED):
+            if rule in _PASSING:
                 accepted[name] = value
             elif value is None or rule is Rule.DROPPED:
                 continue  # null means "not set": nothing to carry, nothing to refuse

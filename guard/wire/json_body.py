@@ -83,6 +83,8 @@ def serialise(body: object) -> bytes:
 
 def check_content_type(content_type: str | None) -> None:
     """Raises RequestError (415) unless missing, blank or JSON in UTF-8."""
+    if content_type == "application/json":  # what nearly all clients send
+        return
     media, *parameters = (content_type or "").lower().split(";")
     charsets = ("charset=utf-8", 'charset="utf-8"', "")
     if not media.strip() and not parameters:
@@ -97,7 +99,7 @@ def check_content_type(content_type: str | None) -> None:
 
 def check_encoding(content_encoding: str | None) -> None:
     """Raises RequestError (415) for a compressed body; the guard reads plain bytes only."""
-    if (content_encoding or "identity").strip().lower() not in ("identity", ""):
+    if content_encoding and content_encoding.strip().lower() not in ("identity", ""):
         raise RequestError(
             "compressed request bodies are not accepted; send the body without content-encoding",
             status=415,
