@@ -10,6 +10,7 @@ from guard.detectors.contract import (
     FeatureSource,
     LivingDetector,
     WindowedEncoder,
+    conforms,
 )
 from guard.detectors.forget import KIND as FORGET
 from guard.detectors.forget import ForgetClassifier
@@ -126,7 +127,7 @@ class Versions(Mapping[str, str]):
         self._living = {
             name: detector
             for name, detector in detectors.items()
-            if isinstance(detector, LivingDetector)
+            if conforms(detector, LivingDetector)
         }
 
     def __getitem__(self, name: str) -> str:
@@ -149,7 +150,7 @@ def load_detector(folder: Path, encoder: Encoder | None, threads: int = 1) -> De
         raise artifact.fail("kind", f"'{artifact.manifest.kind}' is no detector (known: {known})")
     detector = loader(artifact, threads)
     _check_encoder(artifact, detector, encoder)
-    if isinstance(detector, FeatureSource) and isinstance(encoder, OnnxEncoder):
+    if conforms(detector, FeatureSource) and isinstance(encoder, OnnxEncoder):
         same = artifact.manifest.recipe.get(FEATURES) == encoder.recipe
         detector.features_of = encoder.digest if same else None
     return detector

@@ -34,24 +34,29 @@ class Memory:
         """Remember the numbers of parts of texts."""
         self._keep(PART, version, numbers)
 
-    def request(
-        self, version: str, threshold: float, spans: Sequence[TextSpan]
-    ) -> tuple[float, ...] | None:
+    def digest(self, spans: Sequence[TextSpan]) -> str:
+        """What a whole request is known by."""
+        parts: list[str] = []
+        for span in spans:
+            parts += (span.param, span.role, str(span.corruptible), span.text)
+        return self.cache.digest(parts).hex()
+
+    def request(self, version: str, threshold: float, digest: str) -> tuple[float, ...] | None:
         """The scores of the spans of a whole request, if all of it was judged before."""
         if not version:
             return None
-        return self.cache.find([self._request(version, threshold, spans)], REQUEST)[0]
+        return self.cache.find([self._request(version, threshold, digest)], REQUEST)[0]
 
     def keep_request(
         self,
         version: str,
         threshold: float,
-        spans: Sequence[TextSpan],
+        digest: str,
         scores: tuple[float, ...],
     ) -> None:
         """Remember the scores of a whole request's spans."""
         if version:
-            self.cache.keep({self._request(version, threshold, spans): scores})
+            self.cache.keep({self._request(version, threshold, digest): scores})
 
     def _numbers(self, kind: str, version: str, texts: Sequence[str]) -> dict[str, float]:
         if not version or not texts:
@@ -67,8 +72,5 @@ class Memory:
     def _place(self, kind: str, version: str, text: str) -> bytes:
         return self.cache.digest((kind, self.owner, version, text))
 
-    def _request(self, version: str, threshold: float, spans: Sequence[TextSpan]) -> bytes:
-        parts = [REQUEST, self.owner, version, repr(threshold)]
-        for span in spans:
-            parts += (span.param, span.role, str(span.corruptible), span.text)
-        return self.cache.digest(parts)
+    def _request(self, version: str, threshold: float, digest: str) -> bytes:
+        return self.cache.digest((REQUEST, self.owner, version, repr(threshold), digest))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from time import time_ns
 
 from guard.detectors.calibration import Calibrated
-from guard.detectors.contract import Detector
+from guard.detectors.contract import Detector, conforms
 from guard.screening.verdict import Action, Finding
 from guard.settings import Policy as PolicySettings
 
@@ -55,7 +55,7 @@ class Policy:
         """
         fired = tuple(index for index, score in enumerate(scores) if score >= self.threshold)
         highest = float(max(scores))
-        calibration = self.detector.calibration if isinstance(self.detector, Calibrated) else None
+        calibration = self.detector.calibration if conforms(self.detector, Calibrated) else None
         return Finding(
             policy=self.name,
             detector=self.detector_name,

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from guard.detectors.contract import (
     WindowedEncoder,
     Windowing,
     WindowSize,
+    conforms,
     window_sizes,
 )
 from guard.errors import DetectorError
@@ -64,7 +65,7 @@ class Reading:
 
     def gives_features(self, detector: Detector) -> bool:
         """Whether reading by this detector first spares the encoder work."""
-        return isinstance(detector, FeatureSource) and self._is_served_by(detector)
+        return conforms(detector, FeatureSource) and self._is_served_by(detector)
 
     def _is_served_by(self, source: FeatureSource) -> bool:
         return self._encoder is not None and source.features_of == self._encoder.digest
@@ -74,7 +75,7 @@ class Reading:
         if self._memory is None:
             return None
         state = self._state(detector)
-        known = self._memory.request(state.version, threshold, self._spans)
+        known = self._memory.request(state.version, threshold, self._digest)
         if known is None:
             return None
         count = len(self._spans)
@@ -103,19 +104,24 @@ class Reading:
             by_turns = rest.span_scores(self._text_scores(detector, rest.texts), count)
         found = np.maximum(by_span, by_turns)
         subjects: tuple[int, ...] = ()
-        if isinstance(detector, SubjectDetector) and found.max(initial=0) >= threshold:
+        if conforms(detector, SubjectDetector) and found.max(initial=0) >= threshold:
             self._follow_up(found, threshold)
             subjects = self._subjects_of(detector, threshold, (*own.texts, *joined.texts))
         self._subjects[id(detector), threshold] = subjects
         if self._memory:
             numbers = (*found.tolist(), *map(float, subjects))
-            self._memory.keep_request(detector.version, threshold, self._spans, numbers)
+            self._memory.keep_request(detector.version, threshold, self._digest, numbers)
         return found
+
+    @cached_property
+    def _digest(self) -> str:
+        """Of the request: one for all detectors and thresholds."""
+        return self._memory.digest(self._spans) if self._memory else ""
 
     def subjects(self, detector: Detector, threshold: float) -> tuple[str, ...]:
         """The names of what the request asks about, once its scores at `threshold` are known."""
         state = self._state(detector)
-        if not isinstance(state, SubjectDetector):
+        if not conforms(state, SubjectDetector):
             return ()
         return state.names_of(self._subjects[id(state), threshold])
 
@@ -128,7 +134,7 @@ class Reading:
         pieces = tuple(
             dict.fromkeys(piece for text in fired for piece in self._pieces(detector, text))
         )
-        if not pieces or not isinstance(detector, SubjectDetector):
+        if not pieces or not conforms(detector, SubjectDetector):
             return ()
         features = None if detector.encoder is None else self._encoded(pieces)
         return detector.subjects(pieces, features, threshold)
@@ -144,7 +150,7 @@ class Reading:
     def _state(self, detector: Detector) -> Detector:
         """What judges this request from end to end: of one that changes, its present state."""
         if id(detector) not in self._states:
-            state = detector.current() if isinstance(detector, LivingDetector) else detector
+            state = detector.current() if conforms(detector, LivingDetector) else detector
             self._states[id(detector)] = self._states[id(state)] = state
         return self._states[id(detector)]
 
@@ -189,7 +195,7 @@ class Reading:
         windowing, key = self._windowing(detector), (text, self._sizes(detector))
         if key not in self._cut:
             self._cut[key] = _one(text).cut(self._limits, key[1]).texts
-        in_sentences = isinstance(detector, SubjectDetector)
+        in_sentences = conforms(detector, SubjectDetector)
         if windowing is None and not in_sentences:
             return self._cut[key]
         fitted = self._fitted.setdefault((id(windowing), in_sentences), {})
@@ -204,12 +210,12 @@ class Reading:
         """What bounds the texts that the detector reads: the shared encoder, itself or nothing."""
         if detector.encoder is not None:
             return self._encoder
-        return detector if isinstance(detector, Windowing) else None
+        return detector if conforms(detector, Windowing) else None
 
     def _piece_scores(
         self, detector: Detector, pieces: Sequence[str], whole: Collection[str]
     ) -> dict[str, float]:
-        if not isinstance(detector, PartsDetector):
+        if not conforms(detector, PartsDetector):
             return self._read(detector, pieces, whole, partial(self._scored, detector))
         parts = {piece: detector.parts(piece) for piece in pieces}
         distinct = list(dict.fromkeys(part for own in parts.values() for part in own))
@@ -245,7 +251,7 @@ class Reading:
         return known
 
     def _part_numbers(self, detector: PartsDetector, parts: Sequence[str]) -> Scores:
-        if not (isinstance(detector, FeatureSource) and self._is_served_by(detector)):
+        if not (conforms(detector, FeatureSource) and self._is_served_by(detector)):
             return detector.part_numbers(parts)
         numbers, features = detector.numbers_and_features(parts)
         self._features.update(zip(parts, features, strict=True))

@@ -38,12 +38,9 @@ class ScoreCache:
 
     def digest(self, parts: Iterable[str]) -> bytes:
         """The place of what `parts` name; the lengths count, so no two lists look alike."""
-        hashed = blake2b(key=self._key, digest_size=DIGEST_BYTES)
-        for part in parts:
-            data = part.encode("utf-8", "surrogatepass")
-            hashed.update(b"%d:" % len(data))
-            hashed.update(data)
-        return hashed.digest()
+        encoded = [part.encode("utf-8", "surrogatepass") for part in parts]
+        told = b"".join([b"%d:%b" % (len(data), data) for data in encoded])
+        return blake2b(told, key=self._key, digest_size=DIGEST_BYTES).digest()
 
     def find(self, places: Sequence[bytes], kind: str) -> list[Numbers | None]:
         """What is known of each place; `kind` is what hits and misses are counted under."""

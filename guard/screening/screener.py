@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from time import perf_counter, time_ns
 
-from guard.detectors.contract import LivingDetector, WindowedEncoder
+from guard.detectors.contract import LivingDetector, WindowedEncoder, conforms
 from guard.operations.metrics import Metrics
 from guard.screening.lane import Lane, QueueFullError
 from guard.screening.memory import Memory
@@ -53,7 +53,7 @@ class Screener:
         self._lane = Lane("screening", threads, queue)
         self._shadow_lane = Lane("shadow-screening", threads, queue)
         for name, detector in {p.detector_name: p.detector for p in self.policies}.items():
-            if isinstance(detector, LivingDetector):
+            if conforms(detector, LivingDetector):
                 detector.listen(partial(metrics.requests_served.looked, name))
 
     async def screen(
