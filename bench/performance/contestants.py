@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from bench.performance.artifacts import Artifacts
+from bench.performance.load import KEY
 from bench.performance.model_server import PACES
 from classifiers.server_process import ServerProcess, free_port
 
@@ -66,7 +67,7 @@ def litellm(interpreter: Path) -> Maker:
                 "litellm_params": {
                     "model": f"openai/{name}",
                     "api_base": f"{around.upstream}/v1",
-                    "api_key": "sk-bench",
+                    "api_key": KEY,
                 },
             }
             for name in around.models
