@@ -24,7 +24,7 @@ from guard.operations.metrics import Metrics
 from guard.operations.tracing import Tracer
 from guard.reply_sender import Envelope, ReplySender
 from guard.service import Current, Service
-from guard.settings import Limits
+from guard.settings import NO_LIMITS, Limits
 from guard.wire.fields import JsonObject
 from guard.wire.json_body import check_encoding, parse_body
 
@@ -125,10 +125,10 @@ class JsonEndpoint:
         entry = sender.entry = Entry(request_id, self._envelope.route, owner, service.artifacts)
         if self._in_flight > service.limits.concurrent_requests:
             raise _overloaded()
-        if self._limiter:
-            rates, cost = service.rates(owner), estimated_tokens(headers)
-            if lease := await self._limiter.admit(owner, rates, cost):
-                sender.charge = Charge(self._limiter, lease)
+        rates = service.rates(owner)
+        if self._limiter and rates is not NO_LIMITS:
+            lease = await self._limiter.admit(owner, rates, estimated_tokens(headers))
+            sender.charge = Charge(self._limiter, lease) if lease else None
         raw = await read_body(receive, headers, service.limits, service.body_deadlines)
         sender.started = perf_counter()
         client = Client(owner, onward_headers(headers, request_id), entry, sender.trace)

@@ -177,7 +177,7 @@ class Exchange:
 
     def _count_bypassed(self, call: Call, verdict: Verdict) -> None:
         """Count what goes upstream although the guard could not judge all of it."""
-        if verdict.has_failures:
+        if verdict.findings and verdict.has_failures:
             self._metrics.bypassed.labels("detector_failed").inc()
         if self._settings.fields.media == "allow_unscreened" and carries_media(call):
             self._metrics.bypassed.labels("media").inc()

@@ -1,9 +1,10 @@
 """A client that leaves ends the work for it, wherever that stands; without a task for the work."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, cast
 
 from starlette.types import Message, Receive
 
@@ -20,7 +21,8 @@ class WhileConnected:
     """
 
     def __init__(self, receive: Receive) -> None:
-        self._receive = receive
+        # Servers give coroutines, and a task of any awaitable is dearer.
+        self._receive = cast("Callable[[], Coroutine[Any, Any, Message]]", receive)
         self._inside = False
         self._cancelled = False
 
@@ -35,10 +37,10 @@ class WhileConnected:
         return self
 
     def _watch(self) -> None:
-        self._watching = asyncio.ensure_future(self._receive())
+        self._watching = asyncio.create_task(self._receive())
         self._watching.add_done_callback(self._received)
 
-    def _received(self, watching: "asyncio.Future[Message]") -> None:
+    def _received(self, watching: "asyncio.Task[Message]") -> None:
         if not self._inside:
             return
         if watching.result()["type"] != "http.disconnect":

@@ -60,7 +60,7 @@ class Limiter:
 
         RequestError (429) names the limit that was met and says when to come again.
         """
-        if rates is NO_LIMITS or rates == NO_LIMITS:  # comparing takes microseconds
+        if rates == NO_LIMITS:
             return None
         if not rates.tokens_per_minute:
             cost = 0

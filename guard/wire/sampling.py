@@ -63,13 +63,18 @@ SAMPLING_FIELDS: FieldTable = {
 MOST_CHOICES = 128
 MOST_LOGPROBS = 100
 MOST_TOKEN_IDS = 1024
+SPELLING_FIELDS = ("logit_bias", "allowed_token_ids")
+TOKEN_FIELDS = (*SPELLING_FIELDS, "stop_token_ids", "logprob_token_ids")
+BOUNDED_FIELDS = frozenset({"n", "top_logprobs", *TOKEN_FIELDS})
 
 
 def check_bounds(body: JsonObject) -> None:
     """Refuse counts that would make one request cost like very many."""
+    if BOUNDED_FIELDS.isdisjoint(body):
+        return
     expect_count(body, "n", MOST_CHOICES)
     expect_count(body, "top_logprobs", MOST_LOGPROBS)
-    for name in ("logit_bias", "allowed_token_ids", "stop_token_ids", "logprob_token_ids"):
+    for name in TOKEN_FIELDS:
         value = expect(body, name, (list, dict), "a list or an object of token ids")
         if isinstance(value, list | dict) and len(value) > MOST_TOKEN_IDS:
             raise RequestError(f"'{name}' holds more than {MOST_TOKEN_IDS} tokens", param=name)
@@ -78,7 +83,7 @@ def check_bounds(body: JsonObject) -> None:
 def token_spans(body: Mapping[str, object], detokenise: Detokenise | None) -> list[TextSpan]:
     """The texts that biased or allowed tokens spell; refused where no tokenizer is at hand."""
     spans = []
-    for name in ("logit_bias", "allowed_token_ids"):
+    for name in SPELLING_FIELDS:
         ids = _token_ids(body, name)
         if not ids:
             continue

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from guard.settings import Settings
-from guard.sizing import busy_threads, cores, oversubscription, pass_threads, remarks
+from guard.sizing import YOUNG_OBJECTS, busy_threads, cores, oversubscription, pass_threads, remarks
 
 
 def settings(screening: int = 1, encoder: dict[str, object] | None = None) -> Settings:
@@ -95,7 +95,7 @@ def test_settling_leaves_one_thread_for_matrix_products() -> None:
     code = (
         "import numpy; from guard.sizing import settle; settle(); import gc, threadpoolctl; "
         "print(*{pool['num_threads'] for pool in threadpoolctl.threadpool_info()}); "
-        "print(gc.get_freeze_count() > 10_000)"
+        "print(gc.get_freeze_count() > 10_000, gc.get_threshold()[0])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["1", "True"]
+    assert done.stdout.split() == ["1", "True", str(YOUNG_OBJECTS)]
