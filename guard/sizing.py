@@ -2,7 +2,7 @@
 
 The rule: workers x `limits.screening_threads` x `encoder.threads` is at most the number of cores.
 Screening keeps that many cores busy; with more, every prompt waits for the others' time slices.
-Where the configuration leaves `encoder.threads` open, a pass takes the cores that are its own.
+Where the configuration leaves `encoder.threads` open, a prompt is read by as many as have a core.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 WORKERS = "ECOGUARD_WORKERS"
 """In the environment of a worker process: how many of them share the machine."""
 MOST_PASS_THREADS = 4
-"""Unless the configuration says so: a pass of a prompt is too short to gain from more."""
+"""Unless the configuration says so: a prompt has too few texts to gain from more."""
 # Of glibc's mallopt. Prompt embeddings are buffers of megabytes, made and freed with every
 # corrupted prompt: left alone, glibc gives many of them back to the kernel, and the next one costs
 # a page fault for every 4 KiB. These keep them on the heap, up to 256 MiB of it when free.
@@ -44,7 +44,7 @@ def workers_here() -> int:
 
 
 def pass_threads(settings: Settings, workers: int, available: int) -> int:
-    """Threads of one pass of a model that runs here, on so many cores."""
+    """Threads in which a model that runs here reads a prompt, on so many cores."""
     if settings.encoder and settings.encoder.threads:
         return settings.encoder.threads
     own = available // (workers * settings.limits.screening_threads)

@@ -83,7 +83,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     artifacts = build(given.artifacts)
     for names in (("forget",), ("malicious",), ("forget", "malicious")):
-        sections = {"upstream": {"url": "http://127.0.0.1:1"}, **artifacts.sections(*names)}
+        sections: dict[str, object] = {
+            "upstream": {"url": "http://127.0.0.1:1"},
+            **artifacts.sections(*names),
+        }
+        sections["encoder"] = {"path": str(artifacts.encoder), "threads": 1}  # passes add up
         parts = load_parts(Settings.model_validate(sections))
         sessions = timed_sessions(parts)
         screener = Screener(parts.policies, parts.encoder, Metrics())

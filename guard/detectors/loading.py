@@ -43,7 +43,7 @@ LOADERS: Mapping[str, Callable[[Artifact, int], Detector]] = {
         artifact, threads=threads
     ),
 }
-"""By manifest kind, what makes a detector of a verified artifact and the threads of a pass."""
+"""By manifest kind, what makes a detector of a verified artifact and the threads to read in."""
 
 
 def load_detectors(
@@ -51,7 +51,7 @@ def load_detectors(
 ) -> tuple[WindowedEncoder | None, dict[str, Detector]]:
     """The encoder, if the settings name one, and every detector by name.
 
-    `threads` are those of one pass of a model that runs here.
+    `threads` are those in which a model that runs here reads a prompt.
 
     Raises ArtifactError naming the folder and what is wrong with it, ConfigError for a secret
     that is not set.

@@ -4,7 +4,8 @@ Serves screening and training alike, from an artifact of kind `encoder` (`ecogua
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 KIND = "encoder"
 MODEL = "model.onnx"
+Batch = list[int]
+"""Row numbers."""
 BATCH_TOKENS = 512
 """Padded tokens of one batch. With 2048 each token took 3 to 11 % longer on one thread, and two
 encoders' arenas, which keep what they once held, 270 MB more."""
@@ -39,12 +42,16 @@ class OnnxEncoder:
     """
 
     def __init__(self, artifact: Artifact, threads: int = 1) -> None:
+        """Reads with so many threads, each a batch at a time: two threads within one matrix
+        product wait for each other."""
         self.digest = artifact.manifest.digest
         self.width = int(str(artifact.recipe_value("width", int)))
         self.max_tokens = int(str(artifact.recipe_value("max_tokens", int)))
         self.batched = bool(artifact.recipe_value("batched", bool))
         self.recipe = artifact.manifest.recipe
-        self._session = _open_session(artifact, threads)
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(thread_name_prefix="encoder") if threads > 1 else None
+        self._session = _open_session(artifact)
         self.output_names = tuple(output.name for output in self._session.get_outputs())
         self._whole = open_tokenizer(artifact)
         self._cutting = open_tokenizer(artifact)
@@ -72,13 +79,24 @@ class OnnxEncoder:
         batch, so a neighbour would change a text's features.
         """
         encodings = [self._cutting.encode(text) for text in texts]
-        found: tuple[Features, ...] = ()
-        for rows in _batches([len(e) for e in encodings], BATCH_TOKENS if self.batched else 0):
-            batch = self._run([encodings[row] for row in rows])
-            found = found or tuple(np.empty((len(texts), b.shape[1]), np.float32) for b in batch)
-            for whole, part in zip(found, batch, strict=True):
-                whole[rows] = part
-        return found
+        lengths = [len(encoding) for encoding in encodings]
+        batches = _batches(lengths, BATCH_TOKENS if self.batched else 0)
+        parts = self._read(_shares(batches, lengths, self._threads), encodings)
+        rows = np.concatenate([rows for rows, _ in parts])
+        order = np.argsort(rows)
+        outputs = zip(*(outputs for _, outputs in parts), strict=True)
+        return tuple(np.concatenate(output)[order] for output in outputs)
+
+    def _read(
+        self, shares: Sequence[Sequence[Batch]], encodings: "Sequence[Encoding]"
+    ) -> list[tuple[Batch, list[Features]]]:
+        """The outputs of every batch; one share is this thread's own."""
+
+        def read(share: Sequence[Batch]) -> list[tuple[Batch, list[Features]]]:
+            return [(batch, self._run([encodings[row] for row in batch])) for batch in share]
+
+        others = [self._pool.submit(read, share) for share in shares[1:]] if self._pool else []
+        return [*read(shares[0]), *(part for other in others for part in other.result())]
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, special tokens left out."""
@@ -108,12 +126,12 @@ class OnnxEncoder:
         return [np.asarray(output, dtype=np.float32) for output in outputs]
 
 
-def _batches(lengths: Sequence[int], most_tokens: int) -> Iterator[list[int]]:
+def _batches(lengths: Sequence[int], most_tokens: int) -> Iterator[Batch]:
     """Row numbers in order of length, in batches of at most `most_tokens` after padding.
 
     A batch ends, too, where filling it up to the next length would take longer than a pass more.
     """
-    batch: list[int] = []
+    batch: Batch = []
     for row in sorted(range(len(lengths)), key=lengths.__getitem__):
         if batch:
             padding = len(batch) * (lengths[row] - lengths[batch[-1]])
@@ -123,6 +141,26 @@ def _batches(lengths: Sequence[int], most_tokens: int) -> Iterator[list[int]]:
         batch.append(row)
     if batch:
         yield batch
+
+
+def _shares(batches: Iterable[Batch], lengths: Sequence[int], threads: int) -> list[list[Batch]]:
+    """The batches dealt to at most so many threads, the largest first, each to who has least.
+
+    Where there are fewer batches than threads the largest are halved, as long as that pays.
+    """
+
+    def tokens(batch: Batch) -> int:
+        return len(batch) * lengths[batch[-1]] + PASS_TOKENS
+
+    dealt = sorted(batches, key=tokens, reverse=True)
+    while len(dealt) < threads and len(dealt[0]) > 1 and tokens(dealt[0]) > 4 * PASS_TOKENS:
+        half = len(dealt[0]) // 2
+        dealt[:1] = dealt[0][:half], dealt[0][half:]
+        dealt.sort(key=tokens, reverse=True)
+    shares: list[list[Batch]] = [[] for _ in range(min(threads, len(dealt)))]
+    for batch in dealt:
+        min(shares, key=lambda share: sum(map(tokens, share))).append(batch)
+    return shares
 
 
 @contextmanager
@@ -141,15 +179,13 @@ def _as_file(model: bytes) -> Iterator[str | bytes]:
         yield f"/proc/self/fd/{file.fileno()}"
 
 
-def _open_session(artifact: Artifact, threads: int) -> Any:
+def _open_session(artifact: Artifact) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # Threads that spin while they wait would take the event loop's core.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         with _as_file(artifact.bytes_of(MODEL)) as model:
             return onnxruntime.InferenceSession(

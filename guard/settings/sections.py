@@ -48,7 +48,7 @@ class EncoderSource(Section):
     """The encoder artifact that all feature detectors share.
 
     A pooling encoder asks the server at `url`, in at most `timeout_s` a request and over at most
-    `connections`; `threads` are those of one pass of any model that runs here, as many as
+    `connections`; `threads` are those in which any model that runs here reads a prompt, as many as
     `guard.sizing` says where nothing is said.
     """
 

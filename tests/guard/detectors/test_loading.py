@@ -136,7 +136,7 @@ def test_models_that_run_here_have_the_threads_that_they_are_given(tmp_path: Pat
     assert isinstance(encoder, OnnxEncoder)
     assert isinstance(detector, MaliciousTextClassifier)
     for model in (encoder, detector._tower):
-        assert model._session.get_session_options().intra_op_num_threads == 3
+        assert model._threads == 3
 
 
 def test_no_encoder_is_loaded_when_none_is_named() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -18,6 +19,7 @@ from guard.encoders.onnx_encoder import (
     PASS_TOKENS,
     OnnxEncoder,
     _batches,
+    _shares,
 )
 from guard.encoders.tokenizer import TOKENIZER
 from guard.errors import ArtifactError
@@ -83,6 +85,28 @@ def test_threads_share_one_encoder(encoder: OnnxEncoder) -> None:
             np.testing.assert_array_equal(features, expected)
 
 
+@pytest.mark.parametrize("count", [1, 2, len(TEXTS) * 20])
+def test_batches_in_several_threads_are_the_same_features(encoder: OnnxEncoder, count: int) -> None:
+    texts = (TEXTS * 20)[:count]
+    several = OnnxEncoder(read(tiny_artifact()), threads=3)
+    np.testing.assert_allclose(several.encode(texts), encoder.encode(texts), atol=1e-6)
+
+
+def test_a_batch_that_fails_in_a_thread_of_its_own_fails_the_call() -> None:
+    several = OnnxEncoder(read(tiny_artifact()), threads=2)
+    run = several._session.run
+
+    class Failing:
+        def run(self, names: object, feeds: dict[str, object]) -> object:
+            if threading.current_thread() is not threading.main_thread():
+                raise RuntimeError("scripted failure")
+            return run(names, feeds)
+
+    several._session = Failing()
+    with pytest.raises(RuntimeError, match="scripted"):
+        several.encode(TEXTS * 20)
+
+
 def test_input_is_cut_off_at_max_tokens(encoder: OnnxEncoder) -> None:
     assert len(encoder.token_ids("a " * 500)) == encoder.max_tokens
     assert encoder.count_tokens("a " * 500) == 500
@@ -113,6 +137,30 @@ def test_batches_are_bounded_and_complete(lengths: list[int], most: int) -> None
     assert sorted(row for batch in batches for row in batch) == list(range(len(lengths)))
     for batch in batches:
         assert len(batch) == 1 or len(batch) * max(lengths[row] for row in batch) <= most
+
+
+@given(lengths=st.lists(st.integers(1, 256), min_size=1, max_size=60), threads=st.integers(1, 8))
+def test_shares_are_all_batches_dealt_evenly(lengths: list[int], threads: int) -> None:
+    batches = list(_batches(lengths, BATCH_TOKENS))
+    shares = _shares(batches, lengths, threads)
+    dealt = [batch for share in shares for batch in share]
+    assert sorted(row for batch in dealt for row in batch) == list(range(len(lengths)))
+    assert 1 <= len(shares) <= threads
+    assert all(shares)
+    if threads == 1:
+        assert sorted(dealt) == sorted(batches)
+
+    def tokens(batch: list[int]) -> int:
+        return len(batch) * max(lengths[row] for row in batch) + PASS_TOKENS
+
+    loads = [sum(map(tokens, share)) for share in shares]
+    assert max(loads) - min(loads) <= max(map(tokens, dealt))
+
+
+def test_a_batch_is_halved_for_a_thread_that_has_none() -> None:
+    assert _shares([[0, 1, 2, 3]], [18] * 4, 2) == [[[0, 1]], [[2, 3]]]
+    assert _shares([[0, 1]], [4] * 2, 2) == [[[0, 1]]], "too short to gain"
+    assert _shares([[0]], [256], 4) == [[[0]]]
 
 
 @given(lengths=st.lists(st.integers(1, 256), max_size=60))
