@@ -13,6 +13,7 @@ from guard.errors import UpstreamError
 from guard.operations.metrics import Metrics
 from guard.settings import Model
 from guard.settings import Upstream as UpstreamSettings
+from guard.upstream.connection import Connector
 from guard.upstream.pool import Backend, Pool
 
 # Large enough for one big event, small enough that a slow client stops us from reading ahead.
@@ -226,7 +227,7 @@ def _session(
         headers["authorization"] = f"Bearer {api_key}"
     return aiohttp.ClientSession(
         # The pools count, each server by itself.
-        connector=aiohttp.TCPConnector(limit=0, ssl=tls or True),
+        connector=Connector(limit=0, ssl=tls or True),
         headers=headers,
         timeout=aiohttp.ClientTimeout(
             total=None, sock_connect=settings.connect_s, sock_read=settings.first_byte_s
