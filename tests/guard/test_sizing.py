@@ -95,7 +95,8 @@ def test_settling_leaves_one_thread_for_matrix_products() -> None:
     code = (
         "import numpy; from guard.sizing import settle; settle(); import gc, threadpoolctl; "
         "print(*{pool['num_threads'] for pool in threadpoolctl.threadpool_info()}); "
-        "print(gc.get_freeze_count() > 10_000, gc.get_threshold()[0])"
+        "print(gc.get_freeze_count() > 10_000, gc.get_threshold()[0]); "
+        "import sys; print(sys.getswitchinterval() < 0.001)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["1", "True", str(YOUNG_OBJECTS)]
+    assert done.stdout.split() == ["1", "True", str(YOUNG_OBJECTS), "True"]
