@@ -41,7 +41,7 @@ class WhileConnected:
         self._watching.add_done_callback(self._received)
 
     def _received(self, watching: "asyncio.Task[Message]") -> None:
-        if not self._inside:
+        if not self._inside or watching.cancelled():  # the loop ends, say
             return
         if watching.result()["type"] != "http.disconnect":
             self._watch()

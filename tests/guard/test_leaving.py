@@ -112,3 +112,13 @@ async def _is_not_cancelled() -> None:
     for _ in range(3):
         await asyncio.sleep(0)
     assert not asyncio.current_task().cancelling()  # type: ignore[union-attr]
+
+
+async def test_a_watch_that_the_loop_ends_is_no_error() -> None:
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    async with WhileConnected(Client()) as connected:
+        connected._watching.cancel()
+        for _ in range(3):
+            await asyncio.sleep(0)
+    assert told == []
