@@ -88,9 +88,8 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
         **sections: Any,
     ) -> AsyncIterator[Rig]:
         async with serving(vllm) as upstream:
-            # What arrives upstream is asserted: unless a test asks for more, only what is to.
-            options = {"send_early": False} if upstream_options is None else upstream_options
-            sections.setdefault("upstream", {"url": upstream, **options})
+            if upstream_options is not None:
+                sections["upstream"] = {"url": upstream, **upstream_options}
             settings = settings_for(upstream, rules, on_error, sections, whens)
             parts = Parts(policies_of(settings, rules), None, rewriter, {}, None)
             async with (
@@ -122,7 +121,8 @@ def settings_for(
         policy["when"] = when
     return Settings.model_validate(
         {
-            "upstream": {"url": upstream},
+            # What arrives upstream is asserted: unless a test asks for more, only what is to.
+            "upstream": {"url": upstream, "send_early": False},
             "detectors": detectors,
             "policies": policies,
             **sections,
