@@ -152,7 +152,12 @@ def chosen_makers(given: Namespace) -> dict[str, Maker]:
     for line in missing(given.litellm_python):
         sys.stderr.write(line + "\n")
     made = contestants(build(given.artifacts or given.out / "artifacts"), given.litellm_python)
-    return {name: make for name, make in made.items() if not given.only or name in given.only}
+    return named(made, given.only)
+
+
+def named(made: Mapping[str, Maker], only: Sequence[str] | None) -> dict[str, Maker]:
+    """Those whose names were asked for; all where none were."""
+    return {name: make for name, make in made.items() if not only or name in only}
 
 
 def _write(folder: Path, results: Sequence[Mapping[str, object]]) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench.performance.compare import Plan, compare, model_server, parser
+from bench.performance.compare import Plan, compare, model_server, named, parser
 from bench.performance.contestants import Contestant, Maker, Surroundings, ecoguard, nginx
 from bench.performance.load import KEY
 from bench.performance.measurement import cells
@@ -22,8 +22,7 @@ RATES = dict.fromkeys(
     ("requests_per_minute", "tokens_per_minute", "concurrent_requests"), 1_000_000_000
 )
 """More than is ever asked for."""
-
-
+NOTHING_CAPTURED: Mapping[str, object] = {}
 CAPTURE = {"enabled": True, "rate": 1.0, "daily_prompts_per_key": 1_000_000_000}
 
 
@@ -34,8 +33,8 @@ def makers() -> dict[str, Maker]:
         "plain": _maker("plain", lambda _: {}),
         "keys": _maker("keys", lambda _: keys()),
         "limits": _maker("limits", lambda _: {**keys(), "limits": {"per_key": RATES}}),
-        "records": _maker("records", lambda around: {"store": store(around)}),
-        "captures": _maker("captures", captures),
+        "records": _maker("records", lambda around: records(around, "records")),
+        "captures": _maker("captures", lambda around: records(around, "captures", CAPTURE)),
         "1 % traced": _maker("few-traces", lambda around: traces(around, 0.01)),
         "all traced": _maker("traces", lambda around: traces(around, 1.0)),
     }
@@ -55,15 +54,11 @@ def keys() -> Sections:
     return {"keys": [{"name": f"key-{at}", "sha256": digest} for at, digest in enumerate(digests)]}
 
 
-def store(around: Surroundings) -> dict[str, object]:
-    """A row of every request."""
-    return {"url": f"sqlite:///{around.folder / 'records.db'}"}
-
-
-def captures(around: Surroundings) -> Sections:
-    """A row and the prompt of every request."""
-    captured = {"url": f"sqlite:///{around.folder / 'captures.db'}", "capture": CAPTURE}
-    return {"store": captured}
+def records(
+    around: Surroundings, name: str, capture: Mapping[str, object] = NOTHING_CAPTURED
+) -> Sections:
+    """A row of every request, and its prompt where `capture` says so."""
+    return {"store": {"url": f"sqlite:///{around.folder / name}.db", "capture": capture}}
 
 
 def traces(around: Surroundings, ratio: float) -> Sections:
@@ -83,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given.most,
     )
     with TemporaryDirectory(prefix="ecoguard-bench-") as scratch, model_server(Path(scratch)) as up:
-        compare(plan, makers(), up, Path(scratch), given.out)
+        compare(plan, named(makers(), given.only), up, Path(scratch), given.out)
 
 
 if __name__ == "__main__":

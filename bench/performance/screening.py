@@ -86,8 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sections: dict[str, object] = {
             "upstream": {"url": "http://127.0.0.1:1"},
             **artifacts.sections(*names),
+            "encoder": {"path": str(artifacts.encoder), "threads": 1},  # passes add up
         }
-        sections["encoder"] = {"path": str(artifacts.encoder), "threads": 1}  # passes add up
         parts = load_parts(Settings.model_validate(sections))
         sessions = timed_sessions(parts)
         screener = Screener(parts.policies, parts.encoder, Metrics())

@@ -152,8 +152,8 @@ class MaliciousTextClassifier:
 
     def numbers_and_features(self, parts: Sequence[str]) -> tuple[Scores, Features]:
         """`part_numbers`, and the features of the encoder that was trained on, of n > 0 parts."""
-        outputs = dict(zip(self._tower.output_names, self._tower.outputs(parts), strict=True))
-        return self._mixed(parts, outputs[self._tower.output_names[0]]), outputs[FEATURES]
+        outputs = self._tower.outputs(parts)
+        return self._mixed(parts, outputs[0]), outputs[self._tower.output_names.index(FEATURES)]
 
     def _mixed(self, parts: Sequence[str], judged: Features) -> Scores:
         """The tower's logits (n, 1) mixed with the lexical table's."""

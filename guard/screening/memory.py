@@ -18,21 +18,18 @@ class Memory:
     cache: ScoreCache
     owner: str
 
-    def texts(self, version: str, texts: Sequence[str]) -> dict[str, float]:
-        """The scores that are known of these texts."""
-        return self._numbers(TEXT, version, texts)
+    def numbers(self, kind: str, version: str, texts: Sequence[str]) -> dict[str, float]:
+        """What is known of these texts: the score of each, or its number as a part of others."""
+        if not version or not texts:
+            return {}
+        places = [self._place(kind, version, text) for text in texts]
+        found = zip(texts, self.cache.find(places, kind), strict=True)
+        return {text: numbers[0] for text, numbers in found if numbers is not None}
 
-    def keep_texts(self, version: str, scores: Mapping[str, float]) -> None:
-        """Remember the scores of texts."""
-        self._keep(TEXT, version, scores)
-
-    def parts(self, version: str, parts: Sequence[str]) -> dict[str, float]:
-        """The numbers that are known of these parts of texts, such as their sentences."""
-        return self._numbers(PART, version, parts)
-
-    def keep_parts(self, version: str, numbers: Mapping[str, float]) -> None:
-        """Remember the numbers of parts of texts."""
-        self._keep(PART, version, numbers)
+    def keep(self, kind: str, version: str, numbers: Mapping[str, float]) -> None:
+        """Remember the numbers of texts."""
+        if version:
+            self.cache.keep({self._place(kind, version, t): (n,) for t, n in numbers.items()})
 
     def digest(self, spans: Sequence[TextSpan]) -> str:
         """What a whole request is known by."""
@@ -57,17 +54,6 @@ class Memory:
         """Remember the scores of a whole request's spans."""
         if version:
             self.cache.keep({self._request(version, threshold, digest): scores})
-
-    def _numbers(self, kind: str, version: str, texts: Sequence[str]) -> dict[str, float]:
-        if not version or not texts:
-            return {}
-        places = [self._place(kind, version, text) for text in texts]
-        found = zip(texts, self.cache.find(places, kind), strict=True)
-        return {text: numbers[0] for text, numbers in found if numbers is not None}
-
-    def _keep(self, kind: str, version: str, numbers: Mapping[str, float]) -> None:
-        if version:
-            self.cache.keep({self._place(kind, version, t): (n,) for t, n in numbers.items()})
 
     def _place(self, kind: str, version: str, text: str) -> bytes:
         return self.cache.digest((kind, self.owner, version, text))

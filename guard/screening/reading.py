@@ -1,8 +1,9 @@
 """One request as its detectors read it: texts are cut to fit each, encoded once and scored once."""
 
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, partial
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from guard.detectors.contract import (
 )
 from guard.errors import DetectorError
 from guard.screening.follow_ups import follow_ups, words_of
-from guard.screening.memory import Memory
+from guard.screening.memory import PART, TEXT, Memory
 from guard.screening.pieces import Pieces, is_said, joined_texts, own_texts
 from guard.screening.views import ViewLimits
 from guard.wire.call import TextSpan
@@ -58,17 +59,15 @@ class Reading:
         self._cut: dict[tuple[str, tuple[WindowSize, ...]], tuple[str, ...]] = {}
         # By what reads them, and whether sentences are read by themselves too.
         self._fitted: dict[tuple[int, bool], dict[str, tuple[str, ...]]] = {}
-        self._judged: dict[int, dict[str, float]] = {}
-        self._numbers: dict[int, dict[str, float]] = {}
+        self._numbers: dict[tuple[str, int], dict[str, float]] = {}  # of texts, and of their parts
         self._features: dict[str, Features] = {}
         self._encoder_failed = False
 
-    def gives_features(self, detector: Detector) -> bool:
+    def gives_features(self, detector: object) -> TypeGuard[FeatureSource]:
         """Whether reading by this detector first spares the encoder work."""
-        return conforms(detector, FeatureSource) and self._is_served_by(detector)
-
-    def _is_served_by(self, source: FeatureSource) -> bool:
-        return self._encoder is not None and source.features_of == self._encoder.digest
+        if self._encoder is None or not conforms(detector, FeatureSource):
+            return False
+        return detector.features_of == self._encoder.digest
 
     def known_scores(self, detector: Detector, threshold: float) -> NDArray[np.float32] | None:
         """`span_scores` of a request that was judged before, else None; costs a hash."""
@@ -129,7 +128,7 @@ class Reading:
         self, detector: Detector, threshold: float, texts: Sequence[str]
     ) -> tuple[int, ...]:
         """The subjects that the texts which fired ask about, by number."""
-        judged = self._judged[id(detector)]
+        judged = self._numbers[TEXT, id(detector)]
         fired = [text for text in dict.fromkeys(texts) if judged[text] >= threshold]
         pieces = tuple(
             dict.fromkeys(piece for text in fired for piece in self._pieces(detector, text))
@@ -166,17 +165,34 @@ class Reading:
 
     def _text_scores(self, detector: Detector, texts: Sequence[str]) -> Scores:
         """Each text's highest score over its pieces, shape (n,)."""
-        judged = self._judged.setdefault(id(detector), {})
-        new = [text for text in dict.fromkeys(texts) if text not in judged]
-        if self._memory and new:
-            judged.update(self._memory.texts(detector.version, new))
-            new = [text for text in new if text not in judged]
-        if new:
-            found = self._highest(detector, new)
-            judged.update(found)
-            if self._memory:
-                self._memory.keep_texts(detector.version, found)
+        judged = self._known(TEXT, detector, texts, partial(self._highest, detector))
         return np.array([judged[text] for text in texts], dtype=np.float32)
+
+    def _known(
+        self,
+        kind: str,
+        detector: Detector,
+        texts: Sequence[str],
+        measure: Callable[[Sequence[str]], Mapping[str, float]],
+        whole: Collection[str] = (),
+    ) -> dict[str, float]:
+        """The numbers of texts; `measure` sees only those that nobody has asked for yet.
+
+        Those of `whole` texts are not remembered beyond the request.
+        """
+        known = self._numbers.setdefault((kind, id(detector)), {})
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        if self._memory:
+            lasting = [text for text in new if text not in whole]
+            known.update(self._memory.numbers(kind, detector.version, lasting))
+            new = [text for text in new if text not in known]
+        if new:
+            found = measure(new)
+            known.update(found)
+            if self._memory:
+                kept = {text: found[text] for text in new if text not in whole}
+                self._memory.keep(kind, detector.version, kept)
+        return known
 
     def _highest(self, detector: Detector, texts: Sequence[str]) -> dict[str, float]:
         pieces = {text: self._pieces(detector, text) for text in texts}
@@ -216,50 +232,25 @@ class Reading:
         self, detector: Detector, pieces: Sequence[str], whole: Collection[str]
     ) -> dict[str, float]:
         if not conforms(detector, PartsDetector):
-            return self._read(detector, pieces, whole, partial(self._scored, detector))
+            return self._known(PART, detector, pieces, partial(self._scored, detector), whole)
         parts = {piece: detector.parts(piece) for piece in pieces}
-        distinct = list(dict.fromkeys(part for own in parts.values() for part in own))
-        known = self._read(detector, distinct, whole, partial(self._part_numbers, detector))
+        every = [part for own in parts.values() for part in own]
+        known = self._known(PART, detector, every, partial(self._part_numbers, detector), whole)
         return {
             piece: detector.score_of_parts([known[part] for part in own])
             for piece, own in parts.items()
         }
 
-    def _read(
-        self,
-        detector: Detector,
-        parts: Sequence[str],
-        whole: Collection[str],
-        measure: Callable[[Sequence[str]], Scores],
-    ) -> dict[str, float]:
-        """The numbers of parts; `measure` sees only those that nobody has asked for yet.
-
-        Those of `whole` texts are not remembered beyond the request.
-        """
-        known = self._numbers.setdefault(id(detector), {})
-        if self._memory:
-            unknown = [part for part in parts if part not in known and part not in whole]
-            known.update(self._memory.parts(detector.version, unknown))
-        new = [part for part in parts if part not in known]
-        if new:
-            numbers = _checked(measure(new), len(new))
-            found = dict(zip(new, numbers, strict=True))
-            known.update(found)
-            if self._memory:
-                kept = {part: found[part] for part in new if part not in whole}
-                self._memory.keep_parts(detector.version, kept)
-        return known
-
-    def _part_numbers(self, detector: PartsDetector, parts: Sequence[str]) -> Scores:
-        if not (conforms(detector, FeatureSource) and self._is_served_by(detector)):
-            return detector.part_numbers(parts)
+    def _part_numbers(self, detector: PartsDetector, parts: Sequence[str]) -> dict[str, float]:
+        if not self.gives_features(detector):
+            return _checked(parts, detector.part_numbers(parts))
         numbers, features = detector.numbers_and_features(parts)
         self._features.update(zip(parts, features, strict=True))
-        return numbers
+        return _checked(parts, numbers)
 
-    def _scored(self, detector: Detector, texts: Sequence[str]) -> Scores:
+    def _scored(self, detector: Detector, texts: Sequence[str]) -> dict[str, float]:
         features = None if detector.encoder is None else self._encoded(texts)
-        return detector.score(texts, features)
+        return _checked(texts, detector.score(texts, features))
 
     def _encoded(self, texts: Sequence[str]) -> Features:
         """Features, shape (n, width); raises DetectorError where there is no encoder at work."""
@@ -280,9 +271,8 @@ def _one(text: str) -> Pieces:
     return Pieces((text,), ((0,),))
 
 
-def _checked(scores: Scores, count: int) -> list[float]:
-    """The scores; a missing one, or one that is not a number, would pass every threshold unseen."""
-    if scores.shape != (count,) or not np.isfinite(scores).all():
-        raise DetectorError(f"scores of shape {scores.shape}, expected {count} finite ones")
-    listed: list[float] = scores.tolist()
-    return listed
+def _checked(texts: Sequence[str], scores: Scores) -> dict[str, float]:
+    """Each text's score; a missing one, or one that is no number, would pass unseen."""
+    if scores.shape != (len(texts),) or not np.isfinite(scores).all():
+        raise DetectorError(f"scores of shape {scores.shape}, expected {len(texts)} finite ones")
+    return dict(zip(texts, scores.tolist(), strict=True))
