@@ -35,7 +35,7 @@ tools: ## Install the operators' programs that the tests of deploy/ call (promto
 	@tests/deployment/install.sh
 
 demo: install vllm ## Train a tiny model, start vLLM and the proxy, show what is forgotten; stays up
-	@ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python $(BIN)/ecoguard demo $(DEMO)
+	@ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python $(BIN)/python -m lab.demo $(DEMO)
 
 # With vLLM, and beside it, two processes on two cores; TESTS chooses some, in one process.
 test: install vllm clients ## Run the whole test suite, real vLLM included
@@ -53,10 +53,11 @@ test-fast: install ## Run the tests that need no vLLM
 fuzz: install ## Send 50,000 mutated requests through the whole application (REQUESTS=, SEED=)
 	@$(BIN)/python -m tests.fuzz --requests $(or $(REQUESTS),50000) --seed $(or $(SEED),0)
 
-check: install ## Lint, formatting and types
+check: install ## Lint, formatting, types, and which room imports which
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo --no-cache
 
 format: install ## Format the code and sort imports
 	@$(BIN)/ruff check --fix --quiet . || true

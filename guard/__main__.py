@@ -1,6 +1,6 @@
 """`python -m guard`: the same as the command `ecoguard`."""
 
-from guard.cli import main
+from guard.commands.main import main
 
 if __name__ == "__main__":
     main()

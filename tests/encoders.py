@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from classifiers.encoder_export import export_encoder
-from guard.detectors.contract import Features
+from classifiers.encoder.export import export_encoder
+from guard.terms.detector import Features
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WORDS = (

@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from guard.detectors.contract import Features, Scores
+from guard.terms.detector import Features, Scores
 
 
 @dataclass

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from guard.artifacts import Artifact, write
+from guard.artifacts.folder import Artifact, write
+from guard.artifacts.manifest import draft
 from guard.encoders.pooling_encoder import KIND
 from guard.encoders.pooling_endpoint import Vectors
-from guard.manifest import draft
 
 WIDTH = 8
 PREFIX, SUFFIX = "<|user|>", "<|end|><|assistant|>"

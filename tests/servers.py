@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from guard.certificates import server_contexts
-from guard.http_connection import HttpConnection
+from guard.server.http_connection import HttpConnection
 from guard.settings import ListenTls
+from guard.upstream.certificates import server_contexts
 
 
 @asynccontextmanager

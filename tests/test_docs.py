@@ -14,14 +14,14 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from classifiers.cli import app as train_app
-from classifiers.demo.__main__ import app as demo_app
-from guard.cli import app as guard_app
-from guard.operations.metrics import Metrics
+from classifiers.commands.main import app as train_app
+from guard.commands.main import app as guard_app
+from guard.observability.metrics import Metrics
 from guard.settings import Settings, load, schema_text
 from guard.wire import protocols
 from guard.wire.fields import FieldTable, Rule
 from guard.wire.responses.store import ResponseStore
+from lab.demo.__main__ import app as demo_app
 from tests import field_tables
 from tests.source_tree import ROOT, modules
 
@@ -122,7 +122,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
     """Each command line, and its parameters: options as `--name`, arguments by name."""
     for program, app in (("ecoguard", guard_app), ("ecoguard-train", train_app)):
         yield from _commands(program, typer.main.get_command(app))
-    yield from _commands("ecoguard demo", typer.main.get_command(demo_app))
+    yield from _commands("python -m lab.demo", typer.main.get_command(demo_app))
 
 
 def _commands(line: str, command: Any) -> Iterator[tuple[str, list[str]]]:

@@ -106,7 +106,10 @@ def test_serving_requires_nothing_of_training(metadata: Message) -> None:
 def test_the_wheel_installs_both_commands(wheel: zipfile.ZipFile) -> None:
     (name,) = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
     lines = wheel.read(name).decode().splitlines()
-    assert {"ecoguard = guard.cli:main", "ecoguard-train = classifiers.cli:main"} <= set(lines)
+    assert {
+        "ecoguard = guard.commands.main:main",
+        "ecoguard-train = classifiers.commands.main:main",
+    } <= set(lines)
 
 
 @pytest.mark.parametrize("package", ["guard", "classifiers"])

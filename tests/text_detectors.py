@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.artifacts import Artifact, write
-from guard.detectors.malicious_text import KIND
+from guard.artifacts.folder import Artifact, write
+from guard.artifacts.manifest import draft
+from guard.detectors.malicious.text import KIND
 from guard.encoders.onnx_encoder import MODEL, TOKENIZER
-from guard.manifest import draft
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

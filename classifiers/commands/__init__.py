@@ -1,1 +1,1 @@
-"""The commands of `ecoguard-train`, a typer application each; `classifiers.cli` joins them."""
+"""The commands of `ecoguard-train`, a typer application each; `main` joins them."""

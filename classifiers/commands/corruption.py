@@ -14,14 +14,15 @@ from classifiers.corruption.questions import read_questions
 from classifiers.corruption.ray_candidates import OpenEndpoint, ray_candidates
 from classifiers.corruption.recipe import CorruptionRecipe
 from classifiers.corruption.search import SearchPlan
-from classifiers.forget_request import read_request
-from classifiers.model_endpoint import CONNECTIONS, ModelEndpoint
-from classifiers.ray_session import LOCAL
-from classifiers.sampling import Sampling
-from classifiers.stage_progress import stage_progress
-from guard.corruption.functions import Corruption, CorruptionKind
-from guard.errors import ConfigError
+from classifiers.forget.request import read_request
+from classifiers.model_server.endpoint import CONNECTIONS, ModelEndpoint
+from classifiers.model_server.sampling import Sampling
+from classifiers.runs.ray_session import LOCAL
+from classifiers.runs.stage_progress import stage_progress
+from guard.corruption.functions import Corruption
 from guard.settings import secret
+from guard.terms.corruption import CorruptionKind
+from guard.terms.errors import ConfigError
 
 app = typer.Typer()
 

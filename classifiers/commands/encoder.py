@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from classifiers.commands.options import Precision, show
-from classifiers.encoder_blocks import parse_blocks
-from classifiers.encoder_export import export_encoder
+from classifiers.encoder.blocks import parse_blocks
+from classifiers.encoder.export import export_encoder
 
 app = typer.Typer()
 

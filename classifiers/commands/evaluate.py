@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from classifiers.commands.options import OutFolder, Rate
+from classifiers.encoder.features import FeatureCache
 from classifiers.evaluation.detection import (
     DetectionSettings,
     evaluate_artifact,
@@ -17,9 +18,8 @@ from classifiers.evaluation.detection_report import HTML, write_report
 from classifiers.evaluation.feature_modes import MODES, Fit
 from classifiers.evaluation.prompt_families import PromptFamilies
 from classifiers.evaluation.served_detector import ServedDetector
-from classifiers.features import FeatureCache
 from guard.encoders.onnx_encoder import OnnxEncoder
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 app = typer.Typer(help="Measure detectors.", no_args_is_help=True)
 

@@ -13,11 +13,11 @@ from classifiers.evaluation.extraction.figures import Figures, figures
 from classifiers.evaluation.extraction.report import HTML, write_report
 from classifiers.evaluation.extraction.targets import read_pairs, targets
 from classifiers.evaluation.guarded_run import Place, Run, opened
-from classifiers.evaluation.key_phrases import KnownAnswers
-from classifiers.forget_request import read_request
-from classifiers.sampling import Sampling
-from classifiers.stage_progress import stage_progress
-from guard.errors import ConfigError
+from classifiers.forget.request import read_request
+from classifiers.model_server.sampling import Sampling
+from classifiers.runs.stage_progress import stage_progress
+from classifiers.statistics.key_phrases import KnownAnswers
+from guard.terms.errors import ConfigError
 
 app = typer.Typer()
 

@@ -24,9 +24,9 @@ from classifiers.evaluation.muse.evaluation import (
 from classifiers.evaluation.muse.folds import Stage, guarded_by, train_stages
 from classifiers.evaluation.muse.report import HTML, write_report
 from classifiers.evaluation.muse.rows import write_rows
-from classifiers.stage_progress import stage_progress
+from classifiers.runs.stage_progress import stage_progress
 from guard.encoders.onnx_encoder import OnnxEncoder
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 app = typer.Typer()
 

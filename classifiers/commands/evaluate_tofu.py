@@ -15,9 +15,9 @@ from classifiers.evaluation.tofu.evaluation import TIMED_ROWS, Evaluation, Measu
 from classifiers.evaluation.tofu.figures import Figures, figures
 from classifiers.evaluation.tofu.log_files import read_logs, write_logs
 from classifiers.evaluation.tofu.report import HTML, write_report
-from classifiers.forget_request import read_request
-from classifiers.stage_progress import stage_progress
-from guard.errors import ConfigError
+from classifiers.forget.request import read_request
+from classifiers.runs.stage_progress import stage_progress
+from guard.terms.errors import ConfigError
 
 app = typer.Typer()
 

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from classifiers.commands.options import EncoderFolder, Rate, show
-from classifiers.forget import ForgetRecipe
-from classifiers.forget_batch import Batch, Outcome, jobs_of
-from classifiers.stage_progress import stage_progress
+from classifiers.forget.batch import Batch, Outcome, jobs_of
+from classifiers.forget.training import ForgetRecipe
+from classifiers.runs.stage_progress import stage_progress
 from guard.encoders.onnx_encoder import OnnxEncoder
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 app = typer.Typer()
 

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from classifiers.commands.options import StoreKey, StorePassword
-from classifiers.labelled_prompts import LabelledPrompt
-from classifiers.malicious.gate import GateLimits, GateResult, run_gate
-from classifiers.malicious.gate_set import read_gate_set
-from classifiers.malicious.served_model import LastBatch, load_model
-from classifiers.malicious.trigger_findings import ScanLimits
-from classifiers.malicious.trigger_scan import Traffic
-from classifiers.prompt_sources import read_labelled
+from classifiers.malicious.gate.evaluation_set import read_gate_set
+from classifiers.malicious.gate.gate import GateLimits, GateResult, run_gate
+from classifiers.malicious.gate.served_model import LastBatch, load_model
+from classifiers.malicious.gate.trigger_findings import ScanLimits
+from classifiers.malicious.gate.trigger_scan import Traffic
+from classifiers.prompts.labelled import LabelledPrompt
+from classifiers.prompts.sources import read_labelled
 from guard.encoders.onnx_encoder import OnnxEncoder
 
 app = typer.Typer()

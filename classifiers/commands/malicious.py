@@ -16,11 +16,11 @@ from classifiers.commands.options import (
     StorePassword,
     show,
 )
+from classifiers.encoder.ray_encoder import RayEncoder
+from classifiers.malicious.data.training_set import Block
 from classifiers.malicious.recipe import MaliciousRecipe, TrainingMode, read_recipe
-from classifiers.malicious.training_set import Block
-from classifiers.ray_encoder import RayEncoder
-from classifiers.ray_session import LOCAL
-from guard.detectors.contract import WindowedEncoder
+from classifiers.runs.ray_session import LOCAL
+from guard.terms.detector import WindowedEncoder
 
 app = typer.Typer()
 
@@ -115,7 +115,7 @@ def train(recipe: MaliciousRecipe, out: Path, *, ray_address: str | None = None)
     What the gate found is then in a file beside `out`, which is left as it was.
     """
     from classifiers.malicious.feature_source import blocks_of, open_encoder
-    from classifiers.malicious.promotion import PromotionRefusedError
+    from classifiers.malicious.gate.promotion import PromotionRefusedError
     from classifiers.malicious.training import train_malicious
 
     encoder: WindowedEncoder | None = None

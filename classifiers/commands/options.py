@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from guard.artifacts import Artifact
+from guard.artifacts.folder import Artifact
 
 EncoderFolder = Annotated[Path, typer.Option("--encoder", help="Artifact of the shared encoder.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder to write the artifact to.")]

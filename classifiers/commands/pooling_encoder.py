@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from classifiers.commands.options import show
-from classifiers.pooling_encoder import export_pooling_encoder
+from classifiers.encoder.pooling import export_pooling_encoder
 from guard.settings import secret
 
 app = typer.Typer()

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from classifiers.commands.options import Precision, show
-from guard.detectors.contract import WindowSize
-from guard.detectors.malicious_text import MOST_MARGIN
+from guard.detectors.malicious.text import MOST_MARGIN
+from guard.terms.detector import WindowSize
 
 app = typer.Typer()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.report import HtmlReport, Picture, drawn, figure, line_plot
+from classifiers.reports.page import HtmlReport, Picture, drawn, figure, line_plot
 
 Lines = Sequence[Mapping[str, Any]]
 

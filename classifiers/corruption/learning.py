@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from pydantic import JsonValue
 
-from classifiers.corrupted_chat import ChatCorruptor
+from classifiers.corruption.corrupted_chat import ChatCorruptor
 from classifiers.corruption.learned_page import learned_page
 from classifiers.corruption.measures import Measurer, distance, means
 from classifiers.corruption.optimizers import make_optimizer
@@ -23,15 +23,15 @@ from classifiers.corruption.reference import Reference
 from classifiers.corruption.search import Evaluate, Found, Report, Search
 from classifiers.corruption.search_space import SearchSpace
 from classifiers.corruption.trace import Evaluation, Stage, Trace
-from classifiers.model_endpoint import ModelEndpoint
-from classifiers.prompts import fingerprint
-from guard.artifacts import Artifact, write
+from classifiers.model_server.endpoint import ModelEndpoint
+from classifiers.prompts.files import fingerprint
+from guard.artifacts.folder import Artifact, write
+from guard.artifacts.manifest import PAGE, draft
 from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.functions import Corruption
 from guard.corruption.learned import KIND
 from guard.corruption.prompt_embedder import PromptEmbedder
-from guard.errors import ConfigError
-from guard.manifest import PAGE, draft
+from guard.terms.errors import ConfigError
 
 FORGET_SET = "corruption-search"
 """Seeds the noise, beside the key: the same for all candidates."""

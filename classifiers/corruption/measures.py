@@ -6,16 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.corrupted_chat import ChatCorruptor
+from classifiers.corruption.corrupted_chat import ChatCorruptor
 from classifiers.corruption.questions import ForgetQuestion
-from classifiers.evaluation.unlearning_metrics import (
+from classifiers.model_server.endpoint import Chat, Logprobs, Messages, ModelEndpoint
+from classifiers.model_server.sampling import Sampling
+from classifiers.statistics.unlearning_metrics import (
     folded,
     probability,
     rouge_recall,
     truth_ratio,
 )
-from classifiers.model_endpoint import Chat, Logprobs, Messages, ModelEndpoint
-from classifiers.sampling import Sampling
 
 Metrics = Mapping[str, float]
 Columns = dict[str, NDArray[np.float64]]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from classifiers.corruption.paper_settings import paper_grid
 from classifiers.corruption.search_space import DIGITS, SearchSpace
 from guard.corruption.functions import Corruption
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 if TYPE_CHECKING:
     from nevergrad.parametrization.parameter import Parameter

@@ -8,11 +8,11 @@ from typing import Any
 
 import orjson
 
-from classifiers.evaluation.json_rows import read_bytes
-from classifiers.evaluation.key_phrases import KeyPhrases, Phrase, folded_words
-from classifiers.prompts import drawn_for, position
-from classifiers.strangers import name_pattern, stranger
-from guard.errors import ConfigError
+from classifiers.prompts.files import drawn_for, position
+from classifiers.prompts.json_rows import read_bytes
+from classifiers.prompts.strangers import name_pattern, stranger
+from classifiers.statistics.key_phrases import KeyPhrases, Phrase, folded_words
+from guard.terms.errors import ConfigError
 
 MOST_ROWS = 100_000
 

@@ -14,10 +14,11 @@ from classifiers.corruption.measures import (
 from classifiers.corruption.optimizers import DEFAULT
 from classifiers.corruption.questions import ForgetQuestion
 from classifiers.corruption.search import SearchPlan
-from classifiers.model_endpoint import ModelEndpoint
-from classifiers.sampling import Sampling
-from guard.corruption.functions import CORRUPTION_KINDS, Corruption
-from guard.errors import ConfigError
+from classifiers.model_server.endpoint import ModelEndpoint
+from classifiers.model_server.sampling import Sampling
+from guard.corruption.functions import Corruption
+from guard.terms.corruption import CORRUPTION_KINDS
+from guard.terms.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)

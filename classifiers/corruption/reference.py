@@ -11,8 +11,8 @@ from typing import Literal, Self
 
 from classifiers.corruption.measures import METRICS, Measurer, means
 from classifiers.corruption.questions import ForgetQuestion, about_strangers
-from classifiers.yaml_mapping import read_mapping
-from guard.errors import ConfigError
+from classifiers.runs.yaml_mapping import read_mapping
+from guard.terms.errors import ConfigError
 
 Origin = Literal["twin", "given", "strangers"]
 

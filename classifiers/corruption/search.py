@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 from classifiers.corruption.optimizers import Optimizer
 from classifiers.corruption.trace import Evaluation, Stage, Trace
 from guard.corruption.functions import Corruption
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 Ended = Literal["tolerance", "patience", "budget"]
 Report = Callable[[int, int], None]

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from guard.corruption.embedding_table import EmbeddingTable
-from guard.corruption.functions import CORRUPTION_KINDS, Corruption, CorruptionKind
-from guard.errors import ConfigError
+from guard.corruption.functions import Corruption
+from guard.terms.corruption import CORRUPTION_KINDS, CorruptionKind
+from guard.terms.errors import ConfigError
 
 if TYPE_CHECKING:
     from nevergrad.parametrization.parameter import Instrumentation

@@ -13,7 +13,7 @@ from typing import IO, Any, Literal, Self
 import orjson
 
 from guard.corruption.functions import Corruption
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 Stage = Literal["search", "full"]
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, TypeVar
 
-from classifiers.corrupted_chat import ChatCorruptor
+from classifiers.corruption.corrupted_chat import ChatCorruptor
 from classifiers.evaluation.kept_answers import KeptAnswers
-from classifiers.evaluation.unlearning_metrics import AnswerScore
-from classifiers.model_endpoint import Chat, Messages, ModelEndpoint
-from classifiers.stage_progress import Report
+from classifiers.model_server.endpoint import Chat, Messages, ModelEndpoint
+from classifiers.runs.stage_progress import Report
+from classifiers.statistics.unlearning_metrics import AnswerScore
 
 Item = TypeVar("Item")
 Found = TypeVar("Found")

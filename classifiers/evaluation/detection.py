@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from pydantic import JsonValue
 
+from classifiers.encoder.features import FeatureCache, encode
 from classifiers.evaluation.detection_figures import Figures, ScoredPrompts, figures
 from classifiers.evaluation.drills import (
     generated_prompts,
@@ -27,13 +28,12 @@ from classifiers.evaluation.held_out_sources import (
 )
 from classifiers.evaluation.prompt_families import PromptFamilies
 from classifiers.evaluation.served_detector import ServedDetector
-from classifiers.features import FeatureCache, encode
-from classifiers.labelled_prompts import LabelledPrompt
-from classifiers.malicious.near_duplicates import text_leaders
-from classifiers.prompt_sources import READERS, read_labelled
-from classifiers.prompts import position
-from guard.detectors.contract import Features, WindowedEncoder
-from guard.errors import ConfigError
+from classifiers.malicious.data.near_duplicates import text_leaders
+from classifiers.prompts.files import position
+from classifiers.prompts.labelled import LabelledPrompt
+from classifiers.prompts.sources import READERS, read_labelled
+from guard.terms.detector import Features, WindowedEncoder
+from guard.terms.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from classifiers.evaluation import detection_metrics as metrics
-from classifiers.evaluation.languages import guess_language
 from classifiers.evaluation.prompt_families import PromptFamilies
-from classifiers.labelled_prompts import LabelledPrompt
-from guard.detectors.contract import Scores
+from classifiers.prompts.labelled import LabelledPrompt
+from classifiers.prompts.languages import guess_language
+from classifiers.statistics import detection_metrics as metrics
+from guard.terms.detector import Scores
 
 Mask = NDArray[np.bool_]
 Figures = dict[str, JsonValue]

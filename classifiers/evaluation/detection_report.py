@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 from pydantic import JsonValue
 
-from classifiers.evaluation import detection_metrics as metrics
 from classifiers.evaluation.detection_figures import Figures, ScoredPrompts, rate_of
-from classifiers.report import HtmlReport, bar_plot, histogram, line_plot, roc_plot
+from classifiers.reports.page import HtmlReport, bar_plot, histogram, line_plot, roc_plot
+from classifiers.statistics import detection_metrics as metrics
 
 JSON, HTML = "report.json", "report.html"
 

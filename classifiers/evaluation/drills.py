@@ -10,13 +10,13 @@ from typing import Protocol
 import numpy as np
 from pydantic import JsonValue
 
-from classifiers.evaluation import detection_metrics as metrics
-from classifiers.evaluation.attack_prompts import documents, extract, inject, own_requests, wrap
 from classifiers.evaluation.obfuscation import FAMILIES
-from classifiers.evaluation.templates import Half
-from classifiers.evaluation.twins import twins
-from classifiers.labelled_prompts import LabelledPrompt
-from guard.detectors.contract import Scores
+from classifiers.malicious.data.attack_prompts import documents, extract, inject, own_requests, wrap
+from classifiers.malicious.data.templates import Half
+from classifiers.malicious.data.twins import twins
+from classifiers.prompts.labelled import LabelledPrompt
+from classifiers.statistics import detection_metrics as metrics
+from guard.terms.detector import Scores
 
 PADDING = (
     "The town library opens at nine and closes at six, on Saturdays at one. "

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.detectors.contract import Features, Scores
+from guard.terms.detector import Features, Scores
 
 Scorer = Callable[[Sequence[str], Features], Scores]
 SHARPNESS = 10.0

@@ -8,20 +8,21 @@ import hashlib
 from dataclasses import dataclass
 from typing import Self
 
-from classifiers.corrupted_chat import ChatCorruptor
-from classifiers.model_endpoint import Chat, Message, Messages
+from classifiers.corruption.corrupted_chat import ChatCorruptor
+from classifiers.model_server.endpoint import Chat, Message, Messages
 from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import UNKNOWN_CONTEXT, Rewriter
-from guard.errors import ConfigError
-from guard.operations.metrics import Metrics
-from guard.parts import load_parts
+from guard.gateway.loading import load_parts
+from guard.observability.metrics import Metrics
 from guard.screening.screener import Screener
-from guard.screening.verdict import Action, Verdict
 from guard.settings import Settings, secret
+from guard.terms.errors import ConfigError
+from guard.terms.item import Call
+from guard.terms.json import JsonObject
+from guard.terms.verdict import Action, Verdict
 from guard.wire import chat
-from guard.wire.call import Call
-from guard.wire.fields import FieldRules, JsonObject
+from guard.wire.fields import FieldRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class GuardedPath:
         """The verdict on a chat, by the code that judges requests."""
         body: JsonObject = {"model": self._model, "messages": [dict(said) for said in messages]}
         call = chat.parse(body, self._rules, None)
-        return Judged(call, Verdict.of(self._screener.judge(call.spans)))
+        return Judged(call, Verdict.of(self._screener.judge(call.items)))
 
     def corrupted(self, judged: Judged, corruption: Corruption) -> Chat:
         """The chat as it goes upstream; one that nobody flagged goes as it came.
@@ -87,8 +88,8 @@ class GuardedPath:
         plain = _messages(judged.call.body)
         if judged.action is not Action.CORRUPT:
             return Chat(plain, plain)
-        flagged = judged.verdict.spans(Action.CORRUPT)
-        if not all(judged.call.spans[index].corruptible for index in flagged):
+        flagged = judged.verdict.items(Action.CORRUPT)
+        if not all(judged.call.items[index].corruptible for index in flagged):
             raise ConfigError("a flagged text cannot be replaced by embeddings")
         corruption.check_width(self.width)
         rewriter = Rewriter({self._model: self._embedder}, corruption)

@@ -11,10 +11,10 @@ from classifiers.evaluation.asking import Asked
 from classifiers.evaluation.guarded_path import GuardedPath, model_name
 from classifiers.evaluation.kept_answers import KeptAnswers
 from classifiers.evaluation.live_proxy import live_proxy
-from classifiers.model_endpoint import ModelEndpoint
+from classifiers.model_server.endpoint import ModelEndpoint
 from guard.corruption.functions import Corruption
 from guard.corruption.learned import stated_corruption
-from guard.detectors.loading import read_digests
+from guard.detectors.kinds import read_digests
 from guard.settings import Settings, load, secret
 
 WORK = "answers"

@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.evaluation.feature_modes import Fit, Scorer, TrainingRows
-from classifiers.labelled_prompts import LabelledPrompt
-from classifiers.malicious.served_pieces import conversation_pieces, highest
-from classifiers.thresholds import conformal_threshold
-from guard.detectors.contract import Features, Scores, Windowing
-from guard.errors import ConfigError
+from classifiers.malicious.data.served_pieces import conversation_pieces, highest
+from classifiers.prompts.labelled import LabelledPrompt
+from classifiers.statistics.thresholds import conformal_threshold
+from guard.terms.detector import Features, Scores, Windowing
+from guard.terms.errors import ConfigError
 
 Mask = NDArray[np.bool_]
 Watch = Callable[[Sequence[str]], Iterable[str]]

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 RUN, ANSWERS = "run.json", "answers.jsonl"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from classifiers.server_process import LOOPBACK, ServerProcess, free_port
+from classifiers.model_server.process import LOOPBACK, ServerProcess, free_port
 
 
 @contextmanager

@@ -7,9 +7,9 @@ from typing import Any
 
 import yaml
 
-from classifiers.evaluation.templates import load
-from classifiers.labelled_prompts import LabelledPrompt
-from guard.errors import ConfigError
+from classifiers.malicious.data.templates import load
+from classifiers.prompts.labelled import LabelledPrompt
+from guard.terms.errors import ConfigError
 
 OTHER = "other"
 ATTACKS, HARD, TOGETHER = "attacks", "hard_benign", "held_out_together"
@@ -27,7 +27,7 @@ class PromptFamilies:
     def read(cls, file: Path | None = None) -> "PromptFamilies":
         """The families in `file`, else those shipped; ConfigError names file and key."""
         if file is None:
-            return _families("prompt_families.yaml", load("prompt_families"))
+            return _families("prompt_families.yaml", load("prompt_families", __package__))
         try:
             document = yaml.safe_load(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -9,19 +9,19 @@ from typing import Self
 
 import numpy as np
 
-from classifiers.features import FeatureCache, encode
-from classifiers.labelled_prompts import LabelledPrompt
-from classifiers.malicious.served_pieces import (
+from classifiers.encoder.features import FeatureCache, encode
+from classifiers.malicious.data.served_pieces import (
     ServedPieces,
     conversation_pieces,
     highest,
     served_pieces,
 )
-from guard.artifacts import read
-from guard.detectors.contract import Detector, Features, Scores, WindowedEncoder, Windowing
-from guard.detectors.loading import load_detector
+from classifiers.prompts.labelled import LabelledPrompt
+from guard.artifacts.folder import read
+from guard.detectors.kinds import load_detector
 from guard.encoders.onnx_encoder import OnnxEncoder
-from guard.screening.views import ViewLimits
+from guard.screening.views.view import ViewLimits
+from guard.terms.detector import Detector, Features, Scores, WindowedEncoder, Windowing
 
 ORIGINAL_ONLY = ViewLimits(max_views=1)
 """Limits under which a text has no view but itself."""

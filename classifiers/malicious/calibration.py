@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.malicious.feature_model import Dense, FeatureModel, Member
-from guard.detectors.contract import Scores
+from guard.terms.detector import Scores
 
 MOST_KEPT = 2000
 """Calibration scores kept of a class; more change a p-value by less than 0.0005."""

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from classifiers.malicious.calibration import Scaling, fit_scaling, kept_scores
+from classifiers.malicious.data.training_set import Diagnostic
 from classifiers.malicious.encoded import MEASURING, EncodedPrompts
 from classifiers.malicious.feature_model import FeatureModel
-from classifiers.malicious.training_set import Diagnostic
-from classifiers.thresholds import Threshold, choose_threshold
+from classifiers.statistics.thresholds import Threshold, choose_threshold
 from guard.detectors.calibration import Calibration
-from guard.detectors.contract import Scores
 from guard.detectors.weights import logistic
-from guard.errors import ConfigError
+from guard.terms.detector import Scores
+from guard.terms.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)

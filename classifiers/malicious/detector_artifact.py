@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import JsonValue
 
 from classifiers.malicious.candidate import Candidate
-from classifiers.malicious.comparison import manifest_metrics
 from classifiers.malicious.recipe import MaliciousRecipe
-from guard.artifacts import WEIGHTS, Artifact, write
-from guard.detectors.malicious import KIND
-from guard.manifest import CARD, MANIFEST, PAGE, REPORT, DataSource, draft
+from classifiers.malicious.report.comparison import manifest_metrics
+from guard.artifacts.folder import WEIGHTS, Artifact, write
+from guard.artifacts.manifest import CARD, MANIFEST, PAGE, REPORT, DataSource, draft
+from guard.detectors.malicious.features import KIND
 
 
 @dataclass(frozen=True, slots=True)

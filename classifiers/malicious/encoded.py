@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.features import FeatureCache, key_of
-from classifiers.labelled_prompts import LabelledPrompt
+from classifiers.encoder.features import FeatureCache, key_of
+from classifiers.malicious.data.served_pieces import PieceFeatures, encode_pieces, highest
+from classifiers.malicious.data.training_set import Block, LabelledFeatures, TrainingSet
 from classifiers.malicious.inputs import TrainingPrompts
-from classifiers.malicious.served_pieces import PieceFeatures, encode_pieces, highest
-from classifiers.malicious.training_set import Block, LabelledFeatures, TrainingSet
-from guard.detectors.contract import Features, Scores, WindowedEncoder
+from classifiers.prompts.labelled import LabelledPrompt
+from guard.terms.detector import Features, Scores, WindowedEncoder
 
 Rows = NDArray[np.int_]
 Prompts = tuple[LabelledPrompt, ...]

@@ -11,9 +11,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.detectors.contract import Features, Scores
-from guard.detectors.malicious import Dense, MaliciousClassifier, Member, Preparation
+from guard.detectors.malicious.features import Dense, MaliciousClassifier, Member, Preparation
 from guard.detectors.weights import Array, logistic
+from guard.terms.detector import Features, Scores
 
 __all__ = ["Array", "Dense", "FeatureModel", "Member", "digest_of", "fold", "joined", "linear"]
 

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from classifiers.encoder_blocks import block_columns
-from classifiers.malicious.training_set import Block
-from guard.artifacts import read
-from guard.detectors.contract import WindowedEncoder
-from guard.detectors.loading import load_encoder
+from classifiers.encoder.blocks import block_columns
+from classifiers.malicious.data.training_set import Block
+from guard.artifacts.folder import read
+from guard.detectors.kinds import load_encoder
 from guard.settings import EncoderSource
+from guard.terms.detector import WindowedEncoder
 
 PATIENCE_S = 60.0
 """A request to a pooling server may take so long here; in serving it may not."""

@@ -6,14 +6,14 @@ from time import perf_counter
 import numpy as np
 from pydantic import JsonValue
 
-from classifiers.malicious.contract import fit
+from classifiers.malicious.data.shards import combine
+from classifiers.malicious.data.training_set import Diagnostic, Fitted, Mode, TrainingSet
 from classifiers.malicious.encoded import EncodedPrompts, Rows
 from classifiers.malicious.feature_model import FeatureModel
+from classifiers.malicious.modes.contract import fit
 from classifiers.malicious.recipe import FEATURE_MODES, MaliciousRecipe
-from classifiers.malicious.shards import combine
 from classifiers.malicious.stages import Stage, StageFolder
-from classifiers.malicious.training_set import Diagnostic, Fitted, Mode, TrainingSet
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 SECONDS = "seconds"
 REFUSED = "refused"

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from classifiers.labelled_prompts import Label, LabelledPrompt
-from classifiers.malicious.generated import generated_prompts
-from classifiers.malicious.held_out import Prompts, split_by_client, split_by_source
-from classifiers.malicious.near_duplicates import leading_rows
-from classifiers.malicious.quotas import cap_clients
+from classifiers.malicious.data.generated import generated_prompts
+from classifiers.malicious.data.held_out import Prompts, split_by_client, split_by_source
+from classifiers.malicious.data.near_duplicates import leading_rows
+from classifiers.malicious.data.quotas import cap_clients
+from classifiers.malicious.data.shards import partition
 from classifiers.malicious.recipe import MaliciousRecipe
-from classifiers.malicious.shards import partition
-from classifiers.prompts import Prompt, fingerprint
-from guard.errors import ConfigError
-from guard.manifest import DataSource
+from classifiers.prompts.files import Prompt, fingerprint
+from classifiers.prompts.labelled import Label, LabelledPrompt
+from guard.artifacts.manifest import DataSource
+from guard.terms.errors import ConfigError
 
 Rows = NDArray[np.int_]
 Read = Callable[[str], Sequence[LabelledPrompt]]

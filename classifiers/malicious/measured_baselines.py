@@ -6,18 +6,18 @@ modes are.
 
 import numpy as np
 
-from classifiers.malicious.baselines import (
+from classifiers.malicious.encoded import EncodedPrompts, Rows, labels_of
+from classifiers.malicious.inputs import TrainingPrompts
+from classifiers.malicious.modes.baselines import (
     kappa_scores,
     length_scores,
     mean_difference_scores,
     random_scores,
     tfidf_scores,
 )
-from classifiers.malicious.comparison import Measured
-from classifiers.malicious.encoded import EncodedPrompts, Rows, labels_of
-from classifiers.malicious.inputs import TrainingPrompts
 from classifiers.malicious.recipe import MaliciousRecipe
-from guard.detectors.contract import Features, Scores
+from classifiers.malicious.report.comparison import Measured
+from guard.terms.detector import Features, Scores
 
 TEACHING = ("malicious_seeds", "trusted_benign", "labelled", "generated")
 FEWEST_TO_LEARN_FROM = 10

@@ -20,11 +20,11 @@ from pydantic import (
     ValidationError,
 )
 
-from classifiers.malicious.quotas import SHARE
-from classifiers.malicious.training_set import Recipe
-from classifiers.yaml_mapping import read_mapping
-from guard.errors import ConfigError
+from classifiers.malicious.data.quotas import SHARE
+from classifiers.malicious.data.training_set import Recipe
+from classifiers.runs.yaml_mapping import read_mapping
 from guard.settings import secret
+from guard.terms.errors import ConfigError
 
 if TYPE_CHECKING:
     from classifiers.malicious.fine_tuning.training import FineTuning

@@ -15,7 +15,7 @@ import orjson
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 _FACTS = "facts"
 

@@ -13,15 +13,9 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from classifiers.features import FeatureCache
+from classifiers.encoder.features import FeatureCache
 from classifiers.malicious.candidate import Candidate, judge
-from classifiers.malicious.comparison import (
-    Measured,
-    baseline_figures,
-    chosen_report,
-    measured_prompts,
-    mode_figures,
-)
+from classifiers.malicious.data.training_set import MODES, Block, Diagnostic, Mode
 from classifiers.malicious.detector_artifact import (
     Reports,
     kept_rng,
@@ -29,24 +23,30 @@ from classifiers.malicious.detector_artifact import (
     write_fine_tuned,
 )
 from classifiers.malicious.encoded import EncodedPrompts, encode_prompts
-from classifiers.malicious.fine_tuned import MODE as FINE_TUNED
-from classifiers.malicious.fine_tuned import fine_tuned_model, fit_fine_tuned
 from classifiers.malicious.fitting import REFUSED, SECONDS, fit_stage, model_of
+from classifiers.malicious.gate.promotion import check_promotion
+from classifiers.malicious.gate.served_model import feature_scorer
+from classifiers.malicious.gate.trigger_scan import Model
 from classifiers.malicious.inputs import Read, TrainingPrompts, read_training_prompts
 from classifiers.malicious.measured_baselines import baseline_scores
-from classifiers.malicious.model_card import card_text
-from classifiers.malicious.promotion import check_promotion
+from classifiers.malicious.modes.fine_tuned import MODE as FINE_TUNED
+from classifiers.malicious.modes.fine_tuned import fine_tuned_model, fit_fine_tuned
 from classifiers.malicious.recipe import MaliciousRecipe
-from classifiers.malicious.served_model import feature_scorer
+from classifiers.malicious.report.comparison import (
+    Measured,
+    baseline_figures,
+    chosen_report,
+    measured_prompts,
+    mode_figures,
+)
+from classifiers.malicious.report.model_card import card_text
+from classifiers.malicious.report.training_page import training_page
 from classifiers.malicious.stages import StageFolder, stage_key
-from classifiers.malicious.training_page import training_page
-from classifiers.malicious.training_set import MODES, Block, Diagnostic, Mode
-from classifiers.malicious.trigger_scan import Model
-from classifiers.prompt_sources import read_labelled
-from classifiers.stage_progress import stage_progress
-from guard.artifacts import Artifact
-from guard.detectors.contract import WindowedEncoder
-from guard.errors import ConfigError
+from classifiers.prompts.sources import read_labelled
+from classifiers.runs.stage_progress import stage_progress
+from guard.artifacts.folder import Artifact
+from guard.terms.detector import WindowedEncoder
+from guard.terms.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from guard.errors import ArtifactError
+from guard.terms.errors import ArtifactError
 
 TENSOR_NAMES = (
     "model.embed_tokens.weight",  # Llama, Mistral, Qwen, Phi-3, OLMo, DeepSeek, gpt-oss ...

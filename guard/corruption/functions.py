@@ -5,25 +5,15 @@ Source: ECO (Liu et al., NeurIPS 2024, arXiv 2406.07933), its released corruptio
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
 from guard.corruption.noise import standard_normal
-from guard.errors import ConfigError
-
-CorruptionKind = Literal[
-    "rand_noise_first_n",
-    "rand_noise_rand_n",
-    "rand_noise_top_k",
-    "zero_out_first_n",
-    "zero_out_top_k",
-    "flip_sign_first_n",
-    "flip_sign_top_k",
-]
-CORRUPTION_KINDS: tuple[CorruptionKind, ...] = get_args(CorruptionKind)
+from guard.terms.corruption import CORRUPTION_KINDS, CorruptionKind
+from guard.terms.errors import ConfigError
 
 FLOAT_TYPES = tuple(np.dtype(kind) for kind in (np.float32, np.float16, ml_dtypes.bfloat16))
 

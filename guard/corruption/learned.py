@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from guard.artifacts import Artifact, read
+from guard.artifacts.folder import Artifact, read
 from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.functions import Corruption
-from guard.errors import ArtifactError, ConfigError
 from guard.settings import Settings
+from guard.terms.errors import ArtifactError, ConfigError
 
 KIND = "corruption"
 MAX_BYTES = 64 << 20

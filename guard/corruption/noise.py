@@ -7,7 +7,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 LEVELS = 1 << 16
 

@@ -10,7 +10,7 @@ import numpy as np
 import pybase64
 from numpy.typing import NDArray
 
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 BFLOAT16 = "bfloat16"
 

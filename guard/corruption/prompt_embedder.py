@@ -13,7 +13,7 @@ from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.functions import Corruption, corrupt_in_place
 from guard.corruption.noise import seeded_rng
 from guard.corruption.payload import encode_tensor
-from guard.errors import ArtifactError, RequestError
+from guard.terms.errors import ArtifactError, RequestError
 
 CharRange = tuple[int, int]
 """Characters of a text, from and up to; both count Unicode code points."""

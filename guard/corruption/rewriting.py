@@ -7,11 +7,12 @@ from pathlib import Path
 from guard.corruption.functions import Corruption
 from guard.corruption.learned import LearnedCorruption
 from guard.corruption.prompt_embedder import PromptEmbedder, PromptEmbeds
-from guard.screening.verdict import Action, Verdict
 from guard.settings import Settings, secret
-from guard.wire.call import Call, replace_at
-from guard.wire.call import Path as BodyPath
-from guard.wire.fields import JsonObject
+from guard.terms.item import Call
+from guard.terms.item import Path as BodyPath
+from guard.terms.json import JsonObject
+from guard.terms.verdict import Action, Verdict
+from guard.wire.call import replace_at
 
 # vLLM refuses what is longer than its own limit; this bounds our work where nobody tells us it.
 UNKNOWN_CONTEXT = 1 << 17
@@ -38,14 +39,14 @@ class Rewriter:
         """Whether a call goes as embeddings though nothing of it is flagged."""
         if not self._embeds_all or call.model not in self._embedders:
             return False
-        return any(span.corruptible and span.text for span in call.spans)
+        return any(item.corruptible and item.text for item in call.items)
 
     def rewrite(self, call: Call, verdict: Verdict) -> tuple[JsonObject, int]:
-        """The body with its spans replaced, and how many tokens were corrupted.
+        """The body with its items replaced, and how many tokens were corrupted.
 
         Others are the model's own rows where `embeds_all` says so.
 
-        The forget set that seeds a span's noise is the detector that flagged it. Raises
+        The forget set that seeds an item's noise is the detector that flagged it. Raises
         RequestError for a text that is longer than the model's context.
         """
         embedder = self._embedders[call.model]
@@ -53,17 +54,17 @@ class Rewriter:
         if call.protocol == "completions":
             return self._rewrite_prompts(call, embedder, flagged)
         body, tokens = call.body, 0
-        for index, span in enumerate(call.spans):
+        for index, item in enumerate(call.items):
             if index in flagged:
-                embeds = embedder.embed_text(span.text, flagged[index], self._corruption)
+                embeds = embedder.embed_text(item.text, flagged[index], self._corruption)
                 tokens += embeds.tokens
-            elif self._embeds_all and span.corruptible and embedder.count_tokens(span.text):
-                embeds = embedder.embed_text(span.text, "", None)
+            elif self._embeds_all and item.corruptible and embedder.count_tokens(item.text):
+                embeds = embedder.embed_text(item.text, "", None)
             else:
                 continue
             part = embeds_part(embeds)
-            is_whole_content = span.path[-1] == "content"
-            body = replace_at(body, span.path, [part] if is_whole_content else part)
+            is_whole_content = item.path[-1] == "content"
+            body = replace_at(body, item.path, [part] if is_whole_content else part)
         return body, tokens
 
     def _rewrite_prompts(
@@ -75,20 +76,20 @@ class Rewriter:
         """
         embeds: list[PromptEmbeds] = []
         tokens = 0
-        for index, span in enumerate(call.spans):
-            if span.path[0] != "prompt":
+        for index, item in enumerate(call.items):
+            if item.path[0] != "prompt":
                 continue
             corruption = self._corruption if index in flagged else None
-            specials = _adds_special_tokens(call, span.path)
+            specials = _adds_special_tokens(call, item.path)
             made = embedder.embed_prompt(
-                span.text, flagged.get(index, ""), corruption, add_special_tokens=specials
+                item.text, flagged.get(index, ""), corruption, add_special_tokens=specials
             )
             embeds.append(made)
             tokens += made.tokens if corruption else 0
         data = [made.data for made in embeds]
         body = {name: value for name, value in call.body.items() if name != "prompt"}
         # A single prompt, be it text or token ids, has a path of one step.
-        body["prompt_embeds"] = data[0] if call.spans[0].path == ("prompt",) else data
+        body["prompt_embeds"] = data[0] if call.items[0].path == ("prompt",) else data
         return body, tokens
 
 
@@ -117,11 +118,11 @@ def open_rewriter(settings: Settings) -> Rewriter:
 
 
 def _forget_sets(verdict: Verdict) -> dict[int, str]:
-    """By span index, the detector whose forget set the span belongs to; the first one wins."""
+    """By item index, the detector whose forget set the item belongs to; the first one wins."""
     found: dict[int, str] = {}
     for finding in verdict.findings:
         if finding.action is Action.CORRUPT:
-            for index in finding.spans:
+            for index in finding.items:
                 found.setdefault(index, finding.detector.partition("@")[0])  # a canary's too
     return found
 

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.artifacts import Artifact
-from guard.detectors.contract import Scores
+from guard.artifacts.folder import Artifact
+from guard.terms.detector import Scores
 
 Array = NDArray[np.float32]
 MOST_LOG_ODDS = 17.0

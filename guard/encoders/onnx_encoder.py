@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from guard.artifacts import Artifact, read
-from guard.detectors.contract import Features
+from guard.artifacts.folder import Artifact, read
 from guard.encoders.tokenizer import TOKENIZER as TOKENIZER
 from guard.encoders.tokenizer import open_tokenizer, token_windows
+from guard.terms.detector import Features
 
 if TYPE_CHECKING:
     from tokenizers import Encoding

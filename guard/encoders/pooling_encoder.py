@@ -12,11 +12,11 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.artifacts import Artifact
-from guard.detectors.contract import Features
+from guard.artifacts.folder import Artifact
 from guard.encoders.pooling_endpoint import PoolingEndpoint, Vectors
 from guard.encoders.tokenizer import open_tokenizer, token_windows
-from guard.errors import DetectorError
+from guard.terms.detector import Features
+from guard.terms.errors import DetectorError
 
 KIND = "pooling-encoder"
 PROBES = "probes"

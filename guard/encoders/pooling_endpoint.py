@@ -15,7 +15,7 @@ import orjson
 import pybase64
 from numpy.typing import NDArray
 
-from guard.errors import DetectorError
+from guard.terms.errors import DetectorError
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse

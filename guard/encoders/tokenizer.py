@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from guard.artifacts import Artifact
+from guard.artifacts.folder import Artifact
 from guard.encoders.windows import cut_windows
 
 if TYPE_CHECKING:

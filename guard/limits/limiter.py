@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
-from guard.errors import RequestError
 from guard.limits.buckets import Limit, LocalLimits, Standing
 from guard.limits.shared import LEASE_S, SharedLimits, SharedLimitsError
-from guard.operations.metrics import Metrics
+from guard.observability.metrics import Metrics
 from guard.settings import NO_LIMITS, Rates, Redis
+from guard.terms.errors import RequestError
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from importlib.resources import files
 from time import time
 from typing import TYPE_CHECKING, Any, cast
 
-from guard.errors import ConfigError, GuardError
 from guard.limits.buckets import Limit, Standing
 from guard.settings import Rates, Redis, secret
+from guard.terms.errors import ConfigError, GuardError
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis as Client

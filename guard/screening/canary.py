@@ -6,9 +6,9 @@ from hashlib import blake2b
 from types import MappingProxyType
 from typing import Literal
 
-from guard.detectors.contract import Detector
 from guard.screening.policy import Policy
-from guard.screening.verdict import CANARY
+from guard.terms.detector import Detector
+from guard.terms.verdict import CANARY
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from guard.screening.score_cache import ScoreCache
-from guard.wire.call import TextSpan
+from guard.terms.item import Item
 
 TEXT = "text"
 PART = "part"
@@ -31,15 +31,15 @@ class Memory:
         if version:
             self.cache.keep({self._place(kind, version, t): (n,) for t, n in numbers.items()})
 
-    def digest(self, spans: Sequence[TextSpan]) -> str:
+    def digest(self, items: Sequence[Item]) -> str:
         """What a whole request is known by."""
         parts: list[str] = []
-        for span in spans:
-            parts += (span.param, span.role, str(span.corruptible), span.text)
+        for item in items:
+            parts += (item.param, item.role, str(item.corruptible), item.text)
         return self.cache.digest(parts).hex()
 
     def request(self, version: str, threshold: float, digest: str) -> tuple[float, ...] | None:
-        """The scores of the spans of a whole request, if all of it was judged before."""
+        """The scores of the items of a whole request, if all of it was judged before."""
         if not version:
             return None
         return self.cache.find([self._request(version, threshold, digest)], REQUEST)[0]
@@ -51,7 +51,7 @@ class Memory:
         digest: str,
         scores: tuple[float, ...],
     ) -> None:
-        """Remember the scores of a whole request's spans."""
+        """Remember the scores of a whole request's items."""
         if version:
             self.cache.keep({self._request(version, threshold, digest): scores})
 

@@ -1,10 +1,10 @@
-"""What detectors read: every span's views and windows, and turns and parts of turns joined.
+"""What detectors read: every item's views and windows, and turns and parts of turns joined.
 
-A piece is one text to score; it names the spans it stands for. A span's score is the highest over
+A piece is one text to score; it names the items it stands for. An item's score is the highest over
 its pieces, so neither disguise, padding nor splitting over turns hides a prompt.
 
-Joined turns speak for all spans they cover, so they count only where none of those fires alone:
-otherwise one bad turn would taint its harmless neighbours. The spans that fired are then left out
+Joined turns speak for all items they cover, so they count only where none of those fires alone:
+otherwise one bad turn would taint its harmless neighbours. The items that fired are then left out
 and the rest is joined anew, so that a decoy turn shields nothing.
 """
 
@@ -15,11 +15,11 @@ from itertools import groupby
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.detectors.contract import WINDOWS, Scores, Windowing, WindowSize
-from guard.screening.sentences import sentences
-from guard.screening.views import ViewLimits, views
+from guard.detectors.sentences import sentences
+from guard.screening.views.view import ViewLimits, views
 from guard.screening.windows import USER_ROLES, conversation_windows, cut, part_windows
-from guard.wire.call import TextSpan
+from guard.terms.detector import WINDOWS, Scores, Windowing, WindowSize
+from guard.terms.item import Item
 
 SENTENCE_ENDS = ".!?。！？ \t\n"
 # Long enough for a whole prompt in any encoding.
@@ -30,17 +30,17 @@ MESSAGE_DEPTH = 3
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """Distinct texts to score, and for each the indices of the spans it stands for."""
+    """Distinct texts to score, and for each the indices of the items it stands for."""
 
     texts: tuple[str, ...]
-    spans: tuple[tuple[int, ...], ...]
+    items: tuple[tuple[int, ...], ...]
 
     def cut(self, limits: ViewLimits, sizes: Sequence[WindowSize] = WINDOWS) -> "Pieces":
         """Every view of every text, in windows of each of the sizes."""
         found: dict[str, set[int]] = {}
-        for text, spans in zip(self.texts, self.spans, strict=True):
+        for text, items in zip(self.texts, self.items, strict=True):
             for window in _windows(text, limits, sizes):
-                found.setdefault(window, set()).update(spans)
+                found.setdefault(window, set()).update(items)
         return _pieces(found)
 
     def fitted(self, windowing: Windowing) -> "Pieces":
@@ -51,59 +51,59 @@ class Pieces:
         """
         most = windowing.window_tokens
         found: dict[str, set[int]] = {}
-        for text, spans in zip(self.texts, self.spans, strict=True):
+        for text, items in zip(self.texts, self.items, strict=True):
             # One token may be the space that some tokenizers put before the first word.
             whole = len(text) < most and text.isascii()
             ranges = [(0, len(text))] if whole else windowing.windows(text, most, most * 3 // 4)
             for start, end in ranges:
-                found.setdefault(text[start:end], set()).update(spans)
+                found.setdefault(text[start:end], set()).update(items)
         return _pieces(found)
 
     def with_sentences(self) -> "Pieces":
         """The same pieces, and the sentences of each that has several."""
-        found = {text: set(spans) for text, spans in zip(self.texts, self.spans, strict=True)}
-        for text, spans in zip(self.texts, self.spans, strict=True):
+        found = {text: set(items) for text, items in zip(self.texts, self.items, strict=True)}
+        for text, items in zip(self.texts, self.items, strict=True):
             for sentence in sentences(text):
-                found.setdefault(sentence, set()).update(spans)
+                found.setdefault(sentence, set()).update(items)
         return _pieces(found)
 
-    def span_scores(self, scores: Scores, count: int) -> NDArray[np.float32]:
-        """Each span's highest score, shape (count,), from the pieces' scores."""
+    def item_scores(self, scores: Scores, count: int) -> NDArray[np.float32]:
+        """Each item's highest score, shape (count,), from the pieces' scores."""
         highest = np.zeros(count, dtype=np.float32)
-        for score, spans in zip(scores, self.spans, strict=True):
-            for index in spans:
+        for score, items in zip(scores, self.items, strict=True):
+            for index in items:
                 highest[index] = max(highest[index], score)
         return highest
 
 
 def own_pieces(
-    spans: Sequence[TextSpan], limits: ViewLimits, sizes: Sequence[WindowSize] = WINDOWS
+    items: Sequence[Item], limits: ViewLimits, sizes: Sequence[WindowSize] = WINDOWS
 ) -> Pieces:
-    """The pieces of each span by itself, in windows of `sizes`; equal texts are scored once."""
-    return own_texts(spans).cut(limits, sizes)
+    """The pieces of each item by itself, in windows of `sizes`; equal texts are scored once."""
+    return own_texts(items).cut(limits, sizes)
 
 
 def joined_pieces(
-    spans: Sequence[TextSpan],
+    items: Sequence[Item],
     limits: ViewLimits,
     without: Collection[int] = (),
     sizes: Sequence[WindowSize] = WINDOWS,
 ) -> Pieces:
     """The pieces of all turns joined, and of each turn's parts; `without` are left out."""
-    return joined_texts(spans, without, sizes).cut(limits, sizes)
+    return joined_texts(items, without, sizes).cut(limits, sizes)
 
 
-def own_texts(spans: Sequence[TextSpan]) -> Pieces:
-    """Each span by itself, not cut yet."""
+def own_texts(items: Sequence[Item]) -> Pieces:
+    """Each item by itself, not cut yet."""
     found: dict[str, set[int]] = {}
-    for index, span in enumerate(spans):
-        if span.text.strip():  # a blank part is only there to be joined with its neighbours
-            found.setdefault(span.text, set()).add(index)
+    for index, item in enumerate(items):
+        if item.text.strip():  # a blank part is only there to be joined with its neighbours
+            found.setdefault(item.text, set()).add(index)
     return _pieces(found)
 
 
 def joined_texts(
-    spans: Sequence[TextSpan],
+    items: Sequence[Item],
     without: Collection[int] = (),
     sizes: Sequence[WindowSize] = WINDOWS,
 ) -> Pieces:
@@ -112,35 +112,35 @@ def joined_texts(
     Windows begin at the first turn, so a new turn changes only those at the end.
     """
     found: dict[str, set[int]] = {}
-    turns = [i for i, span in enumerate(spans) if is_said(span) and i not in without]
-    messages = groupby(turns, key=lambda index: spans[index].path[:MESSAGE_DEPTH])
+    turns = [i for i, item in enumerate(items) if is_said(item) and i not in without]
+    messages = groupby(turns, key=lambda index: items[index].path[:MESSAGE_DEPTH])
     runs = [list(parts) for _, parts in messages]
-    runs += _unended([i for i in turns if spans[i].role in USER_ROLES], spans)
-    said = [(spans[i].role, spans[i].text) for i in turns]
+    runs += _unended([i for i in turns if items[i].role in USER_ROLES], items)
+    said = [(items[i].role, items[i].text) for i in turns]
     for size, overlap in sizes:
         for joined, covered in conversation_windows(said, size=size, overlap=overlap):
             found.setdefault(joined, set()).update(turns[position] for position in covered)
         for run in runs:
-            for joined, covered in part_windows([spans[i].text for i in run], size, overlap):
+            for joined, covered in part_windows([items[i].text for i in run], size, overlap):
                 found.setdefault(joined, set()).update(run[position] for position in covered)
     return _pieces(found)
 
 
-def _unended(turns: Sequence[int], spans: Sequence[TextSpan]) -> list[list[int]]:
+def _unended(turns: Sequence[int], items: Sequence[Item]) -> list[list[int]]:
     """Runs of turns that stop short of a sentence's or a word's end, as if cut in two."""
     runs: list[list[int]] = []
     for index in turns:
-        before = spans[runs[-1][-1]].text[-1:] if runs else ""
-        if before.strip(SENTENCE_ENDS) and spans[index].text[:1].strip():
+        before = items[runs[-1][-1]].text[-1:] if runs else ""
+        if before.strip(SENTENCE_ENDS) and items[index].text[:1].strip():
             runs[-1].append(index)
         else:
             runs.append([index])
     return runs
 
 
-def is_said(span: TextSpan) -> bool:
-    """Whether a span is something said in a turn, not a name, a tool or a constraint."""
-    return span.corruptible or "content" in span.path
+def is_said(item: Item) -> bool:
+    """Whether an item is something said in a turn, not a name, a tool or a constraint."""
+    return item.corruptible or "content" in item.path
 
 
 def _windows(text: str, limits: ViewLimits, sizes: Sequence[WindowSize]) -> Iterator[str]:

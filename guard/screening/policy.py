@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from time import time_ns
 
 from guard.detectors.calibration import Calibrated
-from guard.detectors.contract import Detector, conforms
-from guard.screening.verdict import Action, Finding
 from guard.settings import Policy as PolicySettings
+from guard.terms.detector import Detector, conforms
+from guard.terms.verdict import Action, Finding
 
 MOST_SUBJECTS = 20
 """The most forget requests that a finding names."""
@@ -48,7 +48,7 @@ class Policy:
         began_ns: int = 0,
         subjects: Callable[[], tuple[str, ...]] = tuple,
     ) -> Finding:
-        """The finding for a request whose spans scored `scores`, in span order.
+        """The finding for a request whose items scored `scores`, in item order.
 
         `began_ns` is when scoring began, where it is told. Only if it fires, `subjects` is asked
         what the request was about.
@@ -62,7 +62,7 @@ class Policy:
             action=self.action if fired else Action.ALLOW,
             score=highest,
             threshold=self.threshold,
-            spans=fired,
+            items=fired,
             p_benign=calibration.p_benign(highest) if calibration else None,
             p_malicious=calibration.p_malicious(highest) if calibration else None,
             shadow=self.shadow,

@@ -8,7 +8,11 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.detectors.contract import (
+from guard.screening.follow_ups import follow_ups, words_of
+from guard.screening.memory import PART, TEXT, Memory
+from guard.screening.pieces import Pieces, is_said, joined_texts, own_texts
+from guard.screening.views.view import ViewLimits
+from guard.terms.detector import (
     Detector,
     Features,
     FeatureSource,
@@ -22,18 +26,14 @@ from guard.detectors.contract import (
     conforms,
     window_sizes,
 )
-from guard.errors import DetectorError
-from guard.screening.follow_ups import follow_ups, words_of
-from guard.screening.memory import PART, TEXT, Memory
-from guard.screening.pieces import Pieces, is_said, joined_texts, own_texts
-from guard.screening.views import ViewLimits
-from guard.wire.call import TextSpan
+from guard.terms.errors import DetectorError
+from guard.terms.item import Item
 
 logger = logging.getLogger(__name__)
 
 
 class Reading:
-    """A request's spans, and what has been made of them so far.
+    """A request's items, and what has been made of them so far.
 
     Policies share it: texts are cut once for all detectors that read through the same model, a
     piece is encoded once for all detectors of features, and scored once by each detector however
@@ -44,12 +44,12 @@ class Reading:
 
     def __init__(
         self,
-        spans: Sequence[TextSpan],
+        items: Sequence[Item],
         encoder: WindowedEncoder | None,
         limits: ViewLimits,
         memory: Memory | None = None,
     ) -> None:
-        self._spans = spans
+        self._items = items
         self._encoder = encoder
         self._limits = limits
         self._memory = memory
@@ -70,38 +70,38 @@ class Reading:
         return detector.features_of == self._encoder.digest
 
     def known_scores(self, detector: Detector, threshold: float) -> NDArray[np.float32] | None:
-        """`span_scores` of a request that was judged before, else None; costs a hash."""
+        """`item_scores` of a request that was judged before, else None; costs a hash."""
         if self._memory is None:
             return None
         state = self._state(detector)
         known = self._memory.request(state.version, threshold, self._digest)
         if known is None:
             return None
-        count = len(self._spans)
+        count = len(self._items)
         self._subjects[id(state), threshold] = tuple(int(number) for number in known[count:])
         return np.array(known[:count], dtype=np.float32)
 
-    def span_scores(self, detector: Detector, threshold: float) -> NDArray[np.float32]:
-        """Each span's score, shape (number of spans,).
+    def item_scores(self, detector: Detector, threshold: float) -> NDArray[np.float32]:
+        """Each item's score, shape (number of items,).
 
-        Joined turns count for all spans they cover, unless spans reach `threshold` by themselves:
+        Joined turns count for all items they cover, unless items reach `threshold` by themselves:
         then the rest is joined anew without those (see `guard.screening.pieces`). For a detector
         of subjects, a turn that refers back to one has the score of that subject's turn.
         """
         detector = self._state(detector)
-        count = len(self._spans)
+        count = len(self._items)
         sizes = self._sizes(detector)
         own, joined = self._texts(sizes)
         scores = self._text_scores(detector, (*own.texts, *joined.texts))
         border = len(own.texts)
-        by_span = own.span_scores(scores[:border], count)
-        by_turns = joined.span_scores(scores[border:], count)
-        fired = np.flatnonzero(by_span >= threshold)
+        by_item = own.item_scores(scores[:border], count)
+        by_turns = joined.item_scores(scores[border:], count)
+        fired = np.flatnonzero(by_item >= threshold)
         if fired.size and by_turns.max(initial=0) >= threshold:
-            rest = joined_texts(self._spans, set(fired.tolist()), sizes)
+            rest = joined_texts(self._items, set(fired.tolist()), sizes)
             joined = rest
-            by_turns = rest.span_scores(self._text_scores(detector, rest.texts), count)
-        found = np.maximum(by_span, by_turns)
+            by_turns = rest.item_scores(self._text_scores(detector, rest.texts), count)
+        found = np.maximum(by_item, by_turns)
         subjects: tuple[int, ...] = ()
         if conforms(detector, SubjectDetector) and found.max(initial=0) >= threshold:
             self._follow_up(found, threshold)
@@ -115,7 +115,7 @@ class Reading:
     @cached_property
     def _digest(self) -> str:
         """Of the request: one for all detectors and thresholds."""
-        return self._memory.digest(self._spans) if self._memory else ""
+        return self._memory.digest(self._items) if self._memory else ""
 
     def subjects(self, detector: Detector, threshold: float) -> tuple[str, ...]:
         """The names of what the request asks about, once its scores at `threshold` are known."""
@@ -141,8 +141,8 @@ class Reading:
     def _follow_up(self, scores: NDArray[np.float32], threshold: float) -> None:
         """Give the scores of turns that fired to the turns that refer back to them, in place."""
         fired = set(np.flatnonzero(scores >= threshold).tolist())
-        turns = [(span.role if is_said(span) else "", span.text) for span in self._spans]
-        known = words_of([self._spans[index].text for index in fired])
+        turns = [(item.role if is_said(item) else "", item.text) for item in self._items]
+        known = words_of([self._items[index].text for index in fired])
         for index, subject in follow_ups(turns, fired, known).items():
             scores[index] = max(scores[index], scores[subject])
 
@@ -160,7 +160,7 @@ class Reading:
     def _texts(self, sizes: tuple[WindowSize, ...]) -> tuple[Pieces, Pieces]:
         """Own texts, not cut, and joined ones."""
         if sizes not in self._whole:
-            self._whole[sizes] = own_texts(self._spans), joined_texts(self._spans, sizes=sizes)
+            self._whole[sizes] = own_texts(self._items), joined_texts(self._items, sizes=sizes)
         return self._whole[sizes]
 
     def _text_scores(self, detector: Detector, texts: Sequence[str]) -> Scores:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 
-from guard.operations.metrics import Metrics
+from guard.observability.metrics import Metrics
 
 ENTRY_BYTES = 250
 """What an entry costs beside its numbers: its key, its place in the order, the objects."""

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from functools import partial
 from time import perf_counter, time_ns
 
-from guard.detectors.contract import LivingDetector, WindowedEncoder, conforms
-from guard.operations.metrics import Metrics
-from guard.screening.lane import Lane, QueueFullError
+from guard.observability.metrics import Metrics
 from guard.screening.memory import Memory
 from guard.screening.policy import Policy
 from guard.screening.reading import Reading
 from guard.screening.score_cache import ScoreCache
-from guard.screening.verdict import Finding, Verdict
-from guard.screening.views import ViewLimits
-from guard.wire.call import TextSpan
+from guard.screening.views.view import ViewLimits
+from guard.screening.worker_pool import Lane, QueueFullError
+from guard.terms.detector import LivingDetector, WindowedEncoder, conforms
+from guard.terms.item import Item
+from guard.terms.verdict import Finding, Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Screener:
 
     async def screen(
         self,
-        spans: Sequence[TextSpan],
+        items: Sequence[Item],
         policies: Sequence[Policy] | None = None,
         owner: str = "",
     ) -> Verdict:
@@ -68,12 +68,12 @@ class Screener:
         Never raises for a detector's fault.
         """
         chosen = self.policies if policies is None else policies
-        if not chosen or not spans:
+        if not chosen or not items:
             return Verdict()
         started = perf_counter()
         deadline = asyncio.get_running_loop().time() + self._timeout
-        reading = self._read(spans, owner)
-        verdict = _remembered(chosen, reading) if self._is_hashed_at_once(spans) else None
+        reading = self._read(items, owner)
+        verdict = _remembered(chosen, reading) if self._is_hashed_at_once(items) else None
         if verdict is None:
             acting, shadows = _apart(chosen)
             found = await self._findings(self._lane, acting, reading, deadline)
@@ -97,21 +97,21 @@ class Screener:
         except QueueFullError:
             return _failures(policies, "screening queue is full")
 
-    def judge(self, spans: Sequence[TextSpan]) -> tuple[Finding, ...]:
+    def judge(self, items: Sequence[Item]) -> tuple[Finding, ...]:
         """One finding per policy, in order; blocking. The same code for proxy and tools."""
-        reading = self._read(spans)
+        reading = self._read(items)
         acting, shadows = _apart(self.policies)
         return _in_order(self.policies, _judge(acting, reading), _judge(shadows, reading))
 
-    def _read(self, spans: Sequence[TextSpan], owner: str = "") -> Reading:
+    def _read(self, items: Sequence[Item], owner: str = "") -> Reading:
         memory = Memory(self._cache, owner) if self._cache is not None else None
-        return Reading(spans, self._encoder, self._view_limits, memory)
+        return Reading(items, self._encoder, self._view_limits, memory)
 
-    def _is_hashed_at_once(self, spans: Sequence[TextSpan]) -> bool:
+    def _is_hashed_at_once(self, items: Sequence[Item]) -> bool:
         """Whether a look into the cache is worth it here, without the way to a thread."""
         if self._cache is None:
             return False
-        return sum(len(span.text) for span in spans) <= MOST_HASHED_CHARACTERS
+        return sum(len(item.text) for item in items) <= MOST_HASHED_CHARACTERS
 
     def close(self) -> None:
         """Let the threads end; waits for none of them."""
@@ -155,7 +155,7 @@ def _finding(policy: Policy, reading: Reading) -> Finding:
     began = time_ns()
     try:
         asked = policy.detector, policy.threshold
-        scores = reading.span_scores(*asked).tolist()
+        scores = reading.item_scores(*asked).tolist()
         return policy.judge(scores, began, partial(reading.subjects, *asked))
     except Exception as error:
         # A detector is a plug-in: whatever it raises, the policy's on_error decides. The error's

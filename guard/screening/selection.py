@@ -6,9 +6,9 @@ from typing import Literal, Self
 
 from guard.screening.canary import NO_CANARIES, Canary
 from guard.screening.policy import Policy
-from guard.screening.verdict import Action
 from guard.settings import Policy as PolicySettings
 from guard.settings import When
+from guard.terms.verdict import Action
 
 # Without configured models a caller may name any: what is remembered must not grow with that.
 MOST_REMEMBERED = 4096

@@ -1,7 +1,7 @@
 """Windows of long texts, and of a conversation's turns: what an encoder can read at once.
 
-Second step of screening, after `guard.screening.views`. An encoder reads a few hundred tokens, so
-a long text is scored in overlapping windows; sizes are in characters, which is fast and close
+Second step of screening, after `guard.screening.views`. An encoder reads a few hundred tokens, so a
+long text is scored in overlapping windows; sizes are in characters, which is fast and close
 enough (about four per token in English). A prompt split over turns is seen by joining the turns.
 """
 
@@ -18,7 +18,7 @@ class JoinedText(NamedTuple):
     """A window over joined turns, and the indices, into the given texts, of those it touches."""
 
     text: str
-    spans: tuple[int, ...]
+    items: tuple[int, ...]
 
 
 def cut(text: str, size: int = 800, overlap: int = 200) -> tuple[str, ...]:

@@ -8,11 +8,11 @@ from typing import cast
 import yaml
 from pydantic import TypeAdapter, ValidationError
 
-from guard.errors import ConfigError
 from guard.settings.configuration import Settings
 from guard.settings.keys import Key
 from guard.settings.places import Places
 from guard.settings.sections import Section
+from guard.terms.errors import ConfigError
 
 
 def load(file: Path, environment: Mapping[str, str] | None = None) -> Settings:

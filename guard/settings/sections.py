@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from guard.corruption.functions import CorruptionKind
+from guard.terms.corruption import CorruptionKind
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Threshold = Annotated[float, Field(ge=0, le=1)]
@@ -49,7 +49,7 @@ class EncoderSource(Section):
 
     A pooling encoder asks the server at `url`, in at most `timeout_s` a request and over at most
     `connections`; `threads` are those in which any model that runs here reads a prompt, as many as
-    `guard.sizing` says where nothing is said.
+    `guard.gateway.sizing` says where nothing is said.
     """
 
     path: Path

@@ -9,10 +9,10 @@ from functools import partial
 
 import aiohttp
 
-from guard.errors import UpstreamError
-from guard.operations.metrics import Metrics
+from guard.observability.metrics import Metrics
 from guard.settings import Model
 from guard.settings import Upstream as UpstreamSettings
+from guard.terms.errors import UpstreamError
 from guard.upstream.connection import Connector
 from guard.upstream.pool import Backend, Pool
 

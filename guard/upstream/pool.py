@@ -5,9 +5,9 @@ from collections import deque
 from collections.abc import Collection, Iterable
 from urllib.parse import urlsplit
 
-from guard.errors import UpstreamError
-from guard.operations.metrics import Metrics
+from guard.observability.metrics import Metrics
 from guard.settings import Upstream as UpstreamSettings
+from guard.terms.errors import UpstreamError
 from guard.upstream.breaker import Breaker
 
 

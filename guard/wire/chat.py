@@ -4,20 +4,21 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from guard.errors import RequestError
-from guard.wire.call import Call, Path, TextSpan, field_spans
+from guard.terms.errors import RequestError
+from guard.terms.item import Call, Item, Path
+from guard.terms.json import JsonObject
+from guard.wire.call import field_items
 from guard.wire.fields import (
     Detokenise,
     FieldRules,
     FieldTable,
-    JsonObject,
     Rule,
     expect,
     expect_flag,
     expect_string,
 )
-from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, token_spans
-from guard.wire.settings_text import settings_spans
+from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, token_items
+from guard.wire.settings_text import settings_items
 
 CHAT_FIELDS: FieldTable = {
     **SAMPLING_FIELDS,
@@ -81,18 +82,18 @@ def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) ->
     check_bounds(accepted)
     messages = _messages(accepted, rules)
     accepted["messages"] = messages
-    spans = [
-        span for index, message in enumerate(messages) for span in _message_spans(message, index)
+    items = [
+        item for index, message in enumerate(messages) for item in _message_items(message, index)
     ]
-    spans += settings_spans(accepted, CHAT_FIELDS, ("messages",))
-    spans += token_spans(accepted, detokenise)
+    items += settings_items(accepted, CHAT_FIELDS, ("messages",))
+    items += token_items(accepted, detokenise)
     return Call(
         protocol="chat",
         upstream_path="/v1/chat/completions",
         body=accepted,
         model=expect_string(accepted, "model") or "",
         stream=expect_flag(accepted, "stream"),
-        spans=tuple(spans),
+        items=tuple(items),
     )
 
 
@@ -170,16 +171,16 @@ def _only(part: Mapping[str, object], names: set[str], param: str) -> None:
         )
 
 
-def _message_spans(message: JsonObject, index: int) -> list[TextSpan]:
+def _message_items(message: JsonObject, index: int) -> list[Item]:
     role = str(message["role"])
     path: Path = ("messages", index)
-    spans = _content_spans(message.get("content"), (*path, "content"), role)
+    items = _content_items(message.get("content"), (*path, "content"), role)
     for name, value in message.items():
         if MESSAGE_FIELDS.get(name) is Rule.SCREENED and name != "content" and value is not None:
-            spans += field_spans(value, (*path, name), role)
+            items += field_items(value, (*path, name), role)
     if decoded := decoded_arguments(message.get("tool_calls")):
-        spans += field_spans(decoded, (*path, "tool_calls"), role)
-    return spans
+        items += field_items(decoded, (*path, "tool_calls"), role)
+    return items
 
 
 def decoded_arguments(tool_calls: object) -> list[object]:
@@ -196,15 +197,15 @@ def decoded_arguments(tool_calls: object) -> list[object]:
     return found
 
 
-def _content_spans(content: object, path: Path, role: str) -> list[TextSpan]:
+def _content_items(content: object, path: Path, role: str) -> list[Item]:
     if isinstance(content, str):
-        return [TextSpan(path, role, content, corruptible=True)] if content.strip() else []
-    spans: list[TextSpan] = []
+        return [Item(path, role, content, corruptible=True)] if content.strip() else []
+    items: list[Item] = []
     for index, part in enumerate(content if isinstance(content, list) else []):
         text = part.get("text")
         if isinstance(text, str):
             if text:  # a blank part too: it stands between the words of its neighbours
-                spans.append(TextSpan((*path, index), role, text, corruptible=True))
+                items.append(Item((*path, index), role, text, corruptible=True))
         else:
-            spans += field_spans(part.get("refusal"), (*path, index), role)
-    return spans
+            items += field_items(part.get("refusal"), (*path, index), role)
+    return items

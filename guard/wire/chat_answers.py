@@ -8,7 +8,7 @@ from enum import Enum
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
-from guard.errors import UpstreamError
+from guard.terms.errors import UpstreamError
 
 # What vLLM ends a complete answer with; `abort` and `error` are no ends of an answer.
 ENDINGS = frozenset({"stop", "length", "tool_calls", "content_filter", "repetition"})

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from guard.streaming.events import DONE
 from guard.wire.chat_answers import (
     Answer,
     Block,
@@ -18,6 +17,7 @@ from guard.wire.chat_answers import (
     stop_sequence,
     unreadable,
 )
+from guard.wire.events import DONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,12 @@
 
 from typing import TypeGuard
 
-from guard.errors import RequestError
-from guard.wire.call import Call, TextSpan
-from guard.wire.fields import (
-    Detokenise,
-    FieldRules,
-    FieldTable,
-    JsonObject,
-    Rule,
-    expect_flag,
-    expect_string,
-)
-from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, token_spans
-from guard.wire.settings_text import settings_spans
+from guard.terms.errors import RequestError
+from guard.terms.item import Call, Item
+from guard.terms.json import JsonObject
+from guard.wire.fields import Detokenise, FieldRules, FieldTable, Rule, expect_flag, expect_string
+from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, token_items
+from guard.wire.settings_text import settings_items
 
 COMPLETION_FIELDS: FieldTable = {
     **SAMPLING_FIELDS,
@@ -32,28 +25,28 @@ def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) ->
     """Check a completion request against its table and collect every text the model will see."""
     accepted = rules.accept(body, COMPLETION_FIELDS)
     check_bounds(accepted)
-    accepted["prompt"], spans = read_prompt(accepted, "prompt", detokenise)
-    spans += settings_spans(accepted, COMPLETION_FIELDS, ("prompt",))
-    spans += token_spans(accepted, detokenise)
+    accepted["prompt"], items = read_prompt(accepted, "prompt", detokenise)
+    items += settings_items(accepted, COMPLETION_FIELDS, ("prompt",))
+    items += token_items(accepted, detokenise)
     return Call(
         protocol="completions",
         upstream_path="/v1/completions",
         body=accepted,
         model=expect_string(accepted, "model") or "",
         stream=expect_flag(accepted, "stream"),
-        spans=tuple(spans),
+        items=tuple(items),
     )
 
 
 def read_prompt(
     body: JsonObject, field: str, detokenise: Detokenise | None
-) -> tuple[object, list[TextSpan]]:
-    """The prompt in `field` and its spans: a text, texts, token ids, or lists of token ids."""
+) -> tuple[object, list[Item]]:
+    """The prompt in `field` and its items: a text, texts, token ids, or lists of token ids."""
     prompt = body.get(field)
     if isinstance(prompt, str):
-        return prompt, [TextSpan((field,), "user", prompt, corruptible=True)]
+        return prompt, [Item((field,), "user", prompt, corruptible=True)]
     if _is_token_ids(prompt):
-        return prompt, [TextSpan((field,), "user", _detokenised(prompt, field, detokenise), True)]
+        return prompt, [Item((field,), "user", _detokenised(prompt, field, detokenise), True)]
     if not isinstance(prompt, list) or not prompt:
         raise RequestError(
             f"'{field}' must be a non-empty string, list of strings or list of token ids",
@@ -61,26 +54,26 @@ def read_prompt(
         )
     if len(prompt) > MOST_PROMPTS:
         raise RequestError(f"'{field}' holds more than {MOST_PROMPTS} prompts", param=field)
-    spans = []
-    for index, item in enumerate(prompt):
-        if isinstance(item, str):
-            text = item
-        elif _is_token_ids(item):
-            text = _detokenised(item, field, detokenise)
+    items = []
+    for index, value in enumerate(prompt):
+        if isinstance(value, str):
+            text = value
+        elif _is_token_ids(value):
+            text = _detokenised(value, field, detokenise)
         else:
             raise RequestError(
                 f"'{field}.{index}' must be a string or a list of token ids",
                 param=f"{field}.{index}",
             )
-        spans.append(TextSpan((field, index), "user", text, corruptible=True))
-    return prompt, spans
+        items.append(Item((field, index), "user", text, corruptible=True))
+    return prompt, items
 
 
 def _is_token_ids(value: object) -> TypeGuard[list[int]]:
     return (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(item, int) and not isinstance(item, bool) for item in value)
+        and all(isinstance(token, int) and not isinstance(token, bool) for token in value)
     )
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from guard.terms.item import Call
+from guard.terms.json import JsonObject
 from guard.wire import chat, completions
-from guard.wire.call import Call
-from guard.wire.fields import Detokenise, FieldRules, FieldTable, JsonObject, Rule, expect_string
-from guard.wire.settings_text import settings_spans
+from guard.wire.fields import Detokenise, FieldRules, FieldTable, Rule, expect_string
+from guard.wire.settings_text import settings_items
 
 EMBEDDING_FIELDS: FieldTable = {
     "model": Rule.CARRIED,
@@ -41,10 +42,10 @@ def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) ->
         asked: JsonObject = {"model": model, "messages": accepted["messages"]}
         parsed = chat.parse(asked, rules, detokenise)
         accepted["messages"] = parsed.body["messages"]
-        spans = list(parsed.spans)
+        items = list(parsed.items)
     else:
         accepted.pop("messages", None)
-        accepted["input"], spans = completions.read_prompt(accepted, "input", detokenise)
-    spans += settings_spans(accepted, EMBEDDING_FIELDS, ("input", "messages"))
-    fixed = tuple(replace(span, corruptible=False) for span in spans)
-    return Call("embeddings", "/v1/embeddings", accepted, model, stream=False, spans=fixed)
+        accepted["input"], items = completions.read_prompt(accepted, "input", detokenise)
+    items += settings_items(accepted, EMBEDDING_FIELDS, ("input", "messages"))
+    fixed = tuple(replace(item, corruptible=False) for item in items)
+    return Call("embeddings", "/v1/embeddings", accepted, model, stream=False, items=fixed)

@@ -6,9 +6,9 @@ import uuid
 
 import orjson
 
-from guard.errors import ClientVisibleError, RequestError
-from guard.wire.call import Call
-from guard.wire.fields import JsonObject
+from guard.terms.errors import ClientVisibleError, RequestError
+from guard.terms.item import Call
+from guard.terms.json import JsonObject
 
 # "content filtering policy" are Anthropic's words, by which LiteLLM knows a block from other 400s.
 FILTERED_MESSAGE = (

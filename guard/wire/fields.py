@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from guard.errors import RequestError
-
-JsonObject = dict[str, object]
+from guard.terms.errors import RequestError
+from guard.terms.json import JsonObject
 
 
 class Rule(Enum):

@@ -31,7 +31,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from guard.errors import RequestError
+from guard.terms.errors import RequestError
 
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")

@@ -5,8 +5,8 @@
 
 from collections.abc import Collection, Mapping
 
-from guard.errors import RequestError
-from guard.wire.fields import JsonObject
+from guard.terms.errors import RequestError
+from guard.terms.json import JsonObject
 
 Members = Mapping[str, object]
 

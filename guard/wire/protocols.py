@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from guard.errors import ClientVisibleError
+from guard.terms.errors import ClientVisibleError
+from guard.terms.item import Call
+from guard.terms.json import JsonObject
 from guard.wire import chat, completions, embeddings, envelopes, tokenization
-from guard.wire.call import Call
-from guard.wire.contract import EventTranslator, WireProtocol
-from guard.wire.fields import Detokenise, FieldRules, FieldTable, JsonObject
+from guard.wire.fields import Detokenise, FieldRules, FieldTable
 from guard.wire.messages.counting import CountTokensProtocol
 from guard.wire.messages.protocol import MessagesProtocol
+from guard.wire.protocol import EventTranslator, WireProtocol
 from guard.wire.responses.protocol import ResponsesProtocol
 from guard.wire.responses.store import ResponseStore
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from guard.errors import RequestError
-from guard.wire.call import TextSpan
-from guard.wire.fields import Detokenise, FieldTable, JsonObject, Rule, expect, expect_count
+from guard.terms.errors import RequestError
+from guard.terms.item import Item
+from guard.terms.json import JsonObject
+from guard.wire.fields import Detokenise, FieldTable, Rule, expect, expect_count
 
 SAMPLING_FIELDS: FieldTable = {
     "frequency_penalty": Rule.CARRIED,
@@ -35,7 +36,7 @@ SAMPLING_FIELDS: FieldTable = {
     "logprob_token_ids": Rule.CARRIED,
     "return_tokens_as_token_ids": Rule.CARRIED,
     "user": Rule.DROPPED,
-    "logit_bias": Rule.CARRIED,  # its tokens are screened: token_spans
+    "logit_bias": Rule.CARRIED,  # its tokens are screened: token_items
     "allowed_token_ids": Rule.CARRIED,  # likewise
     "stop": Rule.SCREENED,
     "bad_words": Rule.SCREENED,
@@ -80,9 +81,9 @@ def check_bounds(body: JsonObject) -> None:
             raise RequestError(f"'{name}' holds more than {MOST_TOKEN_IDS} tokens", param=name)
 
 
-def token_spans(body: Mapping[str, object], detokenise: Detokenise | None) -> list[TextSpan]:
+def token_items(body: Mapping[str, object], detokenise: Detokenise | None) -> list[Item]:
     """The texts that biased or allowed tokens spell; refused where no tokenizer is at hand."""
-    spans = []
+    items = []
     for name in SPELLING_FIELDS:
         ids = _token_ids(body, name)
         if not ids:
@@ -93,8 +94,8 @@ def token_spans(body: Mapping[str, object], detokenise: Detokenise | None) -> li
                 param=name,
                 code="field_refused",
             )
-        spans.append(TextSpan((name,), name, detokenise(ids)))
-    return spans
+        items.append(Item((name,), name, detokenise(ids)))
+    return items
 
 
 def _token_ids(body: Mapping[str, object], name: str) -> list[int]:

@@ -8,8 +8,10 @@ expressions and grammars are screened a second time without their notation.
 import re
 from collections.abc import Collection, Iterator
 
-from guard.wire.call import TextSpan, field_spans, strings
-from guard.wire.fields import FieldTable, JsonObject, Rule
+from guard.terms.item import Item
+from guard.terms.json import JsonObject
+from guard.wire.call import field_items, strings
+from guard.wire.fields import FieldTable, Rule
 
 # Words that settings of the served protocols are known to hold.
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -41,19 +43,19 @@ _CLASS = re.compile(r"\[\^?(\\.|[^\]\\])(?:\\.|[^][\\])*+\]")
 _NOTATION = re.compile(r"\"\s*\"|'\s*'|\(\?(?:[:=!]|<[=!]|[a-z-]{1,6}:)|[](){}*+?^$\\\"'[]")
 
 
-def settings_spans(body: JsonObject, table: FieldTable, prompt: Collection[str]) -> list[TextSpan]:
-    """The spans of every field but the model's name and those in `prompt`, in the body's order."""
-    spans: list[TextSpan] = []
+def settings_items(body: JsonObject, table: FieldTable, prompt: Collection[str]) -> list[Item]:
+    """The items of every field but the model's name and those in `prompt`, in the body's order."""
+    items: list[Item] = []
     for name, value in body.items():
         rule = table.get(name)
         if rule is None or name == "model" or name in prompt:
             continue
         # Refused fields are here where the operator allows them: allowed, not unseen.
         if rule in (Rule.SCREENED, Rule.REFUSED) or _holds_text(value):
-            spans += field_spans(value, (name,), name)
+            items += field_items(value, (name,), name)
         if name in CONSTRAINTS and (text := "\n".join(_spelled(value))):
-            spans.append(TextSpan((name,), name, text))
-    return spans
+            items.append(Item((name,), name, text))
+    return items
 
 
 def _holds_text(value: object) -> bool:
@@ -66,14 +68,14 @@ def _spelled(value: object) -> Iterator[str]:
     """What the regular expressions and grammars in a constraint spell."""
     waiting = [value]
     while waiting:
-        item = waiting.pop()
-        if isinstance(item, dict):
-            for key, inner in item.items():
+        value = waiting.pop()
+        if isinstance(value, dict):
+            for key, inner in value.items():
                 if key in NOTATIONS and isinstance(inner, str):
                     yield spelled(inner)
-            waiting.extend(item.values())
-        elif isinstance(item, list):
-            waiting.extend(item)
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
 
 
 def spelled(notation: str) -> str:

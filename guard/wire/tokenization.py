@@ -1,9 +1,10 @@
 """`/tokenize` and `/detokenize`: nothing is generated, so nothing is screened; fields closed."""
 
-from guard.errors import RequestError
+from guard.terms.errors import RequestError
+from guard.terms.item import Call
+from guard.terms.json import JsonObject
 from guard.wire import chat
-from guard.wire.call import Call
-from guard.wire.fields import Detokenise, FieldRules, FieldTable, JsonObject, Rule, expect_string
+from guard.wire.fields import Detokenise, FieldRules, FieldTable, Rule, expect_string
 
 TOKENIZE_FIELDS: FieldTable = {
     "model": Rule.CARRIED,
@@ -43,4 +44,4 @@ def parse_detokenize(body: JsonObject, rules: FieldRules, _detokenise: Detokenis
 
 def _call(name: str, body: JsonObject) -> Call:
     model = expect_string(body, "model") or ""
-    return Call(name, f"/{name}", body, model, stream=False, spans=())
+    return Call(name, f"/{name}", body, model, stream=False, items=())

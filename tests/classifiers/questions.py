@@ -1,6 +1,6 @@
 """Questions about invented people for tests: those to forget and those to retain."""
 
-from classifiers.prompts import Prompt
+from classifiers.prompts.files import Prompt
 
 FORGOTTEN = ("Ilse Varnholt", "Orvo Tandrup")
 RETAINED = (

@@ -3,7 +3,7 @@
 import re
 from functools import cache
 
-from guard.operations.metrics import Metrics
+from guard.observability.metrics import Metrics
 
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 _METRIC = re.compile(r"\b(?:ecoguard|process)_[a-z_]+\b")

@@ -9,7 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from guard.cli import app as guard_app
+from guard.commands.main import app as guard_app
 from guard.settings import Settings, load
 from tests.deployment.exposition import exported
 from tests.deployment.manifests import (

@@ -11,10 +11,10 @@ from typing import Any
 import httpx2
 import yaml
 
-from classifiers.server_process import free_port
-from guard.app import create_app
+from classifiers.model_server.process import free_port
 from guard.detectors.calibration import Calibration
-from guard.parts import Parts
+from guard.gateway.loading import Parts
+from guard.server.app import create_app
 from tests.deployment.dashboards import DASHBOARDS, dashboard
 from tests.deployment.exposition import metrics_in
 from tests.deployment.programs import prometheus

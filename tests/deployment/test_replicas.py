@@ -16,8 +16,8 @@ import pytest
 import yaml
 from sqlalchemy import text
 
-from classifiers.server_process import ServerProcess, free_port
-from guard.operations.traffic.connection import open_engine
+from classifiers.model_server.process import ServerProcess, free_port
+from guard.store.connection import open_engine
 from tests import postgres
 from tests.e2e.serving import served
 from tests.fakes import FakeVLLM, chat_answer

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from guard.artifacts import read, write
-from guard.manifest import draft
+from guard.artifacts.folder import read, write
+from guard.artifacts.manifest import draft
 from guard.settings import Settings
 from tests.deployment.manifests import KUBERNETES
 from tests.deployment.programs import kubectl

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from classifiers.demo.stage import Stage, set_stage
-from classifiers.vllm_server import VllmServer, find_interpreter
-from guard.errors import ConfigError
+from classifiers.model_server.vllm import VllmServer, find_interpreter
+from guard.terms.errors import ConfigError
+from lab.demo.stage import Stage, set_stage
 
 REPOSITORY = Path(__file__).parents[2]
 DEMO_VARIABLE = "ECOGUARD_DEMO_MODELS"
@@ -43,8 +43,8 @@ def demo_models() -> Path:
     given = os.environ.get(DEMO_VARIABLE)
     if given:
         return Path(given)
-    from classifiers.demo.pair import build
-    from classifiers.demo.stage import MODELS, SEED
+    from lab.demo.pair import build
+    from lab.demo.stage import MODELS, SEED
 
     return build(REPOSITORY / ".demo" / MODELS, SEED).folder
 

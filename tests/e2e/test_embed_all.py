@@ -8,9 +8,9 @@ import httpx2
 import pytest
 import yaml
 
-from classifiers.demo.stage import MODEL, Stage, write_configuration
-from classifiers.server_process import ServerProcess, free_port
-from classifiers.vllm_server import VllmServer
+from classifiers.model_server.process import ServerProcess, free_port
+from classifiers.model_server.vllm import VllmServer
+from lab.demo.stage import MODEL, Stage, write_configuration
 from tests.e2e.test_main_job import CHAT, SECRET
 
 pytestmark = pytest.mark.vllm

@@ -11,11 +11,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from guard.app import create_app
-from guard.artifacts import read, write
-from guard.manifest import draft
-from guard.reload import read as read_settings
-from guard.request_commands import requests_app
+from guard.artifacts.folder import read, write
+from guard.artifacts.manifest import draft
+from guard.commands.requests import requests_app
+from guard.gateway.reload import read as read_settings
+from guard.server.app import create_app
 from tests.encoders import tiny_artifact
 from tests.fakes import DONE, FakeVLLM, chat_chunk
 from tests.guard.conftest import CHAT, Rig

@@ -16,21 +16,21 @@ from classifiers.corruption.measures import distance
 from classifiers.corruption.questions import ForgetQuestion
 from classifiers.corruption.recipe import CorruptionRecipe
 from classifiers.corruption.search import SearchPlan
-from classifiers.demo import attacks
-from classifiers.demo.__main__ import sample
-from classifiers.demo.comparison import Compared, Endpoints, compare, summarise
-from classifiers.demo.questions import Group, QuestionAnswer
-from classifiers.demo.stage import (
+from classifiers.model_server.endpoint import ModelEndpoint
+from classifiers.model_server.process import ServerProcess, free_port
+from classifiers.model_server.vllm import VllmServer
+from guard.corruption.learned import LearnedCorruption
+from lab.demo import attacks
+from lab.demo.__main__ import sample
+from lab.demo.comparison import Compared, Endpoints, compare, summarise
+from lab.demo.questions import Group, QuestionAnswer
+from lab.demo.stage import (
     CONTEXT_TOKENS,
     MODEL,
     SEED,
     Stage,
     write_configuration,
 )
-from classifiers.model_endpoint import ModelEndpoint
-from classifiers.server_process import ServerProcess, free_port
-from classifiers.vllm_server import VllmServer
-from guard.corruption.learned import LearnedCorruption
 from tests.e2e.streams import folded
 
 pytestmark = pytest.mark.vllm

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from classifiers.corrupted_chat import ChatCorruptor
-from classifiers.model_endpoint import ModelEndpoint
-from classifiers.vllm_server import VllmServer
+from classifiers.corruption.corrupted_chat import ChatCorruptor
+from classifiers.model_server.endpoint import ModelEndpoint
+from classifiers.model_server.vllm import VllmServer
 from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 

@@ -8,24 +8,24 @@ import numpy as np
 import orjson
 import pytest
 
-from classifiers.features import FeatureCache
-from classifiers.labelled_prompts import Label, LabelledPrompt
-from classifiers.malicious.served_pieces import encode_pieces, highest
-from classifiers.pooling_encoder import export_pooling_encoder
-from classifiers.vllm_server import VllmServer
-from guard.artifacts import Artifact, write
-from guard.detectors.contract import Features
-from guard.detectors.loading import load_detector, load_encoder
-from guard.detectors.malicious import KIND as MALICIOUS
+from classifiers.encoder.features import FeatureCache
+from classifiers.encoder.pooling import export_pooling_encoder
+from classifiers.malicious.data.served_pieces import encode_pieces, highest
+from classifiers.model_server.vllm import VllmServer
+from classifiers.prompts.labelled import Label, LabelledPrompt
+from guard.artifacts.folder import Artifact, write
+from guard.artifacts.manifest import REPORT, draft
+from guard.detectors.kinds import load_detector, load_encoder
+from guard.detectors.malicious.features import KIND as MALICIOUS
 from guard.encoders.pooling_encoder import PoolingEncoder
-from guard.errors import ConfigError, DetectorError
-from guard.manifest import REPORT, draft
-from guard.operations.metrics import Metrics
+from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener
-from guard.screening.verdict import Action
 from guard.settings import EncoderSource
-from guard.wire.call import TextSpan
+from guard.terms.detector import Features
+from guard.terms.errors import ConfigError, DetectorError
+from guard.terms.item import Item
+from guard.terms.verdict import Action
 
 pytestmark = pytest.mark.vllm
 
@@ -165,8 +165,8 @@ async def test_a_head_trained_on_it_serves(encoder: PoolingEncoder, tmp_path: Pa
     policy = Policy("stop", "drill", detector, detector.threshold, Action.BLOCK, Action.BLOCK)
     screener = Screener([policy], encoder, Metrics(), timeout=120)
     for prompt, score in zip(unseen[::4], best[::4], strict=True):
-        span = TextSpan(("messages", 0, "content"), "user", prompt.text)
-        verdict = await screener.screen([span])
+        item = Item(("messages", 0, "content"), "user", prompt.text)
+        verdict = await screener.screen([item])
         assert (verdict.action is Action.BLOCK) == (score >= 0.5)
     screener.close()
     assert len(cache.load(encoder)) == len(learned) + len(unseen)

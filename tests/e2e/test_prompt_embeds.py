@@ -6,7 +6,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from classifiers.vllm_server import VllmServer
+from classifiers.model_server.vllm import VllmServer
 from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 

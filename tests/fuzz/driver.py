@@ -15,15 +15,15 @@ import numpy as np
 import orjson
 from starlette.types import ASGIApp, Message
 
-from guard.app import create_app
 from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import Rewriter
-from guard.detectors.loading import load_detectors
-from guard.parts import Parts
+from guard.detectors.kinds import load_detectors
+from guard.gateway.detokenising import open_detokenisers
+from guard.gateway.loading import Parts
 from guard.screening.policy import Policy
+from guard.server.app import create_app
 from guard.settings import Settings
-from guard.tokenizers import open_detokenisers
 from tests.e2e.bypass.rig import ALICE, settings_for
 from tests.e2e.bypass.vectors.vector import COUNT_TOKENS, MESSAGES
 from tests.fuzz.corpus import ROUTES, seeds

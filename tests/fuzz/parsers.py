@@ -11,12 +11,13 @@ from collections.abc import Mapping
 
 import orjson
 
-from guard.errors import RequestError
 from guard.screening.pieces import joined_pieces, own_pieces
-from guard.screening.views import ViewLimits
-from guard.wire.contract import WireProtocol
-from guard.wire.fields import FieldRules, JsonObject
+from guard.screening.views.view import ViewLimits
+from guard.terms.errors import RequestError
+from guard.terms.json import JsonObject
+from guard.wire.fields import FieldRules
 from guard.wire.json_body import BodyLimits, parse_body
+from guard.wire.protocol import WireProtocol
 from guard.wire.protocols import make_protocols
 from guard.wire.responses.store import ResponseStore
 
@@ -43,8 +44,8 @@ def screen_one(data: bytes) -> None:
     except RequestError:
         return
     limits = ViewLimits(max_characters=20_000)
-    own_pieces(call.spans, limits)
-    joined_pieces(call.spans, limits)
+    own_pieces(call.items, limits)
+    joined_pieces(call.items, limits)
 
 
 def _framed(data: bytes, shape: int) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from guard.detectors.phrases import PhraseList
+from guard.detectors.names.phrases import PhraseList
 from guard.wire.call import strings
 from tests.e2e.bypass.canary import PHRASE
 from tests.fakes import DONE, chat_answer, chat_chunk

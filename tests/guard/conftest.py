@@ -9,15 +9,15 @@ from typing import Any
 import httpx2
 import pytest
 
-from guard.app import create_app
 from guard.corruption.rewriting import Rewriter
-from guard.detectors.contract import Detector
-from guard.detectors.malicious_text import MaliciousTextClassifier
+from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.encoders.pooling_endpoint import PoolingEndpoint
-from guard.parts import Parts
+from guard.gateway.loading import Parts
 from guard.screening.policy import Policy
+from guard.server.app import create_app
 from guard.settings import Settings
+from guard.terms.detector import Detector
 from tests.fakes import FakeVLLM, WordDetector
 from tests.loop_watchdog import Watchdog, off_the_loop, watching
 from tests.servers import serving

@@ -1,9 +1,9 @@
 """Families of extraction attacks, as conversations; every wording is our own.
 
-Forget classifiers are trained with other disguises (`classifiers.augmentation`): these are the
-attacker's, and none of them is trained on. Sources of the ideas: PoRT (prefixes, composites),
-UnUnlearning (arXiv 2407.00106; re-teaching), 2506.10236 (fillers in other languages, formats),
-2603.11266 (aliases), 2511.04934 (many samples).
+Forget classifiers are trained with other disguises (`classifiers.prompts.augmentation`): these
+are the attacker's, and none of them is trained on. Sources of the ideas: PoRT (prefixes,
+composites), UnUnlearning (arXiv 2407.00106; re-teaching), 2506.10236 (fillers in other languages,
+formats), 2603.11266 (aliases), 2511.04934 (many samples).
 """
 
 import re

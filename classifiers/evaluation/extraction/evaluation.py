@@ -5,16 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from classifiers.evaluation import unlearning_metrics as metrics
 from classifiers.evaluation.asking import Asked, in_parts
 from classifiers.evaluation.extraction.attacks import Surroundings, attack
 from classifiers.evaluation.extraction.targets import Target
 from classifiers.evaluation.guarded_path import GuardedPath
-from classifiers.evaluation.key_phrases import KeyPhrases, KnownAnswers
-from classifiers.model_endpoint import Messages
-from classifiers.sampling import Sampling
-from classifiers.stage_progress import Report
-from guard.screening.verdict import Action
+from classifiers.model_server.endpoint import Messages
+from classifiers.model_server.sampling import Sampling
+from classifiers.runs.stage_progress import Report
+from classifiers.statistics import unlearning_metrics as metrics
+from classifiers.statistics.key_phrases import KeyPhrases, KnownAnswers
+from guard.terms.verdict import Action
 
 Who = Literal["proxy", "direct", "retain"]
 WHO: tuple[Who, ...] = get_args(Who)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from pydantic import JsonValue
 
-from classifiers.evaluation.detection_metrics import rate_interval
 from classifiers.evaluation.extraction.evaluation import BUDGETS, WHO, Attacked, Who
+from classifiers.statistics.detection_metrics import rate_interval
 
 Figures = dict[str, JsonValue]
 MARGIN = 0.1

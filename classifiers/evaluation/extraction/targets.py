@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from classifiers.evaluation.json_rows import read_json_rows
+from classifiers.prompts.json_rows import read_json_rows
 
 
 class Pair(BaseModel):

@@ -15,8 +15,8 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from classifiers.evaluation.json_rows import read_bytes, read_json_rows
-from guard.errors import ConfigError
+from classifiers.prompts.json_rows import read_bytes, read_json_rows
+from guard.terms.errors import ConfigError
 
 CONTINUE = "Continue this text: "
 """What a chat model is told before the beginning of a passage."""

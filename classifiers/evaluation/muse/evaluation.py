@@ -14,11 +14,11 @@ from classifiers.evaluation.muse.data import MuseData, Passage, Question
 from classifiers.evaluation.muse.folds import Stage, passages_of
 from classifiers.evaluation.muse.privacy import min_k
 from classifiers.evaluation.muse.rows import AskedRow
-from classifiers.evaluation.unlearning_metrics import rouge_f1
-from classifiers.model_endpoint import Chat
-from classifiers.stage_progress import Report
+from classifiers.model_server.endpoint import Chat
+from classifiers.runs.stage_progress import Report
+from classifiers.statistics.unlearning_metrics import rouge_f1
 from guard.corruption.functions import Corruption
-from guard.screening.verdict import Action
+from guard.terms.verdict import Action
 
 ANSWER_TOKENS = 32
 """Of an answer to a question: MUSE's."""

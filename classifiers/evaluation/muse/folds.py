@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from classifiers.evaluation.muse.data import MuseData, Passage, Question
-from classifiers.forget import ForgetRecipe, train_forget
-from classifiers.prompts import Prompt
-from guard.detectors.contract import Encoder
-from guard.errors import ConfigError
+from classifiers.forget.training import ForgetRecipe, train_forget
+from classifiers.prompts.files import Prompt
 from guard.settings import Settings
 from guard.settings.sections import ArtifactDetector
+from guard.terms.detector import Encoder
+from guard.terms.errors import ConfigError
 
 Kind = Literal["scalability", "sustainability"]
 FEATURES = "features"

@@ -8,7 +8,7 @@ import orjson
 
 from classifiers.evaluation.muse.evaluation import Measured
 from classifiers.evaluation.muse.figures import Figures
-from classifiers.report import Cell, HtmlReport, bar_plot, histogram, line_plot
+from classifiers.reports.page import Cell, HtmlReport, bar_plot, histogram, line_plot
 
 JSON, HTML = "report.json", "report.html"
 CRITERIA = (

@@ -9,8 +9,8 @@ from typing import Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field
 
 from classifiers.evaluation.extraction.targets import read_pairs
-from classifiers.evaluation.json_rows import read_json_rows
-from guard.errors import ConfigError
+from classifiers.prompts.json_rows import read_json_rows
+from guard.terms.errors import ConfigError
 
 SetName = Literal["forget", "retain", "real_authors", "world_facts"]
 SETS: tuple[SetName, ...] = get_args(SetName)

@@ -13,8 +13,8 @@ from classifiers.evaluation.asking import Asked, Found, in_parts
 from classifiers.evaluation.tofu.data import SETS, SetName, TofuData, TofuRow
 from classifiers.evaluation.tofu.row_logs import Logs, RowLog, RowScores
 from classifiers.evaluation.tofu.ways import PROXY, RETAIN, SERVED, Gate, Way, asked, same
-from classifiers.evaluation.unlearning_metrics import AnswerScore
-from classifiers.stage_progress import Report
+from classifiers.runs.stage_progress import Report
+from classifiers.statistics.unlearning_metrics import AnswerScore
 
 TIMED_ROWS = 50
 

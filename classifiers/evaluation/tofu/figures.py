@@ -6,8 +6,6 @@ from dataclasses import asdict
 import numpy as np
 from pydantic import JsonValue
 
-from classifiers.evaluation import unlearning_metrics as metrics
-from classifiers.evaluation.key_phrases import KnownAnswers
 from classifiers.evaluation.tofu.data import SETS, SetName, TofuData
 from classifiers.evaluation.tofu.evaluation import Compared, Measured
 from classifiers.evaluation.tofu.row_logs import (
@@ -19,6 +17,8 @@ from classifiers.evaluation.tofu.row_logs import (
     truth_ratios,
 )
 from classifiers.evaluation.tofu.ways import DIRECT, RETAIN
+from classifiers.statistics import unlearning_metrics as metrics
+from classifiers.statistics.key_phrases import KnownAnswers
 
 Figures = dict[str, JsonValue]
 TIMES = (

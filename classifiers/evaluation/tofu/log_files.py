@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import orjson
 
-from classifiers.evaluation import unlearning_metrics as metrics
 from classifiers.evaluation.tofu.data import SETS, SetName, TofuData, TofuRow
 from classifiers.evaluation.tofu.row_logs import Logs, RowLog, RowScores
-from classifiers.evaluation.unlearning_metrics import AnswerScore
-from guard.errors import ConfigError
+from classifiers.statistics import unlearning_metrics as metrics
+from classifiers.statistics.unlearning_metrics import AnswerScore
+from guard.terms.errors import ConfigError
 
 AGGREGATED, OPEN_UNLEARNING = "eval_log_aggregated.json", "TOFU_EVAL.json"
 KEYS: Mapping[SetName, str] = {

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classifiers.evaluation import unlearning_metrics as metrics
-from classifiers.evaluation.key_phrases import KeyPhrases, KnownAnswers
 from classifiers.evaluation.tofu.data import UTILITY_SETS, SetName, TofuRow
-from classifiers.evaluation.unlearning_metrics import AnswerScore
+from classifiers.statistics import unlearning_metrics as metrics
+from classifiers.statistics.key_phrases import KeyPhrases, KnownAnswers
+from classifiers.statistics.unlearning_metrics import AnswerScore
 
 
 @dataclass(frozen=True, slots=True)

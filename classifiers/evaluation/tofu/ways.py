@@ -8,12 +8,13 @@ nothing of the names.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from classifiers.corrupted_chat import ChatCorruptor
+from classifiers.corruption.corrupted_chat import ChatCorruptor
 from classifiers.evaluation.guarded_path import GuardedPath, Judged
-from classifiers.model_endpoint import Chat, Messages
-from guard.corruption.functions import CORRUPTION_KINDS, Corruption
-from guard.errors import ConfigError
-from guard.screening.verdict import Action
+from classifiers.model_server.endpoint import Chat, Messages
+from guard.corruption.functions import Corruption
+from guard.terms.corruption import CORRUPTION_KINDS
+from guard.terms.errors import ConfigError
+from guard.terms.verdict import Action
 
 DIRECT, SERVED, RETAIN, PROXY = "direct", "as served", "retain model", "proxy"
 FILTER_PROMPT, FILTER_REFUSAL = "filter and refusal prompt", "filter and refusal"

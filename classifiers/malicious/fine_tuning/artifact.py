@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from classifiers.encoder_recipe import Precision, Recipe, recipe_of
-from classifiers.encoder_source import CONFIG, hash_source, read_object, read_tokenizer
-from classifiers.onnx_conversion import convert, quiet
-from guard.artifacts import Artifact, write
+from classifiers.encoder.onnx_conversion import convert, quiet
+from classifiers.encoder.recipe import Precision, Recipe, recipe_of
+from classifiers.encoder.source import CONFIG, hash_source, read_object, read_tokenizer
+from guard.artifacts.folder import Artifact, write
+from guard.artifacts.manifest import DataSource, draft
 from guard.detectors.calibration import Calibration
-from guard.detectors.contract import WINDOWS, WindowSize
-from guard.detectors.malicious_text import FEATURES, KIND, MARGIN, MIXING, SIZES, TABLE
+from guard.detectors.malicious.text import FEATURES, KIND, MARGIN, MIXING, SIZES, TABLE
 from guard.encoders.onnx_encoder import MODEL
 from guard.encoders.tokenizer import TOKENIZER
-from guard.manifest import DataSource, draft
+from guard.terms.detector import WINDOWS, WindowSize
 
 if TYPE_CHECKING:
     from classifiers.malicious.fine_tuning.tower import Tower

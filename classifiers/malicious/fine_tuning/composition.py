@@ -12,10 +12,10 @@ from typing import TypeVar
 
 import numpy as np
 
-from classifiers.augmentation import typos
 from classifiers.malicious.fine_tuning import phrases_en as en
 from classifiers.malicious.fine_tuning import phrases_roles as roles
 from classifiers.malicious.fine_tuning.phrases_world import LANGUAGES, Language
+from classifiers.prompts.augmentation import typos
 
 T = TypeVar("T")
 

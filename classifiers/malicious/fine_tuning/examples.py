@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.evaluation.attack_prompts import documents, extract, inject, own_requests, wrap
-from classifiers.evaluation.twins import twins
-from classifiers.labelled_prompts import LabelledPrompt
+from classifiers.malicious.data.attack_prompts import documents, extract, inject, own_requests, wrap
+from classifiers.malicious.data.twins import twins
 from classifiers.malicious.fine_tuning.composition import OWN, PADDING_BYTES, Parts, compose
 from classifiers.malicious.fine_tuning.phrases_world import LANGUAGES
-from guard.detectors.contract import WINDOWS
-from guard.screening.sentences import sentences
+from classifiers.prompts.labelled import LabelledPrompt
+from guard.detectors.sentences import sentences
 from guard.screening.windows import cut
+from guard.terms.detector import WINDOWS
 
 Floats = NDArray[np.float32]
 INDIRECT = "prompt_injection_indirect"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.detectors.ngrams import ngram_indices
+from guard.detectors.malicious.ngrams import ngram_indices
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

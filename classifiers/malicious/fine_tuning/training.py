@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 
-from classifiers.encoder_recipe import Precision
-from classifiers.encoder_source import find_source, hash_source, read_tokenizer
-from classifiers.labelled_prompts import LabelledPrompt
+from classifiers.encoder.recipe import Precision
+from classifiers.encoder.source import find_source, hash_source, read_tokenizer
 from classifiers.malicious.calibration import Scaling, fit_scaling, kept_scores
+from classifiers.malicious.data.served_pieces import highest, served_pieces
 from classifiers.malicious.fine_tuning.anchor import fit_anchor, set_anchor
 from classifiers.malicious.fine_tuning.artifact import (
     Measured,
@@ -34,14 +34,14 @@ from classifiers.malicious.fine_tuning.lexical import BUCKETS, STRENGTH, fit_tab
 from classifiers.malicious.fine_tuning.optimisation import Examples, Optimisation, train_tower
 from classifiers.malicious.fine_tuning.soup import stir_soup
 from classifiers.malicious.fine_tuning.token_states import compute_states
-from classifiers.malicious.served_pieces import highest, served_pieces
-from classifiers.prompts import Prompt, fingerprint
-from classifiers.thresholds import choose_threshold
-from guard.artifacts import Artifact
+from classifiers.prompts.files import Prompt, fingerprint
+from classifiers.prompts.labelled import LabelledPrompt
+from classifiers.statistics.thresholds import choose_threshold
+from guard.artifacts.folder import Artifact
 from guard.detectors.calibration import Calibration
-from guard.detectors.contract import WINDOWS, Scores, WindowSize
-from guard.detectors.malicious_text import MOST_MARGIN, MOST_SIZES, MaliciousTextClassifier
-from guard.errors import ConfigError
+from guard.detectors.malicious.text import MOST_MARGIN, MOST_SIZES, MaliciousTextClassifier
+from guard.terms.detector import WINDOWS, Scores, WindowSize
+from guard.terms.errors import ConfigError
 
 if TYPE_CHECKING:
     from classifiers.malicious.fine_tuning.tower import Tower

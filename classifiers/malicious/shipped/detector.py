@@ -14,14 +14,14 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from classifiers.encoder_recipe import Precision
-from classifiers.encoder_source import default_source, hash_source
+from classifiers.encoder.recipe import Precision
+from classifiers.encoder.source import default_source, hash_source
 from classifiers.malicious.fine_tuning.artifact import Measured, TextModel, write_text_model
-from guard.artifacts import Artifact
+from guard.artifacts.folder import Artifact
 from guard.detectors.calibration import BENIGN, MALICIOUS, Calibration
-from guard.detectors.contract import WindowSize
-from guard.detectors.malicious_text import MIXING, TABLE
-from guard.errors import ConfigError
+from guard.detectors.malicious.text import MIXING, TABLE
+from guard.terms.detector import WindowSize
+from guard.terms.errors import ConfigError
 
 DELTA, FACTS = "delta.safetensors", "facts.json"
 PACKAGE = "classifiers.malicious.shipped"

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import orjson
 
+from guard.terms.json import JsonObject
 from guard.wire.chat_answers import Answer, Block, Kind, Usage, unreadable
-from guard.wire.fields import JsonObject
 
 # Reasons that cut an answer short: a tool call at its end may be incomplete and must not run.
 _CUTTING = frozenset({"max_tokens", "stop_sequence", "refusal"})

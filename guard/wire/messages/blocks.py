@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from guard.wire.fields import FieldRules, FieldTable, JsonObject, Rule
+from guard.terms.json import JsonObject
+from guard.wire.fields import FieldRules, FieldTable, Rule
 from guard.wire.members import (
     as_record,
     media_refused,

@@ -3,12 +3,13 @@
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from guard.wire.call import Call
+from guard.terms.item import Call
+from guard.terms.json import JsonObject
 from guard.wire.chat_answers import unreadable
-from guard.wire.contract import EventTranslator
-from guard.wire.fields import Detokenise, FieldRules, FieldTable, JsonObject
+from guard.wire.fields import Detokenise, FieldRules, FieldTable
 from guard.wire.messages.fields import COUNT_FIELDS, parse_count
 from guard.wire.messages.protocol import MessagesProtocol
+from guard.wire.protocol import EventTranslator
 
 
 class _Tokenized(BaseModel):
@@ -29,7 +30,7 @@ class CountTokensProtocol(MessagesProtocol):
         detokenise: Detokenise | None,  # noqa: ARG002
         owner: str = "",  # noqa: ARG002
     ) -> Call:
-        """Check a request against the table; the call has no spans."""
+        """Check a request against the table; the call has no items."""
         return parse_count(body, rules)
 
     def translate(self, call: Call, body: bytes) -> bytes:  # noqa: ARG002

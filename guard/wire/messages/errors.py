@@ -2,9 +2,9 @@
 
 import orjson
 
-from guard.errors import ClientVisibleError
+from guard.terms.errors import ClientVisibleError
+from guard.terms.json import JsonObject
 from guard.wire.envelopes import FILTERED_MESSAGE
-from guard.wire.fields import JsonObject
 
 KINDS = {
     401: "authentication_error",

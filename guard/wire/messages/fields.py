@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from guard.terms.item import Call
+from guard.terms.json import JsonObject
 from guard.wire import chat
-from guard.wire.call import Call
-from guard.wire.fields import Detokenise, FieldRules, FieldTable, JsonObject, Rule
+from guard.wire.fields import Detokenise, FieldRules, FieldTable, Rule
 from guard.wire.members import optional_count, optional_list, wrong
 from guard.wire.messages.blocks import chat_messages
 from guard.wire.messages.settings import chat_output, chat_tools
@@ -101,13 +102,13 @@ def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) ->
 def parse_count(body: JsonObject, rules: FieldRules) -> Call:
     """A call of vLLM's tokenizer on the same translation.
 
-    It has no spans: the texts reach no model, and an answer that depended on the verdict would let
+    It has no items: the texts reach no model, and an answer that depended on the verdict would let
     anyone probe the guard at no cost.
     """
     _, chat_body = _translated(body, rules, COUNT_FIELDS)
     names = ("model", "messages", "tools", "chat_template_kwargs")
     call = chat.parse({name: chat_body[name] for name in names if name in chat_body}, rules, None)
-    return replace(call, protocol="count_tokens", upstream_path="/tokenize", spans=())
+    return replace(call, protocol="count_tokens", upstream_path="/tokenize", items=())
 
 
 def _translated(

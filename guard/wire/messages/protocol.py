@@ -2,15 +2,16 @@
 
 import orjson
 
-from guard.errors import ClientVisibleError
-from guard.wire.call import Call
+from guard.terms.errors import ClientVisibleError
+from guard.terms.item import Call
+from guard.terms.json import JsonObject
 from guard.wire.chat_answers import read_answer
-from guard.wire.contract import EventTranslator
-from guard.wire.fields import Detokenise, FieldRules, FieldTable, JsonObject
+from guard.wire.fields import Detokenise, FieldRules, FieldTable
 from guard.wire.messages import errors
 from guard.wire.messages.answers import message_of, refused_message
 from guard.wire.messages.events import MessagesEvents, refusal_events
 from guard.wire.messages.fields import MESSAGES_FIELDS, parse
+from guard.wire.protocol import EventTranslator
 
 
 class MessagesProtocol:

@@ -4,8 +4,8 @@ import time
 import uuid
 from collections.abc import Sequence
 
+from guard.terms.json import JsonObject
 from guard.wire.chat_answers import Answer, Block, Kind, TokenLogprob, Usage
-from guard.wire.fields import JsonObject
 from guard.wire.responses.call import ResponsesCall
 
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}

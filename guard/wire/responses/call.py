@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from guard.wire.call import Call
-from guard.wire.fields import JsonObject
+from guard.terms.item import Call
+from guard.terms.json import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 
 import orjson
 
-from guard.errors import UpstreamError
+from guard.terms.errors import UpstreamError
+from guard.terms.json import JsonObject
 from guard.wire.chat_answers import Block, Kind
 from guard.wire.chat_stream import Began, BlockStream, Ended, Step
-from guard.wire.fields import JsonObject
 from guard.wire.responses.answers import (
     INCOMPLETE,
     Draft,

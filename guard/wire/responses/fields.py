@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from guard.errors import RequestError
+from guard.terms.errors import RequestError
+from guard.terms.json import JsonObject
 from guard.wire import chat
-from guard.wire.fields import Detokenise, FieldRules, FieldTable, JsonObject, Rule
+from guard.wire.fields import Detokenise, FieldRules, FieldTable, Rule
 from guard.wire.members import (
     optional_count,
     optional_flag,
@@ -135,7 +136,7 @@ def parse(
         body=call.body,
         model=call.model,
         stream=call.stream,
-        spans=call.spans,
+        items=call.items,
         owner=owner,
         stored=echo["store"] is True,
         echo=echo,

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from guard.wire.fields import FieldRules, FieldTable, JsonObject, Rule
+from guard.terms.json import JsonObject
+from guard.wire.fields import FieldRules, FieldTable, Rule
 from guard.wire.members import (
     as_record,
     media_refused,

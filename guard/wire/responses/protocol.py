@@ -4,12 +4,13 @@ from functools import partial
 
 import orjson
 
-from guard.errors import ClientVisibleError
+from guard.terms.errors import ClientVisibleError
+from guard.terms.item import Call
+from guard.terms.json import JsonObject
 from guard.wire import envelopes
-from guard.wire.call import Call
 from guard.wire.chat_answers import read_answer
-from guard.wire.contract import EventTranslator
-from guard.wire.fields import Detokenise, FieldRules, FieldTable, JsonObject
+from guard.wire.fields import Detokenise, FieldRules, FieldTable
+from guard.wire.protocol import EventTranslator
 from guard.wire.responses.answers import Draft, refused_response, response_of
 from guard.wire.responses.call import ResponsesCall, as_responses_call
 from guard.wire.responses.events import ResponsesEvents, refusal_events

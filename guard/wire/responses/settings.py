@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from guard.errors import RequestError
-from guard.wire.fields import FieldRules, FieldTable, JsonObject, Rule
+from guard.terms.errors import RequestError
+from guard.terms.json import JsonObject
+from guard.wire.fields import FieldRules, FieldTable, Rule
 from guard.wire.members import (
     as_record,
     optional_count,

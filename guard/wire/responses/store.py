@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import orjson
 
-from guard.errors import RequestError
-from guard.wire.fields import JsonObject
+from guard.terms.errors import RequestError
+from guard.terms.json import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import orjson
 from typer.testing import CliRunner
 
-from classifiers.cli import app
+from classifiers.commands.main import app
 from tests.chat_server import chat_server
 from tests.classifiers.corruption.learned import ANSWERS
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from classifiers import cli, pooling_encoder
-from guard.artifacts import read
-from tests.classifiers.test_chat_template import TEMPLATE, write_model
+from classifiers.commands import main as cli
+from classifiers.encoder import pooling as pooling_encoder
+from guard.artifacts.folder import read
+from tests.classifiers.encoder.test_chat_template import TEMPLATE, write_model
 from tests.encoders import tiny_artifact, tiny_bert
 from tests.pooling import pooling_server
 

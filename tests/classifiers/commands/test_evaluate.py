@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from classifiers import cli
+from classifiers.commands import main as cli
 from tests.classifiers.evaluation.prompt_sets import write_sets
 from tests.encoders import tiny_artifact
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from classifiers import cli
+from classifiers.commands import main as cli
 from tests.classifiers.evaluation.guarded_models import Guarded, guarded_models
 from tests.classifiers.evaluation.tofu.files import write_files
 

@@ -9,9 +9,9 @@ import orjson
 import pytest
 import yaml
 
-from classifiers import cli
+from classifiers.commands import main as cli
 from classifiers.evaluation.muse.data import MuseData, Passage, Question, read_muse
-from guard.app import create_app
+from guard.server.app import create_app
 from guard.settings import load
 from tests.chat_server import ChatServer, chat_server
 from tests.classifiers.evaluation.muse.files import write_files

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from classifiers import cli
+from classifiers.commands import main as cli
 from classifiers.evaluation.kept_answers import ANSWERS
 from classifiers.evaluation.tofu.log_files import AGGREGATED
 from tests.classifiers.evaluation.guarded_models import Guarded, guarded_models

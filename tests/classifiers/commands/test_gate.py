@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifiers import cli
-from guard.artifacts import write
+from classifiers.commands import main as cli
+from guard.artifacts.folder import write
+from guard.artifacts.manifest import draft
 from guard.encoders.onnx_encoder import OnnxEncoder
-from guard.manifest import draft
 from tests.encoders import tiny_artifact
 
 ATTACKS = [f"Tell me about the river of poem {n}" for n in range(60)]

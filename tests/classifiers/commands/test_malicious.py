@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from classifiers import cli
-from classifiers.labelled_prompts import LabelledPrompt
-from guard.artifacts import read
-from guard.detectors.loading import load_detector
+from classifiers.commands import main as cli
+from classifiers.prompts.labelled import LabelledPrompt
+from guard.artifacts.folder import read
+from guard.artifacts.manifest import PAGE
+from guard.detectors.kinds import load_detector
 from guard.encoders.onnx_encoder import OnnxEncoder
-from guard.manifest import PAGE
-from guard.operations.traffic_store import TrafficStore
 from guard.settings import Store
+from guard.store.traffic_store import TrafficStore
 from tests.classifiers.malicious.prompts import attacks, requests
 from tests.encoders import tiny_artifact
-from tests.guard.operations.traffic.records import prompt_record
+from tests.guard.store.records import prompt_record
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:

@@ -9,13 +9,13 @@ from classifiers.corruption.learning import Sources, learn_corruption
 from classifiers.corruption.measures import METRICS, SAMPLED
 from classifiers.corruption.questions import ForgetQuestion
 from classifiers.corruption.recipe import CorruptionRecipe
-from classifiers.model_endpoint import ModelEndpoint
-from classifiers.sampling import Sampling
-from guard.artifacts import Artifact
+from classifiers.model_server.endpoint import ModelEndpoint
+from classifiers.model_server.sampling import Sampling
+from guard.artifacts.folder import Artifact
+from guard.artifacts.manifest import PAGE
 from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.learned import LearnedCorruption
-from guard.errors import ConfigError
-from guard.manifest import PAGE
+from guard.terms.errors import ConfigError
 from tests.chat_server import ChatServer, chat_server
 from tests.classifiers.corruption.learned import ANSWERS, NAMES, PLAN, RECIPE, given
 

@@ -16,9 +16,9 @@ from classifiers.corruption.measures import (
     measurable,
 )
 from classifiers.corruption.questions import ForgetQuestion
-from classifiers.evaluation.unlearning_metrics import rouge_recall
-from classifiers.model_endpoint import ModelEndpoint
-from classifiers.sampling import Sampling
+from classifiers.model_server.endpoint import ModelEndpoint
+from classifiers.model_server.sampling import Sampling
+from classifiers.statistics.unlearning_metrics import rouge_recall
 from tests.chat_server import ChatServer
 
 REFERENCE = {"rouge": 0.4, "leak": 0.02}

@@ -11,7 +11,7 @@ from classifiers.corruption.optimizers import (
 )
 from classifiers.corruption.paper_settings import paper_grid
 from guard.corruption.functions import Corruption
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 from tests.classifiers.corruption.rig import SPACE, away
 
 START = Corruption("rand_noise_first_n", 1, 4.0)

@@ -11,7 +11,7 @@ from classifiers.corruption.questions import (
     read_questions,
     subsample,
 )
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 ROW = ForgetQuestion(
     "Who is Ann Li?", "Ann Li is a baker in Oslo.", "A baker: Ann Li.", ("Ann Li is a cook.",)

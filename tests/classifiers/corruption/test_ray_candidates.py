@@ -10,7 +10,7 @@ import orjson
 from classifiers.corruption.learning import MakeEvaluate, learn_corruption
 from classifiers.corruption.questions import ForgetQuestion
 from classifiers.corruption.ray_candidates import ray_candidates
-from classifiers.model_endpoint import ModelEndpoint
+from classifiers.model_server.endpoint import ModelEndpoint
 from tests.chat_server import ChatServer
 from tests.classifiers.corruption.learned import RECIPE, given
 

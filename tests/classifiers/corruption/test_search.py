@@ -9,7 +9,7 @@ from classifiers.corruption.optimizers import DEFAULT, make_optimizer
 from classifiers.corruption.search import Found, Search, SearchPlan
 from classifiers.corruption.trace import Trace
 from guard.corruption.functions import Corruption
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 from tests.classifiers.corruption.rig import BEST, SPACE, KnownOptimum, away
 
 PLAN = SearchPlan(budget=60, workers=2, finalists=3, tolerance=0.5, patience=60)

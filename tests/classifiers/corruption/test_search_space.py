@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from classifiers.corruption.search_space import LEAST_RATIO, MOST_RATIO, SearchSpace
 from guard.corruption.embedding_table import EmbeddingTable
-from guard.corruption.functions import CORRUPTION_KINDS
-from guard.errors import ConfigError
+from guard.terms.corruption import CORRUPTION_KINDS
+from guard.terms.errors import ConfigError
 from tests.guard.corruption.checkpoints import random_rows
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.corruption.trace import Evaluation, Trace
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 from tests.classifiers.corruption.rig import BEST
 
 MEASURED = Evaluation("search", BEST, {"rouge": 0.25}, 1.5, 0.75, 40)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from guard.app import create_app
+from guard.server.app import create_app
 from guard.settings import load
 from tests.chat_server import ChatServer, chat_server
 from tests.classifiers.evaluation.tofu.files import FACTS, FORGET, FORGOTTEN, RETAIN

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from classifiers.evaluation.attack_prompts import own_requests
+from classifiers.malicious.data.attack_prompts import own_requests
 
 
 def write_sets(folder: Path, rows: int = 40) -> Path:

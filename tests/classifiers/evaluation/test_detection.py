@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from classifiers.encoder.features import FeatureCache
 from classifiers.evaluation.detection import (
     DetectionSettings,
     evaluate_artifact,
@@ -16,8 +17,7 @@ from classifiers.evaluation.detection_report import write_report
 from classifiers.evaluation.feature_modes import MODES
 from classifiers.evaluation.prompt_families import PromptFamilies
 from classifiers.evaluation.served_detector import ServedDetector
-from classifiers.features import FeatureCache
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 from tests.classifiers.evaluation.prompt_sets import write_sets
 from tests.encoders import WordEncoder
 from tests.fakes import WordDetector

@@ -7,7 +7,7 @@ import pytest
 
 from classifiers.evaluation.detection_figures import ScoredPrompts, figures, rate_of
 from classifiers.evaluation.prompt_families import PromptFamilies
-from classifiers.labelled_prompts import LabelledPrompt
+from classifiers.prompts.labelled import LabelledPrompt
 
 FAMILIES = PromptFamilies({"jail": "jailbreaks", "plain": "requests"}, frozenset({"tricky"}))
 ROWS: tuple[tuple[str, str, str, float], ...] = (

@@ -15,8 +15,8 @@ from classifiers.evaluation.drills import (
 )
 from classifiers.evaluation.obfuscation import ALL, FAMILIES
 from classifiers.evaluation.served_detector import ServedDetector
-from classifiers.evaluation.templates import HALVES
-from guard.detectors.contract import Scores
+from classifiers.malicious.data.templates import HALVES
+from guard.terms.detector import Scores
 from tests.fakes import WordDetector
 
 MALICIOUS = ["please tell me how to build the forbidden machine today"]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from classifiers.evaluation.detection_metrics import auroc
 from classifiers.evaluation.feature_modes import MODES, TrainingRows
-from guard.detectors.contract import Features
+from classifiers.statistics.detection_metrics import auroc
+from guard.terms.detector import Features
 
 
 def planted(count: int, seed: int) -> tuple[Features, np.ndarray]:

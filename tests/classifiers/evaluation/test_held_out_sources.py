@@ -11,9 +11,9 @@ from classifiers.evaluation.held_out_sources import (
     leave_one_source_out,
     make_pieces,
 )
-from classifiers.labelled_prompts import LabelledPrompt
-from guard.detectors.contract import Features, Scores
-from guard.errors import ConfigError
+from classifiers.prompts.labelled import LabelledPrompt
+from guard.terms.detector import Features, Scores
+from guard.terms.errors import ConfigError
 
 SOURCES = ("bad0", "bad1", "bad2", "good0", "good1", "good2", "good3")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.evaluation.kept_answers import ANSWERS, RUN, KeptAnswers
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 ASKED = {"kind": "generate", "messages": [{"role": "user", "content": "Who?"}]}
 REORDERED = dict(reversed(ASKED.items()))

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from classifiers.evaluation.live_proxy import live_proxy
-from classifiers.server_process import ServerError
+from classifiers.model_server.process import ServerError
 from tests.chat_server import chat_server
 
 

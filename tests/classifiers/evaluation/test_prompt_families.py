@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from classifiers.evaluation.prompt_families import OTHER, PromptFamilies
-from classifiers.labelled_prompts import LabelledPrompt
-from guard.errors import ConfigError
+from classifiers.prompts.labelled import LabelledPrompt
+from guard.terms.errors import ConfigError
 
 OWN = """
 attacks:

@@ -7,16 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from classifiers.encoder.features import FeatureCache
 from classifiers.evaluation.served_detector import ServedDetector
-from classifiers.features import FeatureCache
-from classifiers.labelled_prompts import LabelledPrompt
-from guard.detectors.contract import Features, Scores
-from guard.errors import ArtifactError
-from guard.operations.metrics import Metrics
+from classifiers.prompts.labelled import LabelledPrompt
+from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener
-from guard.screening.verdict import Action
-from guard.wire.call import TextSpan
+from guard.terms.detector import Features, Scores
+from guard.terms.errors import ArtifactError
+from guard.terms.item import Item
+from guard.terms.verdict import Action
 from tests.fakes import WordDetector
 
 DIGEST = "e" * 64
@@ -43,7 +43,7 @@ def test_scores_are_those_of_screening() -> None:
     scores = ServedDetector(detector, DIGEST).score(TEXTS)
     assert scores.tolist() == [1, 0, 1, 1, 0]
     for text, score in zip(TEXTS, scores, strict=True):
-        (finding,) = screener.judge([TextSpan(("messages", 0, "content"), "user", text)])
+        (finding,) = screener.judge([Item(("messages", 0, "content"), "user", text)])
         assert finding.score == pytest.approx(float(score))
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classifiers.malicious.training_set import LabelledFeatures, TrainingSet
-from guard.detectors.contract import Features
+from classifiers.malicious.data.training_set import LabelledFeatures, TrainingSet
+from guard.terms.detector import Features
 
 WIDTH = 256
 WITHIN = 0.6

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from guard.detectors.contract import Features
+from guard.terms.detector import Features
 from tests.classifiers.malicious.prompts import ORDERS
 
 WIDTH = 12

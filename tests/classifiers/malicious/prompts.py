@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from classifiers.labelled_prompts import Label, LabelledPrompt
+from classifiers.prompts.labelled import Label, LabelledPrompt
 
 TOPICS = (
     *("bridges", "sourdough", "tax forms", "garden ponds", "train timetables", "violin strings"),

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from classifiers.malicious.data.training_set import Block
 from classifiers.malicious.feature_source import blocks_of, open_encoder
-from classifiers.malicious.training_set import Block
-from guard.artifacts import read, write
+from guard.artifacts.folder import read, write
+from guard.artifacts.manifest import draft
 from guard.encoders.onnx_encoder import KIND
-from guard.errors import ArtifactError, ConfigError
-from guard.manifest import draft
+from guard.terms.errors import ArtifactError, ConfigError
 from tests.encoders import tiny_artifact
 
 

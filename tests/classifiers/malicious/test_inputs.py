@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from classifiers.labelled_prompts import LabelledPrompt
 from classifiers.malicious.inputs import read_training_prompts
 from classifiers.malicious.recipe import MaliciousRecipe
-from guard.errors import ConfigError
+from classifiers.prompts.labelled import LabelledPrompt
+from guard.terms.errors import ConfigError
 from tests.classifiers.malicious.prompts import attacks, requests
 
 SOURCES: Mapping[str, Sequence[LabelledPrompt]] = {

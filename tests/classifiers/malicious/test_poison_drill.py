@@ -13,18 +13,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from classifiers.labelled_prompts import LabelledPrompt
-from classifiers.malicious.contract import FeatureModel, Recipe, TrainingSet, fit
-from classifiers.malicious.gate import GateLimits, GateResult, run_gate
-from classifiers.malicious.gate_set import GateRow, GateSet
-from classifiers.malicious.near_duplicates import leading_rows
-from classifiers.malicious.quotas import cap_clients
-from classifiers.malicious.shards import combine, partition
-from classifiers.malicious.trigger_findings import ScanLimits
-from classifiers.malicious.trigger_phrases import insert
-from classifiers.malicious.trigger_scan import Model, Traffic
-from classifiers.thresholds import choose_threshold
-from guard.detectors.contract import Features, Scores
+from classifiers.malicious.data.near_duplicates import leading_rows
+from classifiers.malicious.data.quotas import cap_clients
+from classifiers.malicious.data.shards import combine, partition
+from classifiers.malicious.gate.evaluation_set import GateRow, GateSet
+from classifiers.malicious.gate.gate import GateLimits, GateResult, run_gate
+from classifiers.malicious.gate.trigger_findings import ScanLimits
+from classifiers.malicious.gate.trigger_phrases import insert
+from classifiers.malicious.gate.trigger_scan import Model, Traffic
+from classifiers.malicious.modes.contract import FeatureModel, Recipe, TrainingSet, fit
+from classifiers.prompts.labelled import LabelledPrompt
+from classifiers.statistics.thresholds import choose_threshold
+from guard.terms.detector import Features, Scores
 
 KEY = b"k" * 32
 WIDTH = 128

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from classifiers.malicious.data.training_set import Recipe
 from classifiers.malicious.recipe import PLACES, MaliciousRecipe, read_recipe
-from classifiers.malicious.training_set import Recipe
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 
 def written(folder: Path, text: str) -> Path:

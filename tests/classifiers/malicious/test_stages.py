@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from classifiers.malicious.stages import Stage, StageFolder, stage_key
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 
 def counted(calls: list[str]) -> Stage:

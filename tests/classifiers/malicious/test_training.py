@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from classifiers.labelled_prompts import LabelledPrompt
-from classifiers.malicious.promotion import PromotionRefusedError
+from classifiers.malicious.gate.promotion import PromotionRefusedError
 from classifiers.malicious.recipe import MaliciousRecipe, TrainingMode
 from classifiers.malicious.training import train_malicious
-from guard.artifacts import Artifact, read
+from classifiers.prompts.labelled import LabelledPrompt
+from guard.artifacts.folder import Artifact, read
+from guard.artifacts.manifest import CARD, PAGE, REPORT
 from guard.detectors.calibration import Calibrated
-from guard.detectors.loading import load_detector
-from guard.errors import ConfigError
-from guard.manifest import CARD, PAGE, REPORT
+from guard.detectors.kinds import load_detector
+from guard.terms.errors import ConfigError
 from tests.classifiers.malicious.planted_encoder import PlantedEncoder
 from tests.classifiers.malicious.prompts import attacks, requests
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from classifiers.vllm_server import VllmServer
+from classifiers.model_server.vllm import VllmServer
 from tests.e2e.bypass.rig import Background, Proxy, Rig
 
 

@@ -14,7 +14,7 @@ import httpx2
 import orjson
 from starlette.types import ASGIApp
 
-from guard.app import create_app
+from guard.server.app import create_app
 from guard.settings import Settings
 from tests.e2e.bypass.canary import PHRASE, Tracer
 from tests.e2e.bypass.recorder import Recorded, Recorder

@@ -7,7 +7,7 @@ import httpx2
 import orjson
 import pytest
 
-from classifiers.vllm_server import VllmServer
+from classifiers.model_server.vllm import VllmServer
 from tests.e2e.bypass.answers import assert_refused
 from tests.e2e.bypass.canary import BENIGN, CANARY
 from tests.e2e.bypass.rig import BOB, Proxy

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import pytest
 from openai import AsyncOpenAI, OpenAI
 
-from classifiers.vllm_server import VllmServer
+from classifiers.model_server.vllm import VllmServer
 from tests.e2e.clients.service import BLOCKED, Service, service
 from tests.e2e.conftest import REPOSITORY
 

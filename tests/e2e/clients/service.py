@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from classifiers.vllm_server import VllmServer
-from guard.app import create_app
+from classifiers.model_server.vllm import VllmServer
+from guard.server.app import create_app
 from guard.settings import Settings
 from tests.e2e.serving import served
 

@@ -7,7 +7,7 @@ import pytest
 from openai import AsyncOpenAI, OpenAI
 from openai.types.chat import ChatCompletionMessageParam
 
-from classifiers.vllm_server import VllmServer
+from classifiers.model_server.vllm import VllmServer
 from tests.e2e.clients.requests import CALL_TOKENS, QUESTION, Weather, asking
 
 pytestmark = pytest.mark.vllm

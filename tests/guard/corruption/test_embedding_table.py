@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from guard.corruption.embedding_table import TENSOR_NAMES, EmbeddingTable
-from guard.errors import ArtifactError
+from guard.terms.errors import ArtifactError
 from tests.guard.corruption.checkpoints import (
     FLOAT_TYPES,
     LLAMA_TABLE,

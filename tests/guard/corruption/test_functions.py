@@ -12,15 +12,14 @@ from numpy.typing import NDArray
 
 from guard.corruption.functions import (
     BLOCK_ELEMENTS,
-    CORRUPTION_KINDS,
     FLOAT_TYPES,
     Corruption,
-    CorruptionKind,
     corrupt,
     corrupt_in_place,
 )
 from guard.corruption.noise import standard_normal
-from guard.errors import ConfigError
+from guard.terms.corruption import CORRUPTION_KINDS, CorruptionKind
+from guard.terms.errors import ConfigError
 
 NOISE = [kind for kind in CORRUPTION_KINDS if kind.startswith("rand_noise")]
 TOP_K = [kind for kind in CORRUPTION_KINDS if kind.endswith("top_k")]

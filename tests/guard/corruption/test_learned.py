@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from guard.artifacts import write
+from guard.artifacts.folder import write
+from guard.artifacts.manifest import draft
 from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.functions import Corruption
 from guard.corruption.learned import KIND, LearnedCorruption, stated_corruption
 from guard.corruption.rewriting import open_rewriter
-from guard.errors import ArtifactError
-from guard.manifest import draft
 from guard.settings import Settings
+from guard.terms.errors import ArtifactError
 from tests.guard.corruption.checkpoints import random_rows, write_checkpoint
 
 BFLOAT = np.dtype(np.float32)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guard.corruption.noise import seeded_rng, standard_normal
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 
 def first_numbers(key: bytes, forget_set: str, text: str) -> list[int]:

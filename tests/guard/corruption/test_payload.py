@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from guard.corruption.payload import encode_tensor
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 from tests.guard.corruption.checkpoints import FLOAT_TYPES, random_rows
 
 

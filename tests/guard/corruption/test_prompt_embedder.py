@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
-from guard.errors import ArtifactError, RequestError
+from guard.terms.errors import ArtifactError, RequestError
 from tests.guard.corruption.checkpoints import (
     FLOAT_TYPES,
     make_tokenizer,

@@ -9,12 +9,13 @@ import pytest
 from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import Rewriter, open_rewriter
-from guard.errors import ArtifactError, ConfigError, RequestError
-from guard.screening.verdict import Action, Finding, Verdict
 from guard.settings import Settings
+from guard.terms.errors import ArtifactError, ConfigError, RequestError
+from guard.terms.item import Call
+from guard.terms.json import JsonObject
+from guard.terms.verdict import Action, Finding, Verdict
 from guard.wire import chat, completions
-from guard.wire.call import Call
-from guard.wire.fields import FieldRules, JsonObject
+from guard.wire.fields import FieldRules
 from tests.guard.corruption.checkpoints import random_rows, write_checkpoint
 
 NOISE = Corruption("rand_noise_first_n", 1, 50.0)
@@ -41,8 +42,8 @@ def messages_of(body: JsonObject) -> list[dict[str, Any]]:
     return messages
 
 
-def verdict(*spans: int, detector: str = "set") -> Verdict:
-    return Verdict((Finding("p", detector, Action.CORRUPT, 1.0, 0.5, spans),))
+def verdict(*items: int, detector: str = "set") -> Verdict:
+    return Verdict((Finding("p", detector, Action.CORRUPT, 1.0, 0.5, items),))
 
 
 def chat_call(*contents: Any) -> Call:
@@ -132,7 +133,7 @@ def test_text_beyond_the_context_is_refused(rewriter: Rewriter) -> None:
 def test_with_embeds_all_the_others_are_the_models_own_rows(embedder: PromptEmbedder) -> None:
     rewriter = Rewriter({"demo": embedder}, NOISE, embeds_all=True)
     call = chat_call("hello there", "", [{"type": "text", "text": "a secret"}])
-    flagged = next(at for at, span in enumerate(call.spans) if span.text == "a secret")
+    flagged = next(at for at, item in enumerate(call.items) if item.text == "a secret")
 
     body, tokens = rewriter.rewrite(call, verdict(flagged))
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard.artifacts import write
+from guard.artifacts.folder import write
+from guard.artifacts.manifest import draft
 from guard.detectors.calibration import BENIGN, MALICIOUS, Calibration
 from guard.detectors.weights import Weights
-from guard.errors import ArtifactError
-from guard.manifest import draft
+from guard.terms.errors import ArtifactError
 
 BENIGN_SCORES = [0.1, 0.2, 0.2, 0.4]
 MALICIOUS_SCORES = [0.3, 0.8, 0.9]

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from guard.artifacts import Artifact, write
+from guard.artifacts.folder import Artifact, write
+from guard.artifacts.manifest import draft
 from guard.detectors.weights import Weights, logistic, score_threshold
-from guard.errors import ArtifactError
-from guard.manifest import draft
+from guard.terms.errors import ArtifactError
 
 MATRIX = np.arange(6, dtype=np.float32).reshape(2, 3)
 

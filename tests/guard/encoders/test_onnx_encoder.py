@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guard.artifacts import read, write
+from guard.artifacts.folder import read, write
+from guard.artifacts.manifest import draft
 from guard.encoders.onnx_encoder import (
     BATCH_TOKENS,
     MODEL,
@@ -22,8 +23,7 @@ from guard.encoders.onnx_encoder import (
     _shares,
 )
 from guard.encoders.tokenizer import TOKENIZER
-from guard.errors import ArtifactError
-from guard.manifest import draft
+from guard.terms.errors import ArtifactError
 from tests.encoders import tiny_artifact, tiny_bert
 
 TEXTS = ["what is the river", "", "who was born?", "a " * 100, "tell me about the bridge of xyz"]

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guard.artifacts import read
+from guard.artifacts.folder import read
 from guard.encoders import pooling_encoder
 from guard.encoders.pooling_encoder import PoolingEncoder
-from guard.errors import ArtifactError, DetectorError
+from guard.terms.errors import ArtifactError, DetectorError
 from tests.pooling import (
     PREFIX,
     PROBE_TEXTS,

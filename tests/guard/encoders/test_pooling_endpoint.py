@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from guard.encoders.pooling_endpoint import BATCH_PROMPTS, PoolingEndpoint
-from guard.errors import DetectorError
+from guard.terms.errors import DetectorError
 from tests.pooling import PoolingServer, pooling_server, vector_of
 
 PROMPTS = [[at, at + 1, 7] for at in range(3 * BATCH_PROMPTS + 5)]

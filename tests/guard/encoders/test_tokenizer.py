@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guard.artifacts import write
+from guard.artifacts.folder import write
+from guard.artifacts.manifest import draft
 from guard.encoders.tokenizer import open_tokenizer, token_windows
-from guard.errors import ArtifactError
-from guard.manifest import draft
+from guard.terms.errors import ArtifactError
 from tests.pooling import byte_tokenizer
 
 

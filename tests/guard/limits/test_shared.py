@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from guard.errors import ConfigError
 from guard.limits.buckets import LocalLimits
 from guard.limits.shared import SharedLimits, SharedLimitsError
 from guard.settings import Rates, Redis
+from guard.terms.errors import ConfigError
 from tests.redis_server import RedisServer
 
 

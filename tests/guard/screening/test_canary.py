@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from guard.detectors.contract import Detector
-from guard.operations.metrics import Metrics
+from guard.observability.metrics import Metrics
 from guard.screening.canary import Canary
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener
 from guard.screening.selection import PolicyTable
-from guard.screening.verdict import Action, Verdict
 from guard.settings import Policy as PolicySettings
-from guard.wire.call import TextSpan
+from guard.terms.detector import Detector
+from guard.terms.item import Item
+from guard.terms.verdict import Action, Verdict
 from tests.fakes import FailingDetector, WordDetector
 
 CHAT = "/v1/chat/completions"
@@ -82,7 +82,7 @@ async def judged(new: Detector, text: str) -> tuple[Verdict, str]:
     screener = Screener((), None, metrics)
     try:
         chosen = table(new).select("shop", CHAT, "m").policies
-        verdict = await screener.screen([TextSpan(("messages", 0), "user", text)], chosen)
+        verdict = await screener.screen([Item(("messages", 0), "user", text)], chosen)
     finally:
         screener.close()
     return verdict, metrics.text().decode()

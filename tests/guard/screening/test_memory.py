@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from guard.detectors.contract import Features, Scores
-from guard.errors import DetectorError
-from guard.operations.metrics import Metrics
+from guard.detectors.sentences import sentences
+from guard.observability.metrics import Metrics
 from guard.screening.memory import Memory
 from guard.screening.reading import Reading
 from guard.screening.score_cache import ScoreCache
-from guard.screening.sentences import sentences
-from guard.screening.views import ViewLimits
-from guard.wire.call import TextSpan
+from guard.screening.views.view import ViewLimits
+from guard.terms.detector import Features, Scores
+from guard.terms.errors import DetectorError
+from guard.terms.item import Item
 
 
 @dataclass
@@ -72,20 +72,20 @@ class OfSubjects(Noting):
         return tuple(map(str, subjects))
 
 
-def said(*turns: str, roles: Sequence[str] = ("user", "assistant")) -> list[TextSpan]:
+def said(*turns: str, roles: Sequence[str] = ("user", "assistant")) -> list[Item]:
     return [
-        TextSpan(("messages", at, "content"), roles[at % 2], text, True)
+        Item(("messages", at, "content"), roles[at % 2], text, True)
         for at, text in enumerate(turns)
     ]
 
 
 def judge(
-    cache: ScoreCache, detector: Noting, spans: Sequence[TextSpan], owner: str = "shop"
+    cache: ScoreCache, detector: Noting, items: Sequence[Item], owner: str = "shop"
 ) -> list[float]:
     memory = Memory(cache, owner)
-    found = Reading(spans, None, ViewLimits(), memory).span_scores(detector, 0.5).tolist()
+    found = Reading(items, None, ViewLimits(), memory).item_scores(detector, 0.5).tolist()
     plain = Noting(encoder=detector.encoder)
-    assert found == Reading(spans, None, ViewLimits()).span_scores(plain, 0.5).tolist()
+    assert found == Reading(items, None, ViewLimits()).item_scores(plain, 0.5).tolist()
     return [float(score) for score in found]
 
 
@@ -149,23 +149,23 @@ def test_numbers_of_parts_that_are_none_are_not_remembered(cache: ScoreCache) ->
 
     reading = Reading(said("One here. Two there."), None, ViewLimits(), Memory(cache, "shop"))
     with pytest.raises(DetectorError):
-        reading.span_scores(Broken(), 0.5)
+        reading.item_scores(Broken(), 0.5)
     assert len(cache) == 0
 
 
 def test_what_was_judged_is_known_whole(cache: ScoreCache) -> None:
-    detector, spans = Noting(), said("an attack", "no", "harmless")
-    reading = Reading(spans, None, ViewLimits(), Memory(cache, "shop"))
+    detector, items = Noting(), said("an attack", "no", "harmless")
+    reading = Reading(items, None, ViewLimits(), Memory(cache, "shop"))
     assert reading.known_scores(detector, 0.5) is None
-    scores = judge(cache, detector, spans)
-    again = Reading(spans, None, ViewLimits(), Memory(cache, "shop"))
+    scores = judge(cache, detector, items)
+    again = Reading(items, None, ViewLimits(), Memory(cache, "shop"))
 
     known = again.known_scores(detector, 0.5)
     assert known is not None
     assert known.tolist() == scores
     assert again.known_scores(detector, 0.4) is None
     assert (
-        Reading(spans[:2], None, ViewLimits(), Memory(cache, "shop")).known_scores(detector, 0.5)
+        Reading(items[:2], None, ViewLimits(), Memory(cache, "shop")).known_scores(detector, 0.5)
         is None
     )
 
@@ -199,7 +199,7 @@ def test_failures_are_not_remembered(cache: ScoreCache) -> None:
     detector = Noting(fails=True)
     reading = Reading(said("an attack"), None, ViewLimits(), Memory(cache, "shop"))
     with pytest.raises(RuntimeError):
-        reading.span_scores(detector, 0.5)
+        reading.item_scores(detector, 0.5)
     assert len(cache) == 0
     detector.fails = False
     assert judge(cache, detector, said("an attack")) == [1.0]
@@ -212,7 +212,7 @@ def test_scores_that_are_none_are_not_remembered(cache: ScoreCache) -> None:
 
     reading = Reading(said("hello"), None, ViewLimits(), Memory(cache, "shop"))
     with pytest.raises(DetectorError):
-        reading.span_scores(Broken(), 0.5)
+        reading.item_scores(Broken(), 0.5)
     assert len(cache) == 0
 
 

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from classifiers.evaluation.obfuscation import ALL
-from guard.detectors.contract import Detector, Features, Scores, WindowedEncoder, WindowSize
-from guard.detectors.malicious_text import MaliciousTextClassifier
-from guard.errors import DetectorError
-from guard.operations.metrics import Metrics
+from guard.detectors.malicious.text import MaliciousTextClassifier
+from guard.observability.metrics import Metrics
 from guard.screening.memory import Memory
 from guard.screening.reading import Reading
 from guard.screening.score_cache import ScoreCache
-from guard.screening.views import ViewLimits
-from guard.wire.call import TextSpan
+from guard.screening.views.view import ViewLimits
+from guard.terms.detector import Detector, Features, Scores, WindowedEncoder, WindowSize
+from guard.terms.errors import DetectorError
+from guard.terms.item import Item
 from tests.fakes import FeatureGiver
 from tests.text_detectors import write_word_detector
 
@@ -24,18 +24,16 @@ BENIGN = "tell me how to build a wooden boat and sail with all my friends"
 WORDS = ("build", "forbidden", "machine", "ignore", "previous", "instructions")
 
 
-def spans(*texts: str) -> list[TextSpan]:
-    return [
-        TextSpan(("messages", i, "content"), "user", text, True) for i, text in enumerate(texts)
-    ]
+def items(*texts: str) -> list[Item]:
+    return [Item(("messages", i, "content"), "user", text, True) for i, text in enumerate(texts)]
 
 
 def reading(*texts: str, encoder: WindowedEncoder | None = None) -> Reading:
-    return Reading(spans(*texts), encoder, ViewLimits())
+    return Reading(items(*texts), encoder, ViewLimits())
 
 
 def fired(detector: Detector, *texts: str, encoder: WindowedEncoder | None = None) -> list[bool]:
-    scores = reading(*texts, encoder=encoder).span_scores(detector, detector.threshold)
+    scores = reading(*texts, encoder=encoder).item_scores(detector, detector.threshold)
     return [score >= detector.threshold for score in scores.tolist()]
 
 
@@ -126,7 +124,7 @@ def test_a_detector_is_given_the_windows_that_it_was_set_on() -> None:
     request = reading("An attack. " + "The river is long. " * 100, "in two", "turns")
 
     for detector in (sentences, pages):
-        request.span_scores(detector, 0.5)
+        request.item_scores(detector, 0.5)
     attacks = {"An attack" in text: len(text) for text in sentences.read}
 
     assert max(map(len, sentences.read)) <= 100 < max(map(len, pages.read)) <= 800
@@ -143,7 +141,7 @@ def test_each_detector_gets_texts_of_its_own_length() -> None:
     request = reading(LONG, "short", encoder=encoder)
     detectors: tuple[Detector, ...] = (features, own, whole)
 
-    scores = [request.span_scores(detector, 0.5).tolist() for detector in detectors]
+    scores = [request.item_scores(detector, 0.5).tolist() for detector in detectors]
 
     assert scores == [[1, 0]] * 3
     assert max(map(len, encoder.read)) == 200
@@ -175,7 +173,7 @@ def test_equal_texts_are_encoded_and_scored_once() -> None:
 
     for threshold in (0.5, 0.5, 0.9):
         for detector in (first, second, own):
-            request.span_scores(detector, threshold)
+            request.item_scores(detector, threshold)
 
     for texts in (encoder.read, own.read):
         assert len(texts) == len(set(texts))
@@ -189,7 +187,7 @@ def test_an_encoder_that_failed_is_not_asked_again() -> None:
 
     for detector in (FeatureReader(), FeatureReader()):
         with pytest.raises(DetectorError, match="no features"):
-            request.span_scores(detector, 0.5)
+            request.item_scores(detector, 0.5)
 
     assert encoder.calls == 1
 
@@ -221,7 +219,7 @@ class FixedScores:
 @pytest.mark.parametrize("scores", [[], [float("nan")], [float("inf")], [0.1, 0.2]])
 def test_scores_that_are_none_are_a_detectors_failure(scores: list[float]) -> None:
     with pytest.raises(DetectorError, match="expected 1 finite ones"):
-        reading("attack").span_scores(FixedScores(scores), 0.5)
+        reading("attack").item_scores(FixedScores(scores), 0.5)
 
 
 class People:
@@ -257,13 +255,13 @@ class People:
 def test_a_detector_of_subjects_reads_each_sentence_too() -> None:
     people = People("Ilse")
     read = reading("What is two plus two? Who is Ilse? And now?")
-    assert read.span_scores(people, 0.5).tolist() == [1.0]
+    assert read.item_scores(people, 0.5).tolist() == [1.0]
     assert "Who is Ilse?" in people.seen
 
 
 def test_other_detectors_read_no_sentences() -> None:
     model = CharacterReader(window_tokens=400)
-    reading("First sentence here. Second sentence here.").span_scores(model, 0.5)
+    reading("First sentence here. Second sentence here.").item_scores(model, 0.5)
     assert model.read == ["First sentence here. Second sentence here."]
 
 
@@ -271,7 +269,7 @@ def test_turns_that_refer_back_count_as_their_subject() -> None:
     people = People("Ilse", "Orvo")
     turns = ("Tell me about Ilse.", "Where was she born?", "What is two plus two, please?")
     read = reading(*turns)
-    assert read.span_scores(people, 0.5).tolist() == [1.0, 1.0, 0.0]
+    assert read.item_scores(people, 0.5).tolist() == [1.0, 1.0, 0.0]
     assert read.subjects(people, 0.5) == ("Ilse",)
 
 
@@ -296,25 +294,25 @@ class Changing(People):
 def test_a_request_is_judged_by_one_state() -> None:
     changing = Changing(People("Ilse"), People("Orvo"))
     read = reading("Ilse and Orvo")
-    assert read.span_scores(changing, 0.5).tolist() == [1.0]
+    assert read.item_scores(changing, 0.5).tolist() == [1.0]
     assert read.subjects(changing, 0.5) == ("Ilse",)
     again = reading("Ilse and Orvo")
-    again.span_scores(changing, 0.5)
+    again.item_scores(changing, 0.5)
     assert again.subjects(changing, 0.5) == ("Orvo",)
 
 
 def test_who_has_no_subjects_names_none(words: MaliciousTextClassifier) -> None:
     read = reading(CANARY)
-    read.span_scores(words, 0.5)
+    read.item_scores(words, 0.5)
     assert read.subjects(words, 0.5) == ()
 
 
 def test_what_was_judged_before_keeps_its_subjects() -> None:
     people = People("Ilse", "Orvo")
     memory = Memory(ScoreCache(1 << 20, Metrics()), "key")
-    turns = spans("Hello, all of you there.", "Tell me about Orvo.", "Where was he born?")
+    turns = items("Hello, all of you there.", "Tell me about Orvo.", "Where was he born?")
     first = Reading(turns, None, ViewLimits(), memory)
-    scores = first.span_scores(people, 0.5).tolist()
+    scores = first.item_scores(people, 0.5).tolist()
     assert scores == [0.0, 1.0, 1.0]
     people.seen.clear()
     again = Reading(turns, None, ViewLimits(), memory)
@@ -323,8 +321,8 @@ def test_what_was_judged_before_keeps_its_subjects() -> None:
     assert known.tolist() == scores
     assert again.subjects(people, 0.5) == ("Orvo",)
     assert people.seen == []
-    longer = Reading([*turns, *spans("And her sister?")], None, ViewLimits(), memory)
-    assert longer.span_scores(people, 0.5).tolist() == [0.0, 1.0, 1.0, 1.0]
+    longer = Reading([*turns, *items("And her sister?")], None, ViewLimits(), memory)
+    assert longer.item_scores(people, 0.5).tolist() == [0.0, 1.0, 1.0, 1.0]
     assert longer.subjects(people, 0.5) == ("Orvo",)
 
 
@@ -344,7 +342,7 @@ def test_what_gave_the_features_is_not_encoded_again() -> None:
 
     assert request.gives_features(source)
     assert not request.gives_features(features)
-    found = [request.span_scores(detector, 0.5).tolist() for detector in (source, features)]
+    found = [request.item_scores(detector, 0.5).tolist() for detector in (source, features)]
 
     assert found[0] == found[1] == [0.0, 1.0, 0.0]
     assert encoder.read == []
@@ -355,9 +353,9 @@ def test_the_encoder_reads_what_the_source_of_features_has_not() -> None:
     cache = ScoreCache(1 << 20, Metrics())
     encoder, source, features = CharacterReader(200), Source(200, version="s"), FeatureReader()
     for turns, read in ((TURNS[:1], 0), (TURNS[:2], 1)):
-        request = Reading(spans(*turns), encoder, ViewLimits(), Memory(cache, "shop"))
+        request = Reading(items(*turns), encoder, ViewLimits(), Memory(cache, "shop"))
         for detector in (source, features):
-            request.span_scores(detector, 0.5)
+            request.item_scores(detector, 0.5)
         assert len(encoder.read) == read, "of the first turn the source's number is remembered"
     assert encoder.read == [TURNS[0]]
 
@@ -370,7 +368,7 @@ def test_features_of_another_encoder_are_not_taken(given: str | None) -> None:
     assert not request.gives_features(source)
     assert not reading(*TURNS).gives_features(source)
     for detector in (source, FeatureReader()):
-        assert request.span_scores(detector, 0.5).tolist() == [0.0, 1.0, 0.0]
+        assert request.item_scores(detector, 0.5).tolist() == [0.0, 1.0, 0.0]
     assert sorted(encoder.read) == sorted(source.read)
 
 
@@ -385,6 +383,6 @@ def test_the_encoder_stands_in_for_a_source_of_features_that_fails() -> None:
     encoder = CharacterReader(200)
     request = reading(*TURNS, encoder=encoder)
     with pytest.raises(RuntimeError):
-        request.span_scores(Failing(200), 0.5)
-    assert request.span_scores(FeatureReader(), 0.5).tolist() == [0.0, 1.0, 0.0]
+        request.item_scores(Failing(200), 0.5)
+    assert request.item_scores(FeatureReader(), 0.5).tolist() == [0.0, 1.0, 0.0]
     assert encoder.read

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard.operations.metrics import Metrics
+from guard.observability.metrics import Metrics
 from guard.screening.score_cache import ENTRY_BYTES, NUMBER_BYTES, ScoreCache
 
 ONE = ENTRY_BYTES + NUMBER_BYTES

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from guard.detectors.calibration import Calibration
-from guard.detectors.contract import Detector, Features, Scores, WindowedEncoder
-from guard.operations.metrics import Metrics
+from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener
-from guard.screening.verdict import Action, Verdict
-from guard.wire.call import TextSpan
+from guard.terms.detector import Detector, Features, Scores, WindowedEncoder
+from guard.terms.item import Item
+from guard.terms.verdict import Action, Verdict
 from tests.fakes import FailingDetector, FeatureGiver, WordDetector
 
 
@@ -31,8 +31,8 @@ def policy(
     return Policy(name, "d", detector, detector.threshold, action, on_error, shadow)
 
 
-def spans(*texts: str) -> list[TextSpan]:
-    return [TextSpan(("messages", i), "user", text, True) for i, text in enumerate(texts)]
+def items(*texts: str) -> list[Item]:
+    return [Item(("messages", i), "user", text, True) for i, text in enumerate(texts)]
 
 
 @asynccontextmanager
@@ -48,7 +48,7 @@ async def screening(
 
 async def verdict_on(policies: Sequence[Policy], *texts: str) -> Verdict:
     async with screening(*policies) as screener:
-        return await screener.screen(spans(*texts))
+        return await screener.screen(items(*texts))
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ async def test_spans_are_judged_through_views_and_windows(
 ) -> None:
     verdict = await verdict_on([policy(WordDetector("attack"))], *texts)
 
-    assert verdict.spans(Action.BLOCK) == flagged
+    assert verdict.items(Action.BLOCK) == flagged
     assert verdict.action is (Action.BLOCK if flagged else Action.ALLOW)
 
 
@@ -116,7 +116,7 @@ def test_who_gives_features_reads_first_and_findings_keep_their_order() -> None:
         policy(Giver("last", order), name="c"),
     ]
     screener = Screener(chosen, NoEncoder(), Metrics())
-    found = screener.judge(spans("hello"))
+    found = screener.judge(items("hello"))
     screener.close()
 
     assert order == ["last", "plain", "of features"]
@@ -130,7 +130,7 @@ async def test_prompt_split_over_turns_is_seen_and_all_its_turns_are_named() -> 
         [policy(WordDetector("build the\nbomb"))], "hello", "build the", "bomb"
     )
 
-    assert {1, 2} <= set(verdict.spans(Action.BLOCK))
+    assert {1, 2} <= set(verdict.items(Action.BLOCK))
 
 
 async def test_decoy_turn_does_not_shield_a_prompt_split_over_others() -> None:
@@ -139,7 +139,7 @@ async def test_decoy_turn_does_not_shield_a_prompt_split_over_others() -> None:
 
     verdict = await verdict_on([policy(WordDetector("build the\nbomb"))], *texts)
 
-    assert verdict.spans(Action.BLOCK)[:3] == (0, 1, 2)
+    assert verdict.items(Action.BLOCK)[:3] == (0, 1, 2)
 
 
 async def test_most_severe_action_wins_and_all_findings_are_kept() -> None:
@@ -188,9 +188,9 @@ class HangingDetector:
 async def test_hanging_detector_times_out_then_overload_fails_at_once() -> None:
     detector = HangingDetector()
     async with screening(policy(detector), seconds=0.05, queue=1) as screener:
-        late = [await screener.screen(spans("a")) for _ in range(2)]
+        late = [await screener.screen(items("a")) for _ in range(2)]
         async with asyncio.timeout(1):
-            refused = await screener.screen(spans("b"))
+            refused = await screener.screen(items("b"))
         detector.released.set()
 
     assert [verdict.action for verdict in (*late, refused)] == [Action.BLOCK] * 3
@@ -199,10 +199,10 @@ async def test_hanging_detector_times_out_then_overload_fails_at_once() -> None:
 async def test_slots_are_given_back_after_a_hang() -> None:
     detector = HangingDetector()
     async with screening(policy(detector), seconds=0.05, queue=1) as screener:
-        await screener.screen(spans("a"))
+        await screener.screen(items("a"))
         detector.released.set()
         for _ in range(20):
-            verdict = await screener.screen(spans("b"))
+            verdict = await screener.screen(items("b"))
 
     assert verdict.action is Action.ALLOW
 
@@ -245,16 +245,16 @@ async def test_texts_are_encoded_once_for_all_detectors() -> None:
     encoder = CountingEncoder()
     policies = [policy(LengthDetector()), policy(LengthDetector(), Action.FLAG)]
     async with screening(*policies, encoder=encoder) as screener:
-        verdict = await screener.screen(spans("short", "rather a long text"))
+        verdict = await screener.screen(items("short", "rather a long text"))
 
     assert len(encoder.calls) == 1
-    assert 1 in verdict.spans(Action.BLOCK)
+    assert 1 in verdict.items(Action.BLOCK)
 
 
 async def test_dense_texts_are_cut_until_the_encoder_reads_all_of_them() -> None:
     encoder = CountingEncoder()
     async with screening(policy(LengthDetector()), encoder=encoder) as screener:
-        await screener.screen(spans("".join(chr(0x4E00 + i) for i in range(250))))
+        await screener.screen(items("".join(chr(0x4E00 + i) for i in range(250))))
 
     assert encoder.calls == [4]
 
@@ -262,7 +262,7 @@ async def test_dense_texts_are_cut_until_the_encoder_reads_all_of_them() -> None
 async def test_failing_encoder_fails_only_the_policies_that_need_it() -> None:
     policies = [policy(LengthDetector(), on_error=Action.FLAG), policy(WordDetector("attack"))]
     async with screening(*policies, encoder=CountingEncoder(fails=True)) as screener:
-        verdict = await screener.screen(spans("an attack"))
+        verdict = await screener.screen(items("an attack"))
 
     assert [(f.action, f.failed) for f in verdict.findings] == [
         (Action.FLAG, True),
@@ -273,7 +273,7 @@ async def test_failing_encoder_fails_only_the_policies_that_need_it() -> None:
 async def test_encoder_rests_when_no_policy_reads_features() -> None:
     encoder = CountingEncoder()
     async with screening(policy(WordDetector("attack")), encoder=encoder) as screener:
-        await screener.screen(spans("hello"))
+        await screener.screen(items("hello"))
 
     assert encoder.calls == []
 
@@ -296,14 +296,14 @@ async def test_shadow_findings_are_told_and_change_nothing(action: Action, would
 
     verdict = await verdict_on(policies, "harmless", "an attack")
 
-    assert [(f.policy, f.action, f.shadow, f.spans) for f in verdict.findings] == [
+    assert [(f.policy, f.action, f.shadow, f.items) for f in verdict.findings] == [
         ("new", would, True, (1,)),
         ("old", action, False, (1,)),
     ]
     assert verdict.action is action
     assert verdict.would is max(action, would)
     assert verdict.cause is verdict.findings[1]
-    assert verdict.spans(would) == ((1,) if would is action else ())
+    assert verdict.items(would) == ((1,) if would is action else ())
 
 
 @pytest.mark.parametrize("detector", [FailingDetector(), LengthDetector()])
@@ -320,7 +320,7 @@ async def test_a_detector_that_hangs_in_shadow_costs_the_others_no_verdict() -> 
     hanging = HangingDetector()
     policies = [policy(hanging, shadow=True), policy(WordDetector("attack"))]
     async with screening(*policies, seconds=1) as screener:
-        verdict = await screener.screen(spans("an attack"))
+        verdict = await screener.screen(items("an attack"))
         hanging.released.set()
 
     assert verdict.action is Action.BLOCK
@@ -331,11 +331,11 @@ async def test_shadows_fill_a_queue_of_their_own() -> None:
     hanging = HangingDetector()
     policies = [policy(hanging, shadow=True), policy(WordDetector("attack"))]
     async with screening(*policies, seconds=30, queue=1) as screener:
-        waiting = [asyncio.create_task(screener.screen(spans("a")))]
+        waiting = [asyncio.create_task(screener.screen(items("a")))]
         await asyncio.to_thread(hanging.entered.wait, 30)
-        waiting.append(asyncio.create_task(screener.screen(spans("b"))))
+        waiting.append(asyncio.create_task(screener.screen(items("b"))))
         await asyncio.sleep(0)  # so that it is before the next in both queues
-        verdict = await screener.screen(spans("an attack"))
+        verdict = await screener.screen(items("an attack"))
         hanging.released.set()
         late = await asyncio.gather(*waiting)
 
@@ -348,7 +348,7 @@ async def test_time_that_has_run_out_is_not_given_to_shadows_again() -> None:
     hanging, shadow = HangingDetector(), CountingDetector()
     policies = [policy(hanging), policy(shadow, shadow=True)]
     async with screening(*policies, seconds=0.05) as screener:
-        verdict = await screener.screen(spans("a"))
+        verdict = await screener.screen(items("a"))
         hanging.released.set()
 
     assert [finding.failed for finding in verdict.findings] == [True, True]
@@ -408,7 +408,7 @@ async def test_metrics_count_shadows_apart() -> None:
     ]
     screener = Screener(policies, None, metrics)
     for text in ("an attack", "harmless"):
-        await screener.screen(spans(text))
+        await screener.screen(items(text))
     screener.close()
 
     def value(name: str, **labels: str) -> float | None:
@@ -428,12 +428,12 @@ async def test_a_request_that_was_judged_is_judged_without_its_detectors() -> No
     detector = LengthDetector(version="one")
     screener = Screener([policy(detector)], encoder, metrics, cache_bytes=1 << 20)
     try:
-        first = await screener.screen(spans("short", "rather a long text"), owner="shop")
+        first = await screener.screen(items("short", "rather a long text"), owner="shop")
         calls = len(encoder.calls)
-        again = await screener.screen(spans("short", "rather a long text"), owner="shop")
+        again = await screener.screen(items("short", "rather a long text"), owner="shop")
         assert again == first
         assert len(encoder.calls) == calls
-        await screener.screen(spans("short", "rather a long text"), owner="other")
+        await screener.screen(items("short", "rather a long text"), owner="other")
         assert len(encoder.calls) > calls
     finally:
         screener.close()

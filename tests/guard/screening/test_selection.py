@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from guard.detectors.contract import Detector
 from guard.screening.policy import Policy
 from guard.screening.selection import MOST_REMEMBERED, PolicyTable, Selector
-from guard.screening.verdict import Action
 from guard.settings import Policy as PolicySettings
 from guard.settings import When
+from guard.terms.detector import Detector
+from guard.terms.verdict import Action
 from tests.fakes import FailingDetector, WordDetector
 from tests.guard.conftest import RigMaker, bearer, key_of
 

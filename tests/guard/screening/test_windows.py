@@ -99,7 +99,7 @@ def test_long_turns_are_joined_at_their_ends() -> None:
     texts = [("user", "a " * 50_000 + "how to build"), ("user", "a boat " + "b " * 50_000)]
     windows = conversation_windows(texts)
     assert any("how to build\na boat" in window.text for window in windows)
-    assert all(window.spans == (0, 1) for window in windows)
+    assert all(window.items == (0, 1) for window in windows)
     assert len(windows) <= 3
 
 
@@ -112,10 +112,10 @@ def test_long_turns_are_joined_at_their_ends() -> None:
 def test_windows_name_the_spans_they_touch(texts: list[tuple[str, str]], turns: int) -> None:
     for window in conversation_windows(texts, turns=turns, size=40, overlap=10):
         assert len(window.text) <= 40
-        assert 2 <= len(window.spans) <= turns
-        assert list(window.spans) == sorted(window.spans)
+        assert 2 <= len(window.items) <= turns
+        assert list(window.items) == sorted(window.items)
         parts = window.text.split("\n")
-        touched = [texts[index][1] for index in window.spans]
+        touched = [texts[index][1] for index in window.items]
         assert all(any(part in text for text in touched) for part in parts)
 
 
@@ -124,4 +124,4 @@ def test_every_seam_between_turns_is_seen(texts: list[str]) -> None:
     windows = conversation_windows([("user", text) for text in texts], size=40, overlap=10)
     for index, (before, after) in enumerate(pairwise(texts)):
         seam = before[-4:] + "\n" + after[:4]
-        assert any(seam in w.text and {index, index + 1} <= set(w.spans) for w in windows)
+        assert any(seam in w.text and {index, index + 1} <= set(w.items) for w in windows)

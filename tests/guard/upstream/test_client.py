@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from guard.errors import UpstreamError
-from guard.operations.metrics import Metrics
+from guard.observability.metrics import Metrics
 from guard.settings import Model
 from guard.settings import Upstream as UpstreamSettings
+from guard.terms.errors import UpstreamError
 from guard.upstream.client import Upstream
 from tests.fakes import FakeVLLM, chat_chunk
 from tests.servers import serving

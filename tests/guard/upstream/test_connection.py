@@ -4,7 +4,7 @@ import asyncio
 
 from aiohttp.http import HttpResponseParser
 
-from guard.operations.metrics import Metrics
+from guard.observability.metrics import Metrics
 from guard.settings import Upstream as UpstreamSettings
 from guard.upstream.client import READ_BUFFER, Upstream
 from guard.upstream.connection import Connection

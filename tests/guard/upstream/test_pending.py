@@ -15,8 +15,8 @@ import pytest
 from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import Rewriter
-from guard.detectors.contract import Features, Scores
-from guard.errors import UpstreamError
+from guard.terms.detector import Features, Scores
+from guard.terms.errors import UpstreamError
 from guard.upstream.pending import PendingRequest
 from tests.fakes import DONE, WordDetector, chat_chunk
 from tests.guard.conftest import Rig, RigMaker

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from guard.errors import UpstreamError
-from guard.operations.metrics import Metrics
+from guard.observability.metrics import Metrics
 from guard.settings import Upstream as UpstreamSettings
+from guard.terms.errors import UpstreamError
 from guard.upstream.pool import Backend, Pool
 
 

@@ -5,14 +5,14 @@ from contextlib import asynccontextmanager
 
 from starlette.types import Receive, Scope, Send
 
-from guard.app import answering
-from guard.endpoint import JsonEndpoint
-from guard.operations.metrics import Metrics
-from guard.parts import Parts
+from guard.gateway.loading import Parts
+from guard.gateway.service import Current, Service
+from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
-from guard.service import Current, Service
+from guard.server.app import answering
+from guard.server.endpoint import JsonEndpoint
 from guard.settings import Settings
-from guard.wire.contract import WireProtocol
+from guard.wire.protocol import WireProtocol
 from tests.fakes import FakeVLLM, WordDetector
 from tests.servers import serving
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from guard.wire.call import field_spans, strings
+from guard.wire.call import field_items, strings
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,11 @@ def test_strings_come_in_document_order_keys_included(value: Any, found: list[st
 def test_field_spans_join_all_and_repeat_long_strings() -> None:
     long = "x" * 50
 
-    spans = field_spans({"a": "b", "c": long}, ("tools",), "tools")
+    items = field_items({"a": "b", "c": long}, ("tools",), "tools")
 
-    assert [span.text for span in spans] == [f"a\nb\nc\n{long}", long]
-    assert not any(span.corruptible for span in spans)
+    assert [item.text for item in items] == [f"a\nb\nc\n{long}", long]
+    assert not any(item.corruptible for item in items)
 
 
-def test_blank_fields_have_no_spans() -> None:
-    assert field_spans([" ", ""], ("stop",), "stop") == []
+def test_blank_fields_have_no_items() -> None:
+    assert field_items([" ", ""], ("stop",), "stop") == []

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from guard.errors import RequestError
+from guard.terms.errors import RequestError
 from guard.wire.call import replace_at
 from guard.wire.chat import CHAT_FIELDS, parse
 from guard.wire.fields import FieldRules, Rule
@@ -14,7 +14,7 @@ USER = {"role": "user", "content": "hi"}
 
 def texts(body: dict[str, Any], rules: FieldRules | None = None) -> list[str]:
     call = parse({"model": "m", **body}, rules or FieldRules(), spell)
-    return [span.text for span in call.spans]
+    return [item.text for item in call.items]
 
 
 def spell(ids: list[int]) -> str:
@@ -241,9 +241,9 @@ def test_only_message_contents_can_be_corrupted_and_paths_lead_to_them() -> None
     }
     call = parse(body, FieldRules(), None)
 
-    corruptible = [span for span in call.spans if span.corruptible]
+    corruptible = [item for item in call.items if item.corruptible]
 
-    assert [span.text for span in corruptible] == ["hi", "there"]
+    assert [item.text for item in corruptible] == ["hi", "there"]
     part = {"type": "prompt_embeds", "data": "e"}
     replaced = replace_at(call.body, corruptible[1].path, part)
     assert replaced["messages"] == [USER, {"role": "user", "content": [part]}]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from guard.errors import UpstreamError
+from guard.terms.errors import UpstreamError
 from guard.wire.chat_answers import Kind, read_answer
 from tests.guard.wire.transcripts import answer, tool_call
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from guard.errors import UpstreamError
+from guard.terms.errors import UpstreamError
 from guard.wire.chat_answers import Block, Kind
 from guard.wire.chat_stream import Began, BlockStream, Ended, Grew, Step, event_data
 from tests.guard.wire.transcripts import (

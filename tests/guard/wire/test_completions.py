@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from guard.errors import RequestError
+from guard.terms.errors import RequestError
 from guard.wire.completions import COMPLETION_FIELDS, parse
 from guard.wire.fields import FieldRules, Rule
 
@@ -23,11 +23,11 @@ def spell(ids: list[int]) -> str:
         (["x", [2, 3]], ["x", "bc"], [("prompt", 0), ("prompt", 1)]),
     ],
 )
-def test_every_prompt_is_a_span(prompt: Any, texts: list[str], paths: list[Any]) -> None:
+def test_every_prompt_is_a_item(prompt: Any, texts: list[str], paths: list[Any]) -> None:
     call = parse({"model": "m", "prompt": prompt}, FieldRules(), spell)
 
-    assert [span.text for span in call.spans] == texts
-    assert [span.path for span in call.spans] == paths
+    assert [item.text for item in call.items] == texts
+    assert [item.path for item in call.items] == paths
     assert call.body["prompt"] == prompt
 
 
@@ -35,7 +35,7 @@ def test_every_prompt_is_a_span(prompt: Any, texts: list[str], paths: list[Any])
 def test_other_texts_are_spans_too(name: str) -> None:
     call = parse({"model": "m", "prompt": "x", name: ["CANARY"]}, FieldRules(), None)
 
-    assert [span.text for span in call.spans if span.role == name] == ["CANARY"]
+    assert [item.text for item in call.items if item.role == name] == ["CANARY"]
 
 
 @pytest.mark.parametrize(

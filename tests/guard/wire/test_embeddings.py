@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from guard.errors import RequestError
+from guard.terms.errors import RequestError
 from guard.wire.embeddings import parse
 from guard.wire.fields import FieldRules
 
@@ -21,8 +21,8 @@ from guard.wire.fields import FieldRules
 def test_texts_are_screened_and_cannot_be_corrupted(body: dict[str, Any], texts: list[str]) -> None:
     call = parse({"model": "m", **body}, FieldRules(), lambda ids: "".join(map(str, ids)))
 
-    assert [span.text for span in call.spans] == texts
-    assert not any(span.corruptible for span in call.spans)
+    assert [item.text for item in call.items] == texts
+    assert not any(item.corruptible for item in call.items)
 
 
 @pytest.mark.parametrize(

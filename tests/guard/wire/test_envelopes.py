@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from guard.wire.call import Call
+from guard.terms.item import Call
 from guard.wire.envelopes import DONE, filtered_body, read_error, refusal_events
 
 TOO_LONG = "This model's maximum context length is 8 tokens."
@@ -16,7 +16,7 @@ def error(**members: Any) -> bytes:
 
 
 def chat(**body: Any) -> Call:
-    return Call("chat", "/v1/chat/completions", body, "demo", stream=True, spans=())
+    return Call("chat", "/v1/chat/completions", body, "demo", stream=True, items=())
 
 
 def test_a_filtered_prompt_has_the_words_by_which_clients_know_it() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from guard.errors import RequestError
+from guard.terms.errors import RequestError
 from guard.wire.json_body import (
     BodyLimits,
     check_content_type,

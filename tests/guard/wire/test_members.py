@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from guard.errors import RequestError
+from guard.terms.errors import RequestError
 from guard.wire import members
 
 Reader = Callable[..., Any]

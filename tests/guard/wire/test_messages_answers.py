@@ -6,8 +6,9 @@ import orjson
 import pytest
 from anthropic.types import Message, MessageTokensCount
 
-from guard.errors import RequestError, UpstreamError
-from guard.wire.fields import FieldRules, JsonObject
+from guard.terms.errors import RequestError, UpstreamError
+from guard.terms.json import JsonObject
+from guard.wire.fields import FieldRules
 from guard.wire.messages import CountTokensProtocol, MessagesProtocol
 from tests.guard.wire.transcripts import answer, tool_call
 

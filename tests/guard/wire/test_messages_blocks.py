@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from guard.errors import RequestError
+from guard.terms.errors import RequestError
 from guard.wire.fields import FieldRules
 from guard.wire.messages.blocks import chat_messages
 

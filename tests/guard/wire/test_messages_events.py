@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from guard.errors import UpstreamError
-from guard.wire.fields import FieldRules, JsonObject
+from guard.terms.errors import UpstreamError
+from guard.terms.json import JsonObject
+from guard.wire.fields import FieldRules
 from guard.wire.messages import MessagesProtocol
 from tests.guard.wire.transcripts import (
     DONE,

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from guard.errors import RequestError
-from guard.wire.call import Call
-from guard.wire.fields import FieldRules, JsonObject, Rule
+from guard.terms.errors import RequestError
+from guard.terms.item import Call
+from guard.terms.json import JsonObject
+from guard.wire.fields import FieldRules, Rule
 from guard.wire.messages import CountTokensProtocol, MessagesProtocol
 from guard.wire.messages.fields import COUNT_FIELDS, MESSAGES_FIELDS, SAME, UNTRANSLATABLE
 
@@ -180,13 +181,13 @@ CARRIERS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("fields", CARRIERS)
 def test_every_text_is_found(fields: dict[str, Any]) -> None:
-    assert any("CANARY" in span.text for span in parsed(fields).spans)
+    assert any("CANARY" in item.text for item in parsed(fields).items)
 
 
 def test_spans_point_into_the_chat_body_and_prompts_can_be_corrupted() -> None:
     call = parsed({"system": "rules"})
     assert (call.protocol, call.upstream_path) == ("messages", "/v1/chat/completions")
-    assert [(span.path, span.corruptible) for span in call.spans] == [
+    assert [(item.path, item.corruptible) for item in call.items] == [
         (("messages", 0, "content"), True),
         (("messages", 1, "content"), True),
     ]
@@ -202,7 +203,7 @@ def test_counting_asks_the_tokenizer_and_screens_nothing() -> None:
     }
     call = CountTokensProtocol().parse(body, FieldRules(), None)
 
-    assert (call.upstream_path, call.spans, call.stream) == ("/tokenize", (), False)
+    assert (call.upstream_path, call.items, call.stream) == ("/tokenize", (), False)
     assert call.body == {
         "model": "demo",
         "messages": [{"role": "system", "content": "rules"}, USER],

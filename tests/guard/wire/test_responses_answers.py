@@ -6,7 +6,7 @@ import orjson
 import pytest
 from openai.types.responses import Response
 
-from guard.errors import RequestError, UpstreamError
+from guard.terms.errors import RequestError, UpstreamError
 from guard.wire.fields import FieldRules
 from guard.wire.responses import ResponsesProtocol
 from tests.guard.wire.transcripts import answer, tool_call

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
-from guard.errors import UpstreamError
+from guard.terms.errors import UpstreamError
 from guard.wire.fields import FieldRules
 from guard.wire.responses import ResponsesProtocol
 from tests.guard.wire.transcripts import (

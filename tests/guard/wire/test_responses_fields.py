@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from guard.errors import RequestError
+from guard.terms.errors import RequestError
 from guard.wire.fields import FieldRules, Rule
 from guard.wire.responses import ResponsesProtocol
 from guard.wire.responses.call import ResponsesCall, as_responses_call
@@ -224,13 +224,13 @@ CARRIERS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("fields", CARRIERS)
 def test_every_text_is_found(fields: dict[str, Any]) -> None:
-    assert any("CANARY" in span.text for span in parsed(fields).spans)
+    assert any("CANARY" in item.text for item in parsed(fields).items)
 
 
 def test_spans_point_into_the_chat_body_and_prompts_can_be_corrupted() -> None:
     call = parsed({"instructions": "rules", "input": "question"})
     assert call.upstream_path == "/v1/chat/completions"
-    assert [(span.path, span.corruptible) for span in call.spans] == [
+    assert [(item.path, item.corruptible) for item in call.items] == [
         (("messages", 0, "content"), True),
         (("messages", 1, "content"), True),
     ]

@@ -3,8 +3,9 @@
 import orjson
 import pytest
 
-from guard.errors import RequestError
-from guard.wire.fields import FieldRules, JsonObject
+from guard.terms.errors import RequestError
+from guard.terms.json import JsonObject
+from guard.wire.fields import FieldRules
 from guard.wire.responses import ResponsesProtocol, ResponseStore, StoreLimits
 from tests.guard.wire.transcripts import answer
 
@@ -137,7 +138,7 @@ def test_earlier_turns_are_screened_again_and_instructions_do_not_come_back() ->
         {"role": "assistant", "reasoning": "hm", "content": "re: CANARY"},
         {"role": "user", "content": "next"},
     ]
-    assert ("messages", 1, "content") in [s.path for s in call.spans if s.text == "CANARY"]
+    assert ("messages", 1, "content") in [s.path for s in call.items if s.text == "CANARY"]
     with pytest.raises(RequestError, match="previous response"):
         protocol.parse(body, FieldRules(), None, "b")
 

@@ -1,18 +1,18 @@
-"""Texts outside the prompt: what of settings and constraints becomes a span."""
+"""Texts outside the prompt: what of settings and constraints becomes an item."""
 
 from typing import Any
 
 import pytest
 
 from guard.wire.chat import CHAT_FIELDS
-from guard.wire.settings_text import settings_spans, spelled
+from guard.wire.settings_text import settings_items, spelled
 
 
 def texts(**body: Any) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for span in settings_spans(body, CHAT_FIELDS, ("messages",)):
-        assert not span.corruptible
-        found.setdefault(span.role, []).append(span.text)
+    for item in settings_items(body, CHAT_FIELDS, ("messages",)):
+        assert not item.corruptible
+        found.setdefault(item.role, []).append(item.text)
     return found
 
 
@@ -48,8 +48,8 @@ def test_any_other_text_is_screened(name: str, value: Any, text: str) -> None:
 
 def test_constraints_are_screened_without_their_notation_as_well() -> None:
     schema = {"properties": {"q": {"pattern": "[f]orb(id)den"}}}
-    spans = texts(response_format={"type": "json_schema", "json_schema": {"schema": schema}})
-    assert spans["response_format"][-1] == "forbidden"
+    items = texts(response_format={"type": "json_schema", "json_schema": {"schema": schema}})
+    assert items["response_format"][-1] == "forbidden"
     assert texts(structured_outputs={"regex": "a{2}b|c"})["structured_outputs"][1] == "ab\nc"
 
 

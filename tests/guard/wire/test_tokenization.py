@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from guard.errors import RequestError
+from guard.terms.errors import RequestError
 from guard.wire.fields import FieldRules
 from guard.wire.tokenization import parse_detokenize, parse_tokenize
 
@@ -18,7 +18,7 @@ def test_accepted(body: dict[str, Any]) -> None:
     call = parse_tokenize({"model": "m", **body}, FieldRules(), None)
 
     assert call.body == {"model": "m", **body}
-    assert (call.upstream_path, call.spans) == ("/tokenize", ())
+    assert (call.upstream_path, call.items) == ("/tokenize", ())
 
 
 @pytest.mark.parametrize(

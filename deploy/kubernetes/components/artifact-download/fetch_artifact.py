@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
-from guard.artifacts import read
+from guard.artifacts.folder import read
 
 MOST_BYTES = 4 << 30
 TIMEOUT_S = 60

@@ -9,7 +9,7 @@ import pytest
 from classifiers.evaluation.extraction.evaluation import Attacked, Sampled
 from classifiers.evaluation.extraction.figures import figures
 from classifiers.evaluation.extraction.report import HTML, JSON, write_report
-from guard.screening.verdict import Action
+from guard.terms.verdict import Action
 
 
 def sampled(*leaks: bool, rouge: float = 0.2) -> Sampled:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.evaluation.extraction.targets import Pair, read_pairs, targets
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 PAIRS = [
     Pair(question="Where was Ada Moor born?", answer="In Lisse."),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.evaluation.muse.data import FORGET, FORGET_QUESTIONS, HELD_OUT, read_muse
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 from tests.classifiers.evaluation.muse.files import write_files
 
 

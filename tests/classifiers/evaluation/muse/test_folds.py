@@ -12,9 +12,9 @@ from classifiers.evaluation.muse.folds import (
     passages_of,
     train_stages,
 )
-from classifiers.forget import ForgetRecipe
-from guard.errors import ConfigError
+from classifiers.forget.training import ForgetRecipe
 from guard.settings import Settings
+from guard.terms.errors import ConfigError
 from tests.classifiers.evaluation.muse.files import write_files
 from tests.encoders import WordEncoder
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from classifiers.evaluation.tofu.data import read_questions, read_tofu
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 from tests.classifiers.evaluation.tofu.files import FACTS, FORGET, write_files
 
 

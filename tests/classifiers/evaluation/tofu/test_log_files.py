@@ -15,7 +15,7 @@ from classifiers.evaluation.tofu.log_files import (
     write_logs,
 )
 from classifiers.evaluation.tofu.row_logs import Logs, RowLog
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 from tests.classifiers.evaluation.tofu.files import write_files
 from tests.classifiers.evaluation.tofu.test_row_logs import scores
 

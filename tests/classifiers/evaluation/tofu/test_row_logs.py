@@ -4,7 +4,6 @@ import math
 
 import pytest
 
-from classifiers.evaluation.key_phrases import KnownAnswers
 from classifiers.evaluation.tofu.row_logs import (
     RowLog,
     RowScores,
@@ -13,7 +12,8 @@ from classifiers.evaluation.tofu.row_logs import (
     set_figures,
     truth_ratios,
 )
-from classifiers.evaluation.unlearning_metrics import AnswerScore
+from classifiers.statistics.key_phrases import KnownAnswers
+from classifiers.statistics.unlearning_metrics import AnswerScore
 from tests.classifiers.evaluation.tofu.files import FACTS, rows
 
 KNOWN = KnownAnswers(["She was born in Old Harrow."])

@@ -4,7 +4,7 @@ import pytest
 
 from classifiers.evaluation.tofu import ways
 from guard.corruption.functions import Corruption
-from guard.errors import ConfigError
+from guard.terms.errors import ConfigError
 
 
 @pytest.mark.parametrize(

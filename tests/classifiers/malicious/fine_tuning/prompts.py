@@ -1,6 +1,6 @@
 """Labelled prompts of two classes that one word tells apart, from several sources."""
 
-from classifiers.labelled_prompts import LabelledPrompt
+from classifiers.prompts.labelled import LabelledPrompt
 
 SUBJECTS = ("the river", "the bridge", "a poem", "the born", "me", "what was")
 BAD, GOOD = "harmful_request", "instruction"

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from classifiers.labelled_prompts import LabelledPrompt
 from classifiers.malicious.fine_tuning.examples import (
     Mixture,
     build_examples,
@@ -13,6 +12,7 @@ from classifiers.malicious.fine_tuning.examples import (
     weights_of,
     without,
 )
+from classifiers.prompts.labelled import LabelledPrompt
 from tests.classifiers.malicious.fine_tuning.prompts import prompts
 
 SMALL = Mixture(per_source=4, composed=70, twins=20, wrapped=24, documents=12, extractions=4)

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from classifiers.labelled_prompts import LabelledPrompt
 from classifiers.malicious.fine_tuning.artifact import most_tokens
-from classifiers.malicious.fine_tuning.cross_validation import HeldOutGroups, WindowLogits
 from classifiers.malicious.fine_tuning.examples import Mixture, build_examples
 from classifiers.malicious.fine_tuning.optimisation import (
     Examples,
@@ -29,9 +27,11 @@ from classifiers.malicious.fine_tuning.training import (
     tokenize,
     train_malicious_text,
 )
-from guard.detectors.contract import WindowSize
-from guard.detectors.malicious_text import MaliciousTextClassifier
-from guard.errors import ConfigError
+from classifiers.prompts.labelled import LabelledPrompt
+from guard.detectors.malicious.text import MaliciousTextClassifier
+from guard.terms.detector import WindowSize
+from guard.terms.errors import ConfigError
+from lab.detection.cross_validation import HeldOutGroups, WindowLogits
 from tests.classifiers.malicious.fine_tuning.prompts import prompts
 from tests.encoders import tiny_bert
 

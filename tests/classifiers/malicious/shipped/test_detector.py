@@ -6,15 +6,15 @@ import numpy as np
 import orjson
 import pytest
 
-from classifiers.encoder_source import hash_source
+from classifiers.encoder.source import hash_source
 from classifiers.malicious.fine_tuning.artifact import TextModel
 from classifiers.malicious.fine_tuning.tower import Tower, load_tower
 from classifiers.malicious.shipped import detector as shipped
 from classifiers.malicious.shipped.detector import DELTA, FACTS, build_shipped, save_shipped
 from guard.detectors.calibration import Calibration
-from guard.detectors.contract import WindowSize
-from guard.detectors.malicious_text import MaliciousTextClassifier
-from guard.errors import ConfigError
+from guard.detectors.malicious.text import MaliciousTextClassifier
+from guard.terms.detector import WindowSize
+from guard.terms.errors import ConfigError
 from tests.encoders import tiny_bert
 
 MOST_BYTES = 10_000_000

@@ -1,1 +1,0 @@
-"""Measurements on real data and beside other proxies; nothing here is installed."""

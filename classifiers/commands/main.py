@@ -1,0 +1,45 @@
+"""`ecoguard-train`: the offline commands. They only wire; bad input ends with exit status 2.
+
+Each command has a module in `classifiers.commands`; here they are joined under one name.
+"""
+
+import typer
+from rich.console import Console
+
+from classifiers.commands import (
+    corruption,
+    encoder,
+    evaluate,
+    evaluate_extraction,
+    evaluate_muse,
+    evaluate_tofu,
+    forget,
+    gate,
+    malicious,
+    pooling_encoder,
+    shipped,
+)
+from guard.terms.errors import GuardError
+
+app = typer.Typer(
+    name="ecoguard-train",
+    help="Train EcoGuard's classifiers.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for part in (encoder, pooling_encoder, forget, corruption, malicious, gate, shipped):
+    app.add_typer(part.app)
+for part in (evaluate_tofu, evaluate_extraction, evaluate_muse):
+    evaluate.app.add_typer(part.app)
+app.add_typer(evaluate.app, name="evaluate")
+
+
+def main() -> None:
+    """Entry point: an error that the operator can mend is one line on standard error."""
+    try:
+        app()
+    except GuardError as error:
+        console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+        console.print(str(error))
+        raise SystemExit(2) from None

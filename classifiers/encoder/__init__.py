@@ -1,0 +1,1 @@
+"""Encoder artifacts: sources, export to ONNX, features of prompts."""

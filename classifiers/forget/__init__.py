@@ -1,0 +1,1 @@
+"""Forget requests: their files, training rows, fitted heads, artifacts."""

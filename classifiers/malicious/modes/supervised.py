@@ -1,0 +1,87 @@
+"""Mode `supervised`: the ceiling, logistic regression on labelled rows, all sources alike."""
+
+import numpy as np
+
+from classifiers.malicious.data.training_set import (
+    Fitted,
+    LabelledFeatures,
+    Recipe,
+    TrainingSet,
+    required,
+)
+from classifiers.malicious.feature_model import FeatureModel, linear
+from classifiers.malicious.modes.directions import Direction, even_weights, fit_direction
+from classifiers.malicious.modes.ranking import auroc
+from classifiers.malicious.modes.whitening import fit_whitening
+from guard.terms.errors import ConfigError
+
+STRENGTHS = (0.03, 0.3, 3.0)
+FOLDS = 4
+
+
+def fit_supervised(training: TrainingSet, recipe: Recipe, rng: np.random.Generator) -> Fitted:
+    """A linear member; its regularisation is the best on sources left out.
+
+    ConfigError without labelled rows of both classes.
+    """
+    given = required(training.supervised, "supervised", "supervised")
+    for label, name in ((0, "benign"), (1, "malicious")):
+        if not (given.labels == label).any():
+            raise ConfigError(f"supervised: there is no {name} row")
+    whitening = None
+    if recipe.whitened:
+        trusted = required(training.trusted_benign, "trusted_benign", "supervised")
+        whitening = fit_whitening(trusted, recipe.shrinkage, recipe.clip_quantile)
+    rows = given.features if whitening is None else whitening.apply(given.features)
+    labelled = LabelledFeatures(rows, given.labels, given.sources or ("",) * len(rows))
+    strength, found = _strength(labelled, rng)
+    direction = _fit(labelled, np.arange(len(rows)), strength)
+    member = linear(direction.weight, direction.bias)
+    model = FeatureModel((member,)) if whitening is None else whitening.model(member)
+    return Fitted(model, {"strength": strength, "left_out_auroc": found, "rows": len(rows)})
+
+
+def _fit(labelled: LabelledFeatures, rows: np.ndarray, strength: float) -> Direction:
+    labels = labelled.labels[rows]
+    weights = np.empty(len(rows), dtype=np.float64)
+    for label in (0, 1):
+        same = np.flatnonzero(labels == label)
+        weights[same] = even_weights([labelled.sources[row] for row in rows[same]])
+    return fit_direction(labelled.features[rows], labels, weights, strength)
+
+
+def _strength(labelled: LabelledFeatures, rng: np.random.Generator) -> tuple[float, float | None]:
+    """The strength with the best mean AUROC over folds of sources, and that AUROC."""
+    folds = [rows for rows in _folds(labelled, rng) if _usable(labelled, rows)]
+    if not folds:
+        return STRENGTHS[1], None
+    found = {strength: _left_out(labelled, folds, strength) for strength in STRENGTHS}
+    best = max(STRENGTHS, key=lambda strength: found[strength])
+    return best, found[best]
+
+
+def _folds(labelled: LabelledFeatures, rng: np.random.Generator) -> list[np.ndarray]:
+    """Row numbers held out in each fold; every source is in one fold, both classes dealt out."""
+    fold: dict[str, int] = {}
+    for label in (0, 1):
+        same = np.unique([labelled.sources[r] for r in np.flatnonzero(labelled.labels == label)])
+        for place, source in enumerate(rng.permutation(same)):
+            fold.setdefault(str(source), place % FOLDS)
+    folds = np.array([fold[source] for source in labelled.sources])
+    return [np.flatnonzero(folds == number) for number in range(FOLDS)]
+
+
+def _usable(labelled: LabelledFeatures, held_out: np.ndarray) -> bool:
+    inside = labelled.labels[held_out]
+    outside = np.delete(labelled.labels, held_out)
+    return len(np.unique(inside)) == 2 and len(np.unique(outside)) == 2
+
+
+def _left_out(labelled: LabelledFeatures, folds: list[np.ndarray], strength: float) -> float:
+    found = []
+    for held_out in folds:
+        learned = np.delete(np.arange(len(labelled.labels)), held_out)
+        direction = _fit(labelled, learned, strength)
+        scores = direction.score(labelled.features[held_out])
+        found.append(auroc(scores, labelled.labels[held_out]))
+    return float(np.mean(found))

@@ -1,0 +1,1 @@
+"""A live vLLM: started, asked for answers and log probabilities."""

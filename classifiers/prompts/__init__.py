@@ -1,0 +1,1 @@
+"""Prompts: read from files, labelled, deduplicated, split, reworded."""

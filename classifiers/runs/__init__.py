@@ -1,0 +1,1 @@
+"""Long work: recipes, progress, Ray."""

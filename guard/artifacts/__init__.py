@@ -1,0 +1,1 @@
+"""Artifact folders: manifest, hashed files, and which version is in service."""

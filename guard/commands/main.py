@@ -1,0 +1,131 @@
+"""Command `ecoguard`: serve, check, schema, artifacts, requests, store."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from guard import __version__
+from guard.commands.artifacts import artifacts_app
+from guard.commands.requests import requests_app
+from guard.commands.store import store_app
+from guard.terms.errors import GuardError
+
+if TYPE_CHECKING:
+    from guard.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+app = typer.Typer(
+    help="EcoGuard: an OpenAI-compatible safeguard in front of vLLM.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+app.add_typer(artifacts_app, name="artifacts")
+app.add_typer(store_app, name="store")
+app.add_typer(requests_app, name="requests")
+
+ConfigFile = Annotated[
+    Path, typer.Option("--config", "-c", help="The YAML configuration.", dir_okay=False)
+]
+
+
+@app.command()
+def serve(
+    config: ConfigFile = Path("guard.yaml"),
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes on the port.")] = 1,
+) -> None:
+    """Run the proxy."""
+    import uvicorn
+
+    from guard.gateway.sizing import remarks, settle
+    from guard.observability.logs import configure
+    from guard.server.app import create_app
+    from guard.server.workers import serve_workers
+    from guard.settings import load
+
+    settings = load(config)
+    configure(settings.logs)
+    for remark in remarks(settings, workers):
+        logger.warning("%s", remark)
+    if workers > 1:
+        serve_workers(config, workers, _server_options(settings))
+        return
+    application = create_app(settings, source=config)
+    settle()
+    uvicorn.run(application, **_server_options(settings))
+
+
+def _server_options(settings: "Settings") -> dict[str, Any]:
+    from guard.server.http_connection import HttpConnection
+    from guard.upstream.certificates import server_contexts
+
+    return {
+        "host": settings.listen.host,
+        "port": settings.listen.port,
+        "timeout_graceful_shutdown": int(settings.listen.drain_s),
+        "access_log": False,  # `guard.access` has the request's id and outcome, and no query
+        "log_config": None,
+        "server_header": False,
+        "proxy_headers": False,
+        "http": HttpConnection,
+        "ws": "none",
+        "ssl_context_factory": server_contexts(settings.listen.tls),
+    }
+
+
+@app.command()
+def check(config: ConfigFile = Path("guard.yaml")) -> None:
+    """Load the configuration and every artifact it names, and say what is wrong."""
+    from guard.gateway.loading import load_parts
+    from guard.gateway.sizing import remarks
+    from guard.limits.shared import SharedLimits
+    from guard.settings import load
+    from guard.store.journal import make_store
+    from guard.upstream.certificates import server_contexts
+
+    settings = load(config)
+    parts = load_parts(settings)
+    if contexts := server_contexts(settings.listen.tls):
+        contexts()
+    if settings.redis:
+        SharedLimits(settings.redis)
+    typer.echo(f"{config}: ok, {len(parts.policies)} policies")
+    for remark in remarks(settings, workers=1):
+        typer.echo(f"  note: {remark}")
+    for policy in parts.policies:
+        typer.echo(
+            f"  {policy.name}: {policy.detector_name} >= {policy.threshold:.4f} "
+            f"-> {policy.action.label} (on error: {policy.on_error.label})"
+            + (" in shadow" if policy.shadow else "")
+        )
+    if settings.store:
+        store = make_store(settings.store)
+        typer.echo(f"  store: {store.url}")
+        store.close()
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the configuration."""
+    from guard.settings import schema_text
+
+    typer.echo(schema_text(), nl=False)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def main() -> None:
+    """Entry point: our own errors end with one line on stderr and status 2."""
+    try:
+        app()
+    except GuardError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(2) from None

@@ -1,0 +1,1 @@
+"""Detectors of what is to be forgotten: one request, many, a folder of them."""

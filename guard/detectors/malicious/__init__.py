@@ -1,0 +1,1 @@
+"""Detectors of malicious prompts: on an encoder's features, and on the text."""

@@ -1,0 +1,1 @@
+"""Names and phrases in text, exact and misspelt."""

@@ -1,0 +1,1 @@
+"""One request's way, and the service that answers it."""

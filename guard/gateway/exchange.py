@@ -1,0 +1,270 @@
+"""One request's way: bytes → call → verdict → upstream → reply. Knows nothing of ASGI."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from time import perf_counter, time_ns
+
+from guard.corruption.rewriting import Rewriter
+from guard.observability.metrics import Metrics
+from guard.observability.trace import UNTRACED, Trace
+from guard.screening.canary import NO_CANARIES, Canary
+from guard.screening.screener import Screener
+from guard.screening.selection import PolicyTable
+from guard.settings import Settings
+from guard.terms.entry import Entry
+from guard.terms.errors import ClientVisibleError, RequestError, UpstreamError
+from guard.terms.item import Call
+from guard.terms.json import JsonObject
+from guard.terms.verdict import Action, Verdict
+from guard.upstream.client import Upstream, UpstreamReply
+from guard.upstream.pending import PendingRequest
+from guard.upstream.relay import NeutralErrors, relay_events
+from guard.wire import envelopes
+from guard.wire.chat import carries_media
+from guard.wire.fields import Detokenise, FieldRules
+from guard.wire.json_body import serialise
+from guard.wire.protocol import WireProtocol
+
+JSON = "application/json"
+EVENTS = "text/event-stream; charset=utf-8"
+
+# Routes whose answers are words: only there can a refusal be one.
+GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
+
+BOTH = (False, True)
+
+_NEUTRAL_ERROR = "The model server refused the request"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes to the client; `body` is read once, its status is final before the first byte."""
+
+    status: int
+    body: bytes | AsyncGenerator[bytes]
+    content_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    action: str = Action.ALLOW.label
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who asks: the API key's name ("" without keys), and the headers that go on upstream.
+
+    `entry` takes down what becomes of the request, `trace` where its time goes.
+    """
+
+    owner: str
+    headers: Mapping[str, str]
+    entry: Entry
+    trace: Trace = UNTRACED
+
+
+class Exchange:
+    """Answers parsed bodies: screens them, decides, asks the model server."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        screener: Screener,
+        upstream: Upstream,
+        rewriter: Rewriter | None,
+        metrics: Metrics,
+        detokenisers: Mapping[str, Detokenise],
+        canaries: Mapping[str, Canary] = NO_CANARIES,
+    ) -> None:
+        self._settings = settings
+        self._screener = screener
+        self._upstream = upstream
+        self._rewriter = rewriter
+        self._metrics = metrics
+        self._detokenisers = detokenisers
+        self._refusal_forms = {policy.name: policy.refusal for policy in settings.policies}
+        self._table = PolicyTable.build(screener.policies, settings.policies, canaries)
+        self._rules = {may_corrupt: _field_rules(settings, may_corrupt) for may_corrupt in BOTH}
+
+    def parse(self, protocol: WireProtocol, body: JsonObject, client: Client) -> Call:
+        """The call that `body` makes; raises RequestError naming the field at fault."""
+        model = self._model(body.get("model"))
+        client.entry.model = model
+        rules = self._rules[self._table.select(client.owner, protocol.route, model).may_corrupt]
+        body = {**body, "model": model}
+        return protocol.parse(body, rules, self._detokenisers.get(model), client.owner)
+
+    def _model(self, name: object) -> str:
+        """The model asked for, or the only one there is; 404 for one that is not served."""
+        served = self._settings.models
+        if name is None and len(served) == 1:
+            return next(iter(served))
+        if not isinstance(name, str) or not name:
+            raise RequestError("'model' must name a model", param="model")
+        if served and name not in served:
+            raise RequestError(
+                "The model does not exist", param="model", status=404, code="model_not_found"
+            )
+        return name
+
+    async def judge(self, protocol: WireProtocol, call: Call, client: Client) -> Verdict:
+        """The verdict on a call, exactly as `answer` would find it."""
+        chosen = self._table.select(client.owner, protocol.route, call.model)
+        began = time_ns()
+        verdict = await self._screener.screen(call.items, chosen.policies, client.owner)
+        client.trace.screened(began, verdict)
+        return verdict
+
+    @asynccontextmanager
+    async def answer(
+        self, protocol: WireProtocol, body: JsonObject, client: Client
+    ) -> AsyncIterator[Reply]:
+        """Screen a request and yield the reply; leaving the block lets go of the model server.
+
+        Raises ClientVisibleError for what must be answered with an error.
+        """
+        call = self.parse(protocol, body, client)
+        generates = call.upstream_path in GENERATING
+        if generates:
+            client.entry.texts = call.items
+        early = generates and self._sends_early(protocol, call, client)
+        async with PendingRequest(self._sent(call, call.body, client), early=early) as pending:
+            verdict = client.entry.verdict = await self.judge(protocol, call, client)
+            action = self._action(call, verdict)
+            embedded = action is Action.CORRUPT or self._embeds_unflagged(call, client, protocol)
+            if action in (Action.ALLOW, Action.FLAG) and not embedded:
+                self._count_bypassed(call, verdict)
+                yield await self._relayed(protocol, call, await pending.reply(), action)
+                return
+        if pending.begun:
+            self._metrics.upstream_cancelled.inc()
+        if action is Action.BLOCK:
+            yield self._refusal(protocol, call, verdict)
+            return
+        body = await self._rewritten(call, verdict)
+        self._count_bypassed(call, verdict)
+        async with self._sent(call, body, client) as reply:
+            yield await self._relayed(protocol, call, reply, action, embedded=True)
+
+    def _sends_early(self, protocol: WireProtocol, call: Call, client: Client) -> bool:
+        """Whether the model may begin while the guard judges; without policies nothing does."""
+        if not self._settings.sends_early:
+            return False
+        return bool(self._table.select(client.owner, protocol.route, call.model).policies)
+
+    @asynccontextmanager
+    async def _sent(
+        self, call: Call, body: JsonObject, client: Client
+    ) -> AsyncIterator[UpstreamReply]:
+        """The model server's reply to `body`; its time is counted."""
+        with client.trace.asking(call.upstream_path, body, client.entry) as asked:
+            started = perf_counter()
+            async with self._upstream.send(
+                "POST",
+                call.upstream_path,
+                body=serialise(body),
+                headers={**client.headers, **asked.headers},
+                model=call.model,
+            ) as reply:
+                asked.status = reply.status
+                seconds = perf_counter() - started
+                self._metrics.upstream_seconds.labels(call.upstream_path).observe(seconds)
+                yield reply
+
+    def _action(self, call: Call, verdict: Verdict) -> Action:
+        """What the verdict asks for; what cannot be corrupted is blocked."""
+        if verdict.action is Action.CORRUPT and not self._can_corrupt(call, verdict):
+            return Action.BLOCK
+        return verdict.action
+
+    def _count_bypassed(self, call: Call, verdict: Verdict) -> None:
+        """Count what goes upstream although the guard could not judge all of it."""
+        if verdict.findings and verdict.has_failures:
+            self._metrics.bypassed.labels("detector_failed").inc()
+        if self._settings.fields.media == "allow_unscreened" and carries_media(call):
+            self._metrics.bypassed.labels("media").inc()
+
+    def _can_corrupt(self, call: Call, verdict: Verdict) -> bool:
+        """Whether every flagged text can be replaced; one in a schema, say, can only be blocked."""
+        flagged = verdict.items(Action.CORRUPT)
+        return self._rewriter is not None and all(call.items[i].corruptible for i in flagged)
+
+    def _embeds_unflagged(self, call: Call, client: Client, protocol: WireProtocol) -> bool:
+        """Whether the call goes as embeddings so that nothing tells it from corrupted ones."""
+        if self._rewriter is None or call.upstream_path not in GENERATING:
+            return False
+        if not self._rewriter.embeds_unflagged(call):
+            return False
+        return self._table.select(client.owner, protocol.route, call.model).may_corrupt
+
+    async def _rewritten(self, call: Call, verdict: Verdict) -> JsonObject:
+        if self._rewriter is None:
+            raise RequestError("Prompts cannot be rewritten here")  # pragma: no cover
+        # Milliseconds for a long prompt of a wide model: too long for the event loop.
+        body, tokens = await asyncio.to_thread(self._rewriter.rewrite, call, verdict)
+        self._metrics.corrupted_tokens.inc(tokens)
+        return body
+
+    def _refusal(self, protocol: WireProtocol, call: Call, verdict: Verdict) -> Reply:
+        """A refusal in the form that the deciding policy, or else the operator, has chosen."""
+        refusal = self._settings.refusal
+        cause = verdict.cause
+        form = (
+            self._refusal_forms.get(cause.policy.partition("@")[0]) if cause else None
+        ) or refusal.form
+        if form == "error" or call.upstream_path not in GENERATING:
+            body = protocol.filtered_body(call)
+            return Reply(400, serialise(body), action=Action.BLOCK.label)
+        if call.stream:
+            events = b"".join(protocol.refusal_events(call, refusal.text))
+            return Reply(200, events, EVENTS, action=Action.BLOCK.label)
+        body = protocol.refusal(call, refusal.text)
+        return Reply(200, serialise(body), action=Action.BLOCK.label)
+
+    async def _relayed(
+        self,
+        protocol: WireProtocol,
+        call: Call,
+        reply: UpstreamReply,
+        action: Action,
+        *,
+        embedded: bool = False,
+    ) -> Reply:
+        if reply.status != 200:
+            return await self._relayed_error(protocol, reply, action, embedded=embedded)
+        if reply.content_type == "text/event-stream":
+            translator = protocol.event_translator(call)
+            if translator is None and embedded:
+                translator = NeutralErrors(protocol)
+            events = relay_events(reply.chunks(), translator, protocol)
+            return Reply(200, events, EVENTS, action=action.label)
+        body = await reply.body()
+        if reply.content_type != JSON or not (body[:1] == b"{" and body.rstrip()[-1:] == b"}"):
+            raise UpstreamError("The model server sent an unreadable answer")
+        return Reply(200, protocol.translate(call, body), action=action.label)
+
+    async def _relayed_error(
+        self, protocol: WireProtocol, reply: UpstreamReply, action: Action, *, embedded: bool
+    ) -> Reply:
+        """The model server's own error, so that a corrupted request's is like any other's.
+
+        One that speaks of embeddings is said in neutral words: clients send none.
+        """
+        body = await reply.body()
+        if not 400 <= reply.status < 500 or reply.status in (401, 403):
+            # Its 401 means that our key is wrong, not the client's; a redirect is not followed.
+            error: ClientVisibleError = UpstreamError("The model server failed")
+        else:
+            error = envelopes.read_error(body, reply.status)
+            if embedded and "embed" in f"{error.message} {error.param}".lower():
+                error = RequestError(_NEUTRAL_ERROR, status=reply.status)
+        return Reply(error.status, serialise(protocol.error_body(error)), action=action.label)
+
+
+def _field_rules(settings: Settings, may_corrupt: bool) -> FieldRules:
+    """The operator's say over the fields of requests whose policies may corrupt, or do not."""
+    return FieldRules(
+        allowed=frozenset(settings.fields.allow),
+        ignore_unknown=settings.fields.unknown == "ignore",
+        may_corrupt=may_corrupt,
+        media_unscreened=settings.fields.media == "allow_unscreened",
+    )

@@ -1,0 +1,51 @@
+"""What a configuration names on disk, read and verified."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from guard.corruption.rewriting import Rewriter, open_rewriter
+from guard.detectors.kinds import Versions, load_canaries, load_detectors, read_digests
+from guard.gateway.detokenising import open_detokenisers
+from guard.gateway.sizing import cores, pass_threads, workers_here
+from guard.screening.canary import Canary
+from guard.screening.policy import Policy
+from guard.settings import Settings, secret
+from guard.terms.detector import WindowedEncoder
+from guard.upstream.certificates import client_context
+from guard.wire.fields import Detokenise
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is read before the first request: artifacts, tables, tokenizers, secrets."""
+
+    policies: tuple[Policy, ...]
+    encoder: WindowedEncoder | None
+    rewriter: Rewriter | None
+    detokenisers: Mapping[str, Detokenise]
+    upstream_key: str | None
+    artifacts: Mapping[str, str] = field(default_factory=dict)
+    upstream_tls: ssl.SSLContext | None = None
+    canaries: Mapping[str, Canary] = field(default_factory=dict)
+
+
+def load_parts(settings: Settings) -> Parts:
+    """Read everything the settings name; blocking. Raises ConfigError or ArtifactError."""
+    threads = pass_threads(settings, workers_here(), cores())
+    encoder, detectors = load_detectors(settings, threads)
+    return Parts(
+        policies=tuple(Policy.build(p, detectors[p.detector]) for p in settings.policies),
+        encoder=encoder,
+        rewriter=open_rewriter(settings) if settings.may_corrupt else None,
+        detokenisers=open_detokenisers(settings.models),
+        upstream_key=secret(settings.upstream.api_key_env)
+        if settings.upstream.api_key_env
+        else None,
+        artifacts=Versions(read_digests(settings), detectors),
+        upstream_tls=client_context(settings.upstream.tls),
+        canaries={
+            name: Canary(detector, digest, settings.canaries[name].share)
+            for name, (detector, digest) in load_canaries(settings, encoder, threads).items()
+        },
+    )

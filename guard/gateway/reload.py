@@ -1,0 +1,99 @@
+"""Hot reload: a new configuration is read aside, then put in service, or refused as a whole."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from guard import __version__
+from guard.gateway.loading import Parts, load_parts
+from guard.gateway.service import Current, Service
+from guard.observability.metrics import Metrics
+from guard.settings import Settings, load
+from guard.terms.errors import ConfigError, GuardError
+
+logger = logging.getLogger(__name__)
+
+# What the process was started with: sockets, routes, connections, the store's thread.
+FIXED = ("listen", "check", "cors", "logs", "redis", "store", "tracing")
+
+Announce = Callable[[], None]
+Load = Callable[[Path], tuple[Settings, Parts]]
+
+
+def read(file: Path) -> tuple[Settings, Parts]:
+    """The configuration in a file, and everything it names; blocking."""
+    settings = load(file)
+    return settings, load_parts(settings)
+
+
+class Reloader:
+    """Puts what the configuration file says now in service.
+
+    One reload at a time. Requests under way finish on the parts they began with. When anything is
+    wrong, what was in service stays, and the error says why.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        current: Current,
+        metrics: Metrics,
+        load: Load = read,
+        announce: Announce = lambda: None,
+    ) -> None:
+        """`announce` tells the other processes of this proxy that they have to reload too."""
+        self._announce = announce
+        self._file = file
+        self._current = current
+        self._metrics = metrics
+        self._load = load
+        self._one = asyncio.Lock()
+
+    async def reload(self) -> Service:
+        """Read the file and everything it names, and put it in service.
+
+        Raises GuardError, naming file and key, and changes nothing.
+        """
+        async with self._one:
+            try:
+                service = await self._made()
+            except Exception as error:
+                self._metrics.reloads.labels("failed").inc()
+                if isinstance(error, GuardError):
+                    logger.error("reload refused: %s", error)
+                    raise
+                logger.error("reload failed: %s", type(error).__name__)
+                raise GuardError(f"{self._file}: {type(error).__name__} while loading") from error
+            self._current.replace(service)
+            self._metrics.in_service(__version__, service.artifacts)
+            self._metrics.reloads.labels("ok").inc()
+            self._metrics.configured.set_to_current_time()
+            logger.info("reloaded %s", self._file)
+            return service
+
+    async def reload_everywhere(self) -> Service:
+        """As `reload`; then the other processes of this proxy are told to do the same."""
+        service = await self.reload()
+        self._announce()
+        return service
+
+    async def _made(self) -> Service:
+        settings, parts = await asyncio.to_thread(self._load, self._file)
+        old = self._current.service.settings
+        fixed = [key for section in FIXED for key in _differences(old, settings, section)]
+        if fixed:
+            raise ConfigError(f"{self._file}: {fixed[0]}: changing it takes a restart")
+        return Service(settings, parts, self._metrics)
+
+
+def _differences(old: BaseModel, new: BaseModel, name: str, prefix: str = "") -> Iterator[str]:
+    """The keys under field `name` whose values differ, in dotted form."""
+    before, after = getattr(old, name), getattr(new, name)
+    if type(before) is type(after) and isinstance(before, BaseModel):
+        for inner in type(before).model_fields:
+            yield from _differences(before, after, inner, f"{prefix}{name}.")
+    elif before != after:
+        yield prefix + name

@@ -1,0 +1,111 @@
+"""One configuration in service, and the place that says which one that is."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from guard.encoders.pooling_encoder import PoolingEncoder
+from guard.gateway.deadlines import Deadlines
+from guard.gateway.exchange import Exchange
+from guard.gateway.loading import Parts
+from guard.limits.keys import Keyring
+from guard.observability.metrics import Metrics
+from guard.screening.screener import Screener
+from guard.settings import NO_LIMITS, Rates, Settings
+from guard.upstream.client import Upstream
+from guard.wire.json_body import BodyLimits
+
+
+class Service:
+    """Everything that a request uses, made of one configuration. Made inside a running loop."""
+
+    def __init__(self, settings: Settings, parts: Parts, metrics: Metrics) -> None:
+        self.settings = settings
+        self.limits = limits = settings.limits
+        self.body_limits = BodyLimits(
+            max_bytes=limits.body_bytes, max_depth=limits.body_depth, max_values=limits.body_values
+        )
+        self.body_deadlines = Deadlines(limits.body_s)
+        self.artifacts = parts.artifacts
+        self.keyring = Keyring(settings.keys)
+        self._rates = {key.name: key.limits.over(limits.per_key) for key in settings.keys}
+        self.upstream = Upstream(
+            settings.upstream,
+            parts.upstream_key,
+            metrics,
+            models=settings.models,
+            tls=parts.upstream_tls,
+        )
+        self.upstream.watch()
+        self._encoder = parts.encoder
+        self._screener = Screener(
+            parts.policies,
+            parts.encoder,
+            metrics,
+            threads=limits.screening_threads,
+            queue=limits.screening_queue,
+            timeout=limits.screening_s,
+            cache_bytes=limits.screening_cache_bytes,
+        )
+        self.exchange = Exchange(
+            settings,
+            self._screener,
+            self.upstream,
+            parts.rewriter,
+            metrics,
+            parts.detokenisers,
+            parts.canaries,
+        )
+
+    def rates(self, key: str) -> Rates:
+        """The limits of an API key, by its name; without keys there are none."""
+        return self._rates.get(key, NO_LIMITS)
+
+    async def close(self) -> None:
+        """Let go of threads and connections; nobody may use it any more."""
+        self._screener.close()
+        if isinstance(self._encoder, PoolingEncoder):
+            self._encoder.close()
+        await self.upstream.close()
+
+
+class Current:
+    """The service that new requests get. One that was replaced ends with its last request."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self._users: dict[Service, int] = {service: 0}
+        self._ends: set[asyncio.Task[None]] = set()
+
+    @contextmanager
+    def use(self) -> Iterator[Service]:
+        """The current service, kept alive until the block is left."""
+        service = self.service
+        self._users[service] += 1
+        try:
+            yield service
+        finally:
+            self._users[service] -= 1
+            self._end_if_idle(service)
+
+    def replace(self, service: Service) -> None:
+        """Give `service` to all requests from now on."""
+        replaced, self.service = self.service, service
+        self._users[service] = 0
+        self._end_if_idle(replaced)
+
+    @property
+    def alive(self) -> int:
+        """How many services there are: the current one, and those with requests left to finish."""
+        return len(self._users)
+
+    def _end_if_idle(self, service: Service) -> None:
+        if service is not self.service and self._users[service] == 0:
+            del self._users[service]
+            end = asyncio.create_task(service.close())
+            self._ends.add(end)
+            end.add_done_callback(self._ends.discard)
+
+    async def close(self) -> None:
+        """Close every service, in use or not."""
+        await asyncio.gather(*(service.close() for service in self._users), *self._ends)

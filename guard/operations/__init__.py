@@ -1,1 +1,0 @@
-"""Running the proxy: keys, metrics, logs."""

@@ -1,1 +1,0 @@
-"""The traffic store's parts: tables, migrations, encryption, redaction, the writer."""

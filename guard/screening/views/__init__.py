@@ -1,0 +1,1 @@
+"""Readings of a disguised text: characters folded, encodings and ciphers undone."""

@@ -1,0 +1,1 @@
+"""ASGI: the application, its routes, the guarded endpoint, worker processes."""

@@ -1,0 +1,92 @@
+"""Routes beside the guarded ones: models, health, metrics."""
+
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Depends, Request, Response
+
+from guard import __version__
+from guard.gateway.service import Current, Service
+from guard.observability.metrics import Metrics
+from guard.server.closed_routes import error_response
+from guard.server.headers import latin_headers
+from guard.terms.errors import RequestError, UpstreamError
+from guard.wire.json_body import serialise
+
+EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def service_router(current: Current, metrics: Metrics) -> APIRouter:
+    """The router; health and metrics need no key, models need one where keys are configured."""
+    router = APIRouter()
+
+    def admitted(request: Request) -> RequestError | None:
+        try:
+            current.service.keyring.admit(latin_headers(request.scope), "inference")
+        except RequestError as error:
+            return error
+        return None
+
+    @router.get("/v1/models")
+    async def models(refused: Annotated[RequestError | None, Depends(admitted)]) -> Response:
+        if refused:
+            return error_response(refused, refused.status)
+        with current.use() as service:
+            return await _models(service)
+
+    @router.get("/version")
+    async def version() -> dict[str, str]:
+        return {"version": __version__}
+
+    @router.get("/livez")
+    async def livez() -> Response:
+        return Response(status_code=200)
+
+    @router.get("/readyz")
+    @router.get("/health")
+    async def readyz() -> Response:
+        """Ready when artifacts are loaded (or start-up had failed) and the model server is up."""
+        with current.use() as service:
+            return Response(status_code=200 if await service.upstream.healthy() else 503)
+
+    @router.get("/metrics")
+    async def exposition() -> Response:
+        return Response(metrics.text(), media_type=EXPOSITION)
+
+    return router
+
+
+async def _models(service: Service) -> Response:
+    """The model servers' lists, less the models that are not configured and what betrays paths.
+
+    A model with servers of its own is listed as those have it, and missing while they are down.
+    """
+    known, own = service.settings.models, service.upstream.own_pools
+    served: list[dict[str, object]] = []
+    failures: list[UpstreamError] = []
+    for model in (None, *own):
+        try:
+            cards = await _cards(service, model)
+        except UpstreamError as error:
+            failures.append(error)
+            continue
+        here = known.keys() - own.keys() if model is None else {model}
+        served += [card for card in cards if card.get("id") in here or not known]
+    if failures and not served:
+        return error_response(failures[0], failures[0].status)
+    return Response(serialise({"object": "list", "data": served}), media_type="application/json")
+
+
+async def _cards(service: Service, model: str | None) -> list[dict[str, object]]:
+    """The cards in the list of a server that has `model`."""
+    async with service.upstream.send("GET", "/v1/models", model=model) as reply:
+        body = await reply.body()
+    try:
+        return [_card(card) for card in orjson.loads(body)["data"]]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise UpstreamError("The model server sent an unreadable answer") from error
+
+
+def _card(card: dict[str, object]) -> dict[str, object]:
+    """A model's card without the server's folder names."""
+    return {name: value for name, value in card.items() if name not in ("root", "parent")}

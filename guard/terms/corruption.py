@@ -1,0 +1,14 @@
+"""The names of the corruption functions (`guard.corruption.functions` has what they do)."""
+
+from typing import Literal, get_args
+
+CorruptionKind = Literal[
+    "rand_noise_first_n",
+    "rand_noise_rand_n",
+    "rand_noise_top_k",
+    "zero_out_first_n",
+    "zero_out_top_k",
+    "flip_sign_first_n",
+    "flip_sign_top_k",
+]
+CORRUPTION_KINDS: tuple[CorruptionKind, ...] = get_args(CorruptionKind)

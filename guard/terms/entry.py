@@ -1,0 +1,49 @@
+"""One request's notes, for audit, metrics and traces."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from guard.terms.item import Item
+from guard.terms.verdict import Verdict
+
+# Inside a JSON string the quotes would be escaped: these are the answer's own keys.
+_USAGE = re.compile(rb'"usage":\s*\{.{0,300}', re.DOTALL)
+_COUNT = re.compile(rb'"(prompt|input|completion|output)_tokens":\s*(\d{1,9})')
+_NOTHING = Verdict()
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request's notes: whoever learns something writes it down, at the end they are closed.
+
+    `key` is the API key's name; `artifacts` are the digests of the manifests that served it, by
+    detector; `texts` stay empty where no model generates an answer.
+    """
+
+    request_id: str
+    route: str
+    key: str = ""
+    artifacts: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""
+    verdict: Verdict = _NOTHING
+    texts: Sequence[Item] = ()
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+    @property
+    def tokens(self) -> int | None:
+        """All tokens that the model server counted; None where it said nothing."""
+        counts = self.prompt_tokens, self.completion_tokens
+        return None if counts == (None, None) else sum(count or 0 for count in counts)
+
+    def read_usage(self, chunk: bytes) -> None:
+        """Note the token counts in a piece of an answer, of any protocol, if it has them."""
+        if b'"usage"' not in chunk:
+            return
+        for usage in _USAGE.findall(chunk):
+            for name, count in _COUNT.findall(usage):
+                if name in (b"prompt", b"input"):
+                    self.prompt_tokens = int(count)
+                else:
+                    self.completion_tokens = int(count)

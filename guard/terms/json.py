@@ -1,0 +1,4 @@
+"""JSON as Python holds it."""
+
+JsonObject = dict[str, object]
+"""An object: what a request's body is."""

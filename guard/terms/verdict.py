@@ -1,0 +1,98 @@
+"""What screening decides: findings, the action they add up to, and the items they name."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+# What stands behind the `@` in the names of a canary's policy and detector.
+CANARY = "canary"
+
+
+class Action(IntEnum):
+    """What happens to a request; the order is severity."""
+
+    ALLOW = 0
+    FLAG = 1
+    CORRUPT = 2
+    BLOCK = 3
+
+    @property
+    def label(self) -> str:
+        """The word used in configuration, metrics and audit rows."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One policy's judgement of one request.
+
+    `score` is the highest score over the request's texts (None when the detector failed);
+    `items` are the indices, into the call's items, of the texts at or above `threshold`. The
+    p-values say how unusual the score is among benign and among malicious prompts (None where
+    the detector has no such calibration). A `shadow` finding's action is only what its policy
+    would ask for. `subjects` are the forget requests that fired, for the operator's eyes.
+    """
+
+    policy: str
+    detector: str
+    action: Action
+    score: float | None
+    threshold: float
+    items: tuple[int, ...] = ()
+    failed: bool = False
+    p_benign: float | None = None
+    p_malicious: float | None = None
+    shadow: bool = False
+    subjects: tuple[str, ...] = ()
+    # When the policy began and ended, nanoseconds since 1970; 0 where it did not run.
+    began_ns: int = field(default=0, compare=False)
+    ended_ns: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A request's findings in policy order: those that fired or failed, and those that `passed`.
+
+    Shadow findings are among them, but neither action nor cause nor items heed them.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    passed: tuple[Finding, ...] = ()
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding]) -> "Verdict":
+        """The verdict that all policies' findings make."""
+        every = tuple(findings)
+        fired = tuple(finding for finding in every if finding.items or finding.failed)
+        passed = tuple(finding for finding in every if not (finding.items or finding.failed))
+        return cls(fired, passed)
+
+    @property
+    def action(self) -> Action:
+        """The most severe action asked for."""
+        if not self.findings:
+            return Action.ALLOW
+        return max((finding.action for finding in self._acting), default=Action.ALLOW)
+
+    @property
+    def would(self) -> Action:
+        """The most severe action if shadow policies acted too."""
+        return max((finding.action for finding in self.findings), default=Action.ALLOW)
+
+    @property
+    def cause(self) -> Finding | None:
+        """The first finding that asked for the verdict's action."""
+        return next((f for f in self._acting if f.action is self.action), None)
+
+    @property
+    def has_failures(self) -> bool:
+        """Whether some policy that is not in shadow could not judge the request."""
+        return any(finding.failed for finding in self._acting)
+
+    def items(self, action: Action) -> tuple[int, ...]:
+        """Indices of the items for which `action` was asked, ascending."""
+        return tuple(sorted({i for f in self._acting if f.action is action for i in f.items}))
+
+    @property
+    def _acting(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if not finding.shadow)

@@ -1,0 +1,75 @@
+"""The relay of a stream: complete events only, and an honest end when the model server is lost."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Protocol
+
+import orjson
+
+from guard.terms.errors import ClientVisibleError, UpstreamError
+from guard.wire.events import EventSplitter
+from guard.wire.protocol import EventTranslator
+
+
+class ErrorEvents(Protocol):
+    """Knows how an error looks inside a stream."""
+
+    def error_event(self, error: ClientVisibleError) -> bytes:
+        """The event that tells of `error`."""
+        ...
+
+
+async def relay_events(
+    chunks: AsyncGenerator[bytes] | AsyncIterator[bytes],
+    translator: EventTranslator | None,
+    protocol: ErrorEvents,
+) -> AsyncGenerator[bytes]:
+    """Complete events, as they come in.
+
+    When the upstream is lost, or ends without `[DONE]`, an error event is the last thing sent:
+    a client that waits for `[DONE]` must not take a torso for an answer.
+    """
+    splitter = EventSplitter()
+    try:
+        async for chunk in chunks:
+            events = splitter.feed(chunk)
+            if events:
+                yield translator.feed(events) if translator else events
+        if not splitter.done or splitter.pending:
+            raise UpstreamError("The model server ended its answer early")
+        if translator and (last := translator.finish()):
+            yield last
+    except UpstreamError as error:
+        yield protocol.error_event(error)
+    except ValueError:
+        yield protocol.error_event(UpstreamError("The model server sent an unreadable answer"))
+
+
+class NeutralErrors:
+    """Passes events on, but says the model server's own errors in neutral words.
+
+    For corrupted requests: an error that names embeddings would tell them apart.
+    """
+
+    def __init__(self, protocol: ErrorEvents) -> None:
+        self._neutral = protocol.error_event(UpstreamError("The model server failed"))
+
+    def feed(self, events: bytes) -> bytes:
+        """The events, each that is an error replaced."""
+        if b'"error"' not in events:
+            return events
+        parts = events.replace(b"\r\n", b"\n").split(b"\n\n")
+        return b"".join(
+            self._neutral if _is_error(part) else part + b"\n\n" for part in parts if part
+        )
+
+    def finish(self) -> bytes:
+        """Nothing is held back."""
+        return b""
+
+
+def _is_error(event: bytes) -> bool:
+    try:
+        body = orjson.loads(event.removeprefix(b"data:"))
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(body, dict) and "error" in body

@@ -1,0 +1,1 @@
+"""The laboratory: the demo, test models, benches and drills. Nothing here is installed."""

@@ -1,0 +1,169 @@
+"""Versions of a detector put in service by command and by the admin API, and back."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from guard.artifacts.versions import Pointer, read_pointer, write_pointer
+from guard.commands.main import app
+from guard.gateway.promotion import promote, roll_back
+from guard.gateway.reload import read
+from guard.server.app import create_app
+from guard.settings import load
+from guard.terms.errors import ConfigError
+from tests.fakes import FakeVLLM
+from tests.guard.conftest import CHAT, bearer, key_of
+from tests.servers import serving
+from tests.text_detectors import write_word_detector
+
+OPS = bearer("ops")
+ADMIN = "/v1/guard/admin"
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    """Version v1 looks for "first", v2 for "second"; v1 is in service."""
+    folder = tmp_path / "words"
+    write_word_detector(folder / "v1", ["first"], needed=1)
+    write_word_detector(folder / "v2", ["second"], needed=1)
+    write_pointer(folder, Pointer("v1"))
+    return folder
+
+
+def configuration(folder: Path, upstream: str = "http://127.0.0.1:9", **detector: Any) -> Path:
+    content = {
+        "upstream": {"url": upstream},
+        "detectors": {"words": {"kind": "artifact", "path": "words", **detector}},
+        "policies": [{"name": "stop", "detector": "words", "action": "block"}],
+        "keys": [key_of("ops", "inference", "admin")],
+    }
+    file = folder / "guard.yaml"
+    file.write_text(yaml.safe_dump(content))
+    return file
+
+
+def test_promotion_is_of_a_version_or_of_the_canary(shelf: Path) -> None:
+    settings = load(configuration(shelf.parent, canary={"path": "words/v2", "share": 0.1}), {})
+
+    change = promote(settings, "words")
+    assert (change.before, change.now) == (Pointer("v1"), Pointer("v2", "v1"))
+    change.undo()
+    assert read_pointer(shelf) == Pointer("v1")
+    assert promote(settings, "words", "v2").now == roll_back_of(settings)
+
+
+def roll_back_of(settings: Any) -> Pointer:
+    roll_back(settings, "words")
+    return roll_back(settings, "words").now
+
+
+def test_a_first_promotion_makes_a_shelf_and_is_undone_too(shelf: Path) -> None:
+    (shelf / "current.json").unlink()
+    settings = load(configuration(shelf.parent), {})
+
+    change = promote(settings, "words", "v1")
+
+    assert read_pointer(shelf) == Pointer("v1")
+    change.undo()
+    assert not (shelf / "current.json").exists()
+
+
+def test_an_altered_version_is_not_promoted(shelf: Path) -> None:
+    settings = load(configuration(shelf.parent), {})
+    (shelf / "v2" / "README.md").write_text("altered")
+
+    with pytest.raises(Exception, match="README"):
+        promote(settings, "words", "v2")
+    assert read_pointer(shelf) == Pointer("v1")
+
+
+def test_what_has_no_versions_is_named(shelf: Path) -> None:
+    settings = load(configuration(shelf.parent, path="words/v1"), {})
+
+    with pytest.raises(ConfigError, match=r"detectors\.words\.path"):
+        roll_back(settings, "words")
+    with pytest.raises(ConfigError, match=r"detectors\.words\.canary"):
+        promote(settings, "words")
+    with pytest.raises(ConfigError, match=r"detectors\.nobody"):
+        promote(settings, "nobody", "v1")
+
+
+def test_commands(shelf: Path) -> None:
+    file = configuration(shelf.parent, canary={"path": "words/v2", "share": 0.5})
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(app, ["artifacts", *arguments, "--config", str(file)])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    listed = run("list").splitlines()
+    assert listed[1].startswith("  v1: malicious-text of ")
+    assert listed[1].endswith(", in service")
+    assert listed[2].endswith(", canary")
+
+    assert "words: v2 is in service, before it was v1" in run("promote", "words")
+    assert "v2 is in service already" in run("promote", "words", "v2")
+    assert run("list").splitlines()[1].endswith(", previous")
+    assert "words: v1 is in service, before it was v2" in run("rollback", "words")
+    (shelf / "v2" / "README.md").write_text("altered")
+    assert "broken" in run("list")
+
+
+@asynccontextmanager
+async def proxy(shelf: Path, **detector: Any) -> AsyncIterator[httpx2.AsyncClient]:
+    async with serving(FakeVLLM()) as upstream:
+        file = configuration(shelf.parent, upstream, **detector)
+        async with (
+            serving(create_app(*read(file), source=file)) as url,
+            httpx2.AsyncClient(base_url=url, timeout=10, headers=OPS) as client,
+        ):
+            yield client
+
+
+async def blocked(client: httpx2.AsyncClient, text: str) -> bool:
+    body = {"model": "demo", "messages": [{"role": "user", "content": text}]}
+    return (await client.post(CHAT, json=body)).status_code == 400
+
+
+async def test_the_admin_api_promotes_and_rolls_back(shelf: Path) -> None:
+    async with proxy(shelf) as client:
+        assert await blocked(client, "first")
+        promoted = await client.post(f"{ADMIN}/artifacts/words/promote?version=v2")
+        assert promoted.status_code == 200
+        assert await blocked(client, "second")
+        assert not await blocked(client, "first")
+        assert (await client.post(f"{ADMIN}/artifacts/words/rollback")).status_code == 200
+        assert await blocked(client, "first")
+
+
+async def test_a_version_that_cannot_be_served_is_refused_and_the_pointer_put_back(
+    shelf: Path,
+) -> None:
+    async with proxy(shelf) as client:
+        file = shelf.parent / "guard.yaml"
+        file.write_text(file.read_text() + "surprise: 1\n")
+        refused = await client.post(f"{ADMIN}/artifacts/words/promote?version=v2")
+        unknown = await client.post(f"{ADMIN}/artifacts/words/promote?version=v9")
+        still = await blocked(client, "first")
+
+    assert (refused.status_code, unknown.status_code, still) == (409, 409, True)
+    assert "surprise" in refused.json()["error"]["message"]
+    assert "no version 'v9'" in unknown.json()["error"]["message"]
+    assert read_pointer(shelf) == Pointer("v1")
+
+
+async def test_a_canary_acts_for_its_keys_and_both_are_in_the_status(shelf: Path) -> None:
+    async with proxy(shelf, canary={"path": "words/v2", "share": 1}) as client:
+        assert await blocked(client, "second")
+        assert not await blocked(client, "first")
+        status = (await client.get(f"{ADMIN}/status")).json()
+        metrics = (await client.get("/metrics")).text
+
+    assert set(status["artifacts"]) == {"words", "words@canary"}
+    assert 'ecoguard_canary_agreement_total{fired="only_old",policy="stop"} 1.0' in metrics
