@@ -1,6 +1,6 @@
-"""Writes docs/fields.md from the tables that the proxy uses.
+"""Writes docs/reference/fields.md from the tables that the proxy uses.
 
-python -m tests.field_tables > docs/fields.md
+python -m tests.field_tables > docs/reference/fields.md
 """
 
 import sys

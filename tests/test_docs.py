@@ -26,8 +26,8 @@ from tests import field_tables
 from tests.source_tree import ROOT, modules
 
 DOCS = ROOT / "docs"
-PAGES = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
-OPERATOR = (DOCS / "operator.md").read_text(encoding="utf-8")
+PAGES = (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
+OPERATOR = (DOCS / "guides/operate.md").read_text(encoding="utf-8")
 EVERYTHING = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 EXAMPLE = ROOT / "deploy" / "guard.example.yaml"
 
@@ -141,12 +141,13 @@ def test_commands_are_documented(command: str, options: list[str]) -> None:
 
 
 def test_the_field_page_is_what_the_tables_say() -> None:
-    page = (DOCS / "fields.md").read_text(encoding="utf-8")
-    assert page == field_tables.text(), "run: python -m tests.field_tables > docs/fields.md"
+    page = (DOCS / "reference/fields.md").read_text(encoding="utf-8")
+    command = "python -m tests.field_tables > docs/reference/fields.md"
+    assert page == field_tables.text(), f"run: {command}"
 
 
 def test_every_field_is_on_the_field_page() -> None:
-    page = (DOCS / "fields.md").read_text(encoding="utf-8")
+    page = (DOCS / "reference/fields.md").read_text(encoding="utf-8")
     sections = {part.split("`", 2)[1]: part for part in page.split("\n## ")[1:]}
     for protocol in protocols.make_protocols(ResponseStore()).values():
         named = set(CODE.findall(sections[protocol.route]))
@@ -244,6 +245,6 @@ def test_dependencies_are_explained() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     groups = [project["dependencies"], *project["optional-dependencies"].values()]
     declared = {Requirement(line).name for group in groups for line in group} - {"ecoguard"}
-    page = (DOCS / "dependencies.md").read_text(encoding="utf-8")
+    page = (DOCS / "develop/dependencies.md").read_text(encoding="utf-8")
     explained = [name for line in page.splitlines() for name in re.findall(r"^\| `([^`]+)`", line)]
     assert sorted(explained) == sorted(declared)

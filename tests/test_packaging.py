@@ -151,7 +151,7 @@ def test_the_source_distribution_is_complete(tmp_path: Path) -> None:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {"pyproject.toml", "constraints.txt", "Makefile", "Dockerfile", ".dockerignore"}
     wanted |= {"README.md", "CHANGELOG.md", "LICENSE", "NOTICE", "PKG-INFO"}
-    wanted |= {"docs/operator.md", "deploy/guard.example.yaml", "tests/test_packaging.py"}
+    wanted |= {"docs/guides/operate.md", "deploy/guard.example.yaml", "tests/test_packaging.py"}
     assert wanted <= names
     assert not [name for name in names if "node_modules" in name or name.startswith(".venv")]
 

@@ -132,7 +132,7 @@ class Refusal(Section):
 
 
 class Fields(Section):
-    """The operator's say over the closed field tables (docs/fields.md)."""
+    """The operator's say over the closed field tables (docs/reference/fields.md)."""
 
     unknown: Literal["refuse", "ignore"] = "refuse"
     allow: tuple[str, ...] = ()

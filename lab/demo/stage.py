@@ -34,7 +34,7 @@ REQUEST = "six-people"
 MALICIOUS = "malicious"
 CONTEXT_TOKENS = 512
 # All dimensions, 2.4 times the embeddings' standard deviation: not far above the weakest noise
-# that leaks nothing, so that answers stay close to the twin's (docs/demo.md has the grid).
+# that leaks nothing, so that answers stay close to the twin's (docs/lab/demo.md has the grid).
 CORRUPTION = {"kind": "rand_noise_first_n", "dims": 128, "strength": 0.15}
 
 

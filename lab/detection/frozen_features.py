@@ -1,4 +1,4 @@
-"""Heads on frozen encoder features, leave-one-source-out, as Markdown tables for docs/detection.md.
+"""Heads on frozen encoder features, leave-one-source-out, as Markdown for docs/lab/detection.md.
 
     python -m lab.detection.frozen_features PROMPTS --encoder ENCODER --out OUT [--cache CACHE]
 

@@ -106,7 +106,7 @@ class TrainingSet:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How the modes learn; the defaults are the measured ones (see docs/detection.md).
+    """How the modes learn; the defaults are the measured ones (see docs/lab/detection.md).
 
     `svd` reads the student's fields, `most_directions` and `weighted`, as VLMGuard's code does
     (arXiv 2410.00296 and its TMLR version). `strength` and `ratio_strength` are inverse
