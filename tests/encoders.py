@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from classifiers.encoder.export import export_encoder
-from guard.terms.detector import Features
+from guard.terms.detector import Encoder, Features
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 WORDS = (
@@ -20,7 +20,7 @@ WORDS = (
 )
 
 
-class WordEncoder:
+class WordEncoder(Encoder):
     """Features that are the normalised sum of a random vector per word; counts what it encodes."""
 
     def __init__(self, width: int = 64, digest: str = "d" * 64) -> None:

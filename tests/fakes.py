@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 from starlette.types import Receive, Scope, Send
 
-from guard.terms.detector import Features, Scores
+from guard.terms.detector import Detector, Features, Scores
 
 
 @dataclass
@@ -147,7 +147,7 @@ DONE = b"data: [DONE]\n\n"
 
 
 @dataclass
-class WordDetector:
+class WordDetector(Detector):
     """Scores 1 for texts that hold a word, 0 for others."""
 
     word: str
@@ -160,7 +160,7 @@ class WordDetector:
 
 
 @dataclass
-class FailingDetector:
+class FailingDetector(Detector):
     """Raises, as a broken plug-in would."""
 
     threshold: float = 0.5
@@ -171,26 +171,10 @@ class FailingDetector:
         raise RuntimeError("scripted failure")
 
 
-class FeatureGiver:
+class FeatureGiver(Detector):
     """Makes a detector one that gives the features of the encoder `e`: its own scores."""
 
     features_of: str | None = "e"
-
-    def score(self, texts: Sequence[str], features: Features | None) -> Scores:
-        """The detector's own."""
-        raise NotImplementedError
-
-    def parts(self, text: str) -> tuple[str, ...]:
-        """A text is one part."""
-        return (text,)
-
-    def part_numbers(self, parts: Sequence[str]) -> Scores:
-        """Its score."""
-        return self.score(parts, None)
-
-    def score_of_parts(self, numbers: Sequence[float]) -> float:
-        """The part's."""
-        return numbers[0]
 
     def numbers_and_features(self, parts: Sequence[str]) -> tuple[Scores, Features]:
         """The score twice."""

@@ -20,7 +20,7 @@ from classifiers.encoder.ray_encoder import RayEncoder
 from classifiers.malicious.data.training_set import Block
 from classifiers.malicious.recipe import MaliciousRecipe, TrainingMode, read_recipe
 from classifiers.runs.ray_session import LOCAL
-from guard.terms.detector import WindowedEncoder
+from guard.terms.detector import Encoder
 
 app = typer.Typer()
 
@@ -118,7 +118,7 @@ def train(recipe: MaliciousRecipe, out: Path, *, ray_address: str | None = None)
     from classifiers.malicious.gate.promotion import PromotionRefusedError
     from classifiers.malicious.training import train_malicious
 
-    encoder: WindowedEncoder | None = None
+    encoder: Encoder | None = None
     blocks: tuple[Block, ...] = ()
     try:
         with ExitStack() as stack:

@@ -32,7 +32,7 @@ from classifiers.malicious.data.near_duplicates import text_leaders
 from classifiers.prompts.files import position
 from classifiers.prompts.labelled import LabelledPrompt
 from classifiers.prompts.sources import READERS, read_labelled
-from guard.terms.detector import Features, WindowedEncoder
+from guard.terms.detector import Encoder, Features
 from guard.terms.errors import ConfigError
 
 
@@ -111,7 +111,7 @@ class ModeResult:
 
 def evaluate_modes(
     prompts: Sequence[LabelledPrompt],
-    encoder: WindowedEncoder,
+    encoder: Encoder,
     modes: Mapping[str, Fit],
     families: PromptFamilies,
     settings: DetectionSettings,

@@ -17,7 +17,7 @@ from classifiers.evaluation.feature_modes import Fit, Scorer, TrainingRows
 from classifiers.malicious.data.served_pieces import conversation_pieces, highest
 from classifiers.prompts.labelled import LabelledPrompt
 from classifiers.statistics.thresholds import conformal_threshold
-from guard.terms.detector import Features, Scores, Windowing
+from guard.terms.detector import Features, Reader, Scores
 from guard.terms.errors import ConfigError
 
 Mask = NDArray[np.bool_]
@@ -145,8 +145,8 @@ def _check(group_of: NDArray[np.str_], malicious: Mask) -> None:
 def make_pieces(
     prompts: Sequence[LabelledPrompt],
     encode_texts: Callable[[Sequence[str]], Features],
-    windowing: Windowing,
+    reader: Reader,
 ) -> PromptPieces:
     """The pieces of prompts as serving cuts them, encoded by `encode_texts`."""
-    pieces = conversation_pieces(prompts, windowing)
+    pieces = conversation_pieces(prompts, reader)
     return PromptPieces(prompts, pieces.texts, encode_texts(pieces.texts), pieces.owner_index)

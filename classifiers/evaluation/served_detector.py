@@ -21,13 +21,13 @@ from guard.artifacts.folder import read
 from guard.detectors.kinds import load_detector
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.screening.views.view import ViewLimits
-from guard.terms.detector import Detector, Features, Scores, WindowedEncoder, Windowing
+from guard.terms.detector import Detector, Encoder, Features, Reader, Scores
 
 ORIGINAL_ONLY = ViewLimits(max_views=1)
 """Limits under which a text has no view but itself."""
 
 
-class PieceScorer:
+class PieceScorer(Encoder):
     """A detector in the shape of an encoder, so that scores are cached as features are.
 
     Features have one column, the score.
@@ -35,7 +35,7 @@ class PieceScorer:
 
     width = 1
 
-    def __init__(self, detector: Detector, digest: str, encoder: WindowedEncoder | None) -> None:
+    def __init__(self, detector: Detector, digest: str, encoder: Encoder | None) -> None:
         self.digest = digest
         self._detector = detector
         self._encoder = encoder
@@ -54,12 +54,12 @@ class ServedDetector:
         self,
         detector: Detector,
         digest: str,
-        encoder: WindowedEncoder | None = None,
+        encoder: Encoder | None = None,
         cache: FeatureCache | None = None,
     ) -> None:
         self.threshold = detector.threshold
         self._scorer = PieceScorer(detector, digest, encoder)
-        self._windowing = _windowing(detector, encoder)
+        self._reader = _reader(detector, encoder)
         self._cache = cache
 
     @classmethod
@@ -78,14 +78,14 @@ class ServedDetector:
         With a `label`, a progress bar of that name is shown on standard error.
         """
         limits = ViewLimits() if views else ORIGINAL_ONLY
-        return self._highest(served_pieces(texts, self._windowing, limits), len(texts), label)
+        return self._highest(served_pieces(texts, self._reader, limits), len(texts), label)
 
     def score_prompts(
         self, prompts: Sequence[LabelledPrompt], *, views: bool = True, label: str | None = None
     ) -> Scores:
         """As `score`; a conversation has every turn's score and that of the joined turns."""
         limits = ViewLimits() if views else ORIGINAL_ONLY
-        pieces = conversation_pieces(prompts, self._windowing, limits)
+        pieces = conversation_pieces(prompts, self._reader, limits)
         return self._highest(pieces, len(prompts), label)
 
     def _highest(self, pieces: ServedPieces, count: int, label: str | None) -> Scores:
@@ -93,8 +93,6 @@ class ServedDetector:
         return highest(scores, pieces.owner_index, count)
 
 
-def _windowing(detector: Detector, encoder: WindowedEncoder | None) -> Windowing | None:
+def _reader(detector: Detector, encoder: Encoder | None) -> Reader | None:
     """What bounds the texts that the detector reads, as in `guard.screening.reading`."""
-    if detector.encoder is not None:
-        return encoder
-    return detector if isinstance(detector, Windowing) else None
+    return detector if detector.encoder is None else encoder

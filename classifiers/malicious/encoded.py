@@ -15,7 +15,7 @@ from classifiers.malicious.data.served_pieces import PieceFeatures, encode_piece
 from classifiers.malicious.data.training_set import Block, LabelledFeatures, TrainingSet
 from classifiers.malicious.inputs import TrainingPrompts
 from classifiers.prompts.labelled import LabelledPrompt
-from guard.terms.detector import Features, Scores, WindowedEncoder
+from guard.terms.detector import Encoder, Features, Scores
 
 Rows = NDArray[np.int_]
 Prompts = tuple[LabelledPrompt, ...]
@@ -94,7 +94,7 @@ class EncodedPrompts:
 
 def encode_prompts(
     prompts: TrainingPrompts,
-    encoder: WindowedEncoder,
+    encoder: Encoder,
     cache: FeatureCache | None = None,
     *,
     blocks: tuple[Block, ...] = (),

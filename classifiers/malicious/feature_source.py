@@ -5,17 +5,15 @@ from pathlib import Path
 from classifiers.encoder.blocks import block_columns
 from classifiers.malicious.data.training_set import Block
 from guard.artifacts.folder import read
-from guard.detectors.kinds import load_encoder
+from guard.encoders.kinds import load_encoder
 from guard.settings import EncoderSource
-from guard.terms.detector import WindowedEncoder
+from guard.terms.detector import Encoder
 
 PATIENCE_S = 60.0
 """A request to a pooling server may take so long here; in serving it may not."""
 
 
-def open_encoder(
-    folder: Path, url: str | None = None, key_env: str | None = None
-) -> WindowedEncoder:
+def open_encoder(folder: Path, url: str | None = None, key_env: str | None = None) -> Encoder:
     """The encoder in an artifact folder; a pooling one asks the server at `url`.
 
     Raises ArtifactError naming folder and field, ConfigError for a key that is not set.

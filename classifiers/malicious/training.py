@@ -45,7 +45,7 @@ from classifiers.malicious.stages import StageFolder, stage_key
 from classifiers.prompts.sources import read_labelled
 from classifiers.runs.stage_progress import stage_progress
 from guard.artifacts.folder import Artifact
-from guard.terms.detector import WindowedEncoder
+from guard.terms.detector import Encoder
 from guard.terms.errors import ConfigError
 
 
@@ -54,7 +54,7 @@ class Training:
     """A training under way: its prompts, their features if a mode reads them, finished stages."""
 
     recipe: MaliciousRecipe
-    encoder: WindowedEncoder | None
+    encoder: Encoder | None
     prompts: TrainingPrompts
     encoded: EncodedPrompts | None
     stages: StageFolder
@@ -77,7 +77,7 @@ class Outcome:
 
 def train_malicious(
     recipe: MaliciousRecipe,
-    encoder: WindowedEncoder | None,
+    encoder: Encoder | None,
     out: Path,
     *,
     blocks: tuple[Block, ...] = (),
@@ -117,7 +117,7 @@ def _reader(recipe: MaliciousRecipe) -> Read:
 
 def _start(
     recipe: MaliciousRecipe,
-    encoder: WindowedEncoder | None,
+    encoder: Encoder | None,
     work: Path,
     read: Read,
     *,

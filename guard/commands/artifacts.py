@@ -8,7 +8,7 @@ import typer
 from guard.artifacts.folder import read, read_digest
 from guard.artifacts.versions import is_shelf, read_pointer, versions
 from guard.gateway.promotion import Change, promote, roll_back
-from guard.settings import ArtifactDetector, Settings, load
+from guard.settings import Settings, load
 from guard.terms.errors import ArtifactError
 
 artifacts_app = typer.Typer(
@@ -33,9 +33,9 @@ def list_versions(config: ConfigFile = CONFIG) -> None:
     """List every detector's versions, and what each of them is doing."""
     settings = load(config)
     for name, detector in settings.detectors.items():
-        if isinstance(detector, ArtifactDetector):
-            typer.echo(f"{name}: {detector.path}")
-            for line in _lines(settings, name, detector):
+        if folder := detector.artifact_path:
+            typer.echo(f"{name}: {folder}")
+            for line in _lines(settings, name, folder):
                 typer.echo(f"  {line}")
 
 
@@ -53,15 +53,15 @@ def rollback(detector: Detector, config: ConfigFile = CONFIG) -> None:
     _tell(detector, roll_back(load(config), detector))
 
 
-def _lines(settings: Settings, name: str, detector: ArtifactDetector) -> list[str]:
+def _lines(settings: Settings, name: str, shelf: Path) -> list[str]:
     canary = settings.canaries.get(name)
-    if not is_shelf(detector.path) and not versions(detector.path):
-        lines = [f"{_described(detector.path)}, in service"]
+    if not is_shelf(shelf) and not versions(shelf):
+        lines = [f"{_described(shelf)}, in service"]
         return lines + ([f"{_described(canary.path)}, canary"] if canary else [])
-    pointer = read_pointer(detector.path) if is_shelf(detector.path) else None
+    pointer = read_pointer(shelf) if is_shelf(shelf) else None
     lines = []
-    for version in versions(detector.path):
-        folder = detector.path / version
+    for version in versions(shelf):
+        folder = shelf / version
         roles = [
             role
             for role, here in (

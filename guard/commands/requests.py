@@ -98,13 +98,13 @@ def withdraw(
 
 
 def _source(config: Path, name: str | None) -> "tuple[Settings, ForgetRequestsDetector]":
-    from guard.settings import ForgetRequestsDetector, load
+    from guard.settings import load
 
     settings = load(config)
     sources = {
         known: source
         for known, source in settings.detectors.items()
-        if isinstance(source, ForgetRequestsDetector) and name in (None, known)
+        if source.kind == "forget-requests" and name in (None, known)
     }
     if not sources:
         wanted = "of kind forget-requests" if name is None else f"'{name}' of kind forget-requests"

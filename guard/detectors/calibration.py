@@ -5,7 +5,7 @@ new score stands among them.
 """
 
 from collections.abc import Mapping
-from typing import Protocol, Self, runtime_checkable
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -57,16 +57,6 @@ class Calibration:
         """The samples as an artifact stores them; what is empty is left out."""
         samples = {BENIGN: self.benign, MALICIOUS: self.malicious}
         return {name: sample for name, sample in samples.items() if len(sample)}
-
-
-@runtime_checkable
-class Calibrated(Protocol):
-    """What a detector with p-values has beside the contract's members."""
-
-    @property
-    def calibration(self) -> Calibration | None:
-        """Its held-out scores, or None where its artifact has none."""
-        ...
 
 
 def _sample(weights: Weights, name: str) -> ArrayLike:

@@ -1,54 +1,35 @@
-"""From settings and artifact folders to the encoder and detectors that screening uses."""
+"""From settings and artifact folders to the detectors that screening uses."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from pkgutil import resolve_name
 
 from guard.artifacts.folder import Artifact, read, read_digest
+from guard.detectors.context import Context
 from guard.detectors.forget.detector import KIND as FORGET
 from guard.detectors.forget.detector import ForgetClassifier
-from guard.detectors.forget.request_folder import RequestFolder
 from guard.detectors.malicious.features import KIND as MALICIOUS
 from guard.detectors.malicious.features import MaliciousClassifier
-from guard.detectors.malicious.text import FEATURES, MaliciousTextClassifier
 from guard.detectors.malicious.text import KIND as MALICIOUS_TEXT
-from guard.detectors.names.phrases import PhraseList
-from guard.encoders.onnx_encoder import KIND as ONNX
-from guard.encoders.onnx_encoder import OnnxEncoder
-from guard.encoders.pooling_encoder import KIND as POOLING
-from guard.encoders.pooling_encoder import PoolingEncoder
-from guard.settings import (
-    ArtifactDetector,
-    DetectorSource,
-    EncoderSource,
-    ForgetRequestsDetector,
-    PhraseDetector,
-    Settings,
-    secret,
-)
-from guard.terms.detector import (
-    Detector,
-    Encoder,
-    FeatureSource,
-    LivingDetector,
-    WindowedEncoder,
-    conforms,
-)
-from guard.terms.errors import ConfigError
+from guard.detectors.malicious.text import MaliciousTextClassifier
+from guard.encoders.kinds import load_encoder
+from guard.settings import ArtifactDetector, DetectorSection, Settings
+from guard.terms.detector import Detector, Encoder
 from guard.terms.verdict import CANARY
 
-LOADERS: Mapping[str, Callable[[Artifact, int], Detector]] = {
+ARTIFACT_KINDS: Mapping[str, Callable[[Artifact, Context], Detector]] = {
     FORGET: lambda artifact, _: ForgetClassifier.from_artifact(artifact),
     MALICIOUS: lambda artifact, _: MaliciousClassifier.from_artifact(artifact),
-    MALICIOUS_TEXT: lambda artifact, threads: MaliciousTextClassifier.from_artifact(
-        artifact, threads=threads
+    MALICIOUS_TEXT: lambda artifact, context: MaliciousTextClassifier.from_artifact(
+        artifact, encoder=context.encoder, threads=context.threads
     ),
 }
-"""By manifest kind, what makes a detector of a verified artifact and the threads to read in."""
+"""By manifest kind, what makes a detector of a verified artifact."""
 
 
 def load_detectors(
     settings: Settings, threads: int = 1
-) -> tuple[WindowedEncoder | None, dict[str, Detector]]:
+) -> tuple[Encoder | None, dict[str, Detector]]:
     """The encoder, if the settings name one, and every detector by name.
 
     `threads` are those in which a model that runs here reads a prompt.
@@ -57,45 +38,25 @@ def load_detectors(
     that is not set.
     """
     encoder = load_encoder(settings.encoder, threads) if settings.encoder else None
-    sources = settings.detectors.items()
-    return encoder, {name: _load(name, source, encoder, threads) for name, source in sources}
+    return encoder, {
+        name: load_source(source, Context(name, encoder, threads))
+        for name, source in settings.detectors.items()
+    }
 
 
-def _load(name: str, source: DetectorSource, encoder: Encoder | None, threads: int) -> Detector:
-    match source:
-        case PhraseDetector():
-            return PhraseList(source.phrases)
-        case ForgetRequestsDetector():
-            if encoder is None:
-                raise ConfigError(f"detectors.{name}: forget requests need `encoder`")
-            return RequestFolder(source.path, encoder, reload_s=source.reload_s)
-        case ArtifactDetector():
-            return load_detector(source.path, encoder, threads)
+def load_source(source: DetectorSection, context: Context) -> Detector:
+    """The detector of one section, by the loader of its kind (`guard.settings.detectors`)."""
+    load: Callable[[DetectorSection, Context], Detector] = resolve_name(source.loader)
+    return load(source, context)
 
 
-def load_encoder(source: EncoderSource, threads: int = 1) -> WindowedEncoder:
-    """The encoder in an artifact folder, by its kind; one that pools needs the endpoint's URL."""
-    artifact = read(source.path)
-    kind = artifact.manifest.kind
-    if kind == ONNX:
-        if source.url is not None:
-            raise artifact.fail("kind", "an encoder that runs here takes no encoder.url")
-        return OnnxEncoder(artifact, threads)
-    if kind != POOLING:
-        raise artifact.fail("kind", f"expected {ONNX!r} or {POOLING!r}, found {kind!r}")
-    if source.url is None:
-        raise artifact.fail("kind", "a pooling encoder needs its server's address, encoder.url")
-    return PoolingEncoder.connect(
-        artifact,
-        source.url,
-        api_key=secret(source.api_key_env) if source.api_key_env else None,
-        timeout=source.timeout_s,
-        connections=source.connections,
-    )
+def load_artifact(source: ArtifactDetector, context: Context) -> Detector:
+    """The detector of a section of kind `artifact`."""
+    return load_detector(source.path, context.encoder, context.threads)
 
 
 def load_canaries(
-    settings: Settings, encoder: WindowedEncoder | None, threads: int = 1
+    settings: Settings, encoder: Encoder | None, threads: int = 1
 ) -> dict[str, tuple[Detector, str]]:
     """By the name of the detector that each may replace: a canary, and its manifest's digest."""
     return {
@@ -107,11 +68,8 @@ def load_canaries(
 def read_digests(settings: Settings) -> dict[str, str]:
     """The digests of the artifacts that the settings name: by detector, `NAME@canary`
     of those that may replace one, and `@encoder`."""
-    folders = {
-        name: choice.path
-        for name, choice in settings.detectors.items()
-        if isinstance(choice, ArtifactDetector)
-    }
+    found = {name: source.artifact_path for name, source in settings.detectors.items()}
+    folders = {name: folder for name, folder in found.items() if folder}
     for name, canary in settings.canaries.items():
         folders[f"{name}@{CANARY}"] = canary.path
     if settings.encoder:
@@ -124,11 +82,7 @@ class Versions(Mapping[str, str]):
 
     def __init__(self, digests: Mapping[str, str], detectors: Mapping[str, Detector]) -> None:
         self._digests = digests
-        self._living = {
-            name: detector
-            for name, detector in detectors.items()
-            if conforms(detector, LivingDetector)
-        }
+        self._living = {name: found for name, found in detectors.items() if found.changes}
 
     def __getitem__(self, name: str) -> str:
         living = self._living.get(name)
@@ -144,15 +98,12 @@ class Versions(Mapping[str, str]):
 def load_detector(folder: Path, encoder: Encoder | None, threads: int = 1) -> Detector:
     """The detector in an artifact folder, by its kind; it must fit the encoder in service."""
     artifact = read(folder)
-    loader = LOADERS.get(artifact.manifest.kind)
+    loader = ARTIFACT_KINDS.get(artifact.manifest.kind)
     if loader is None:
-        known = ", ".join(sorted(LOADERS))
+        known = ", ".join(sorted(ARTIFACT_KINDS))
         raise artifact.fail("kind", f"'{artifact.manifest.kind}' is no detector (known: {known})")
-    detector = loader(artifact, threads)
+    detector = loader(artifact, Context("", encoder, threads))
     _check_encoder(artifact, detector, encoder)
-    if conforms(detector, FeatureSource) and isinstance(encoder, OnnxEncoder):
-        same = artifact.manifest.recipe.get(FEATURES) == encoder.recipe
-        detector.features_of = encoder.digest if same else None
     return detector
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from guard.artifacts.folder import Artifact, read
 from guard.encoders.tokenizer import TOKENIZER as TOKENIZER
 from guard.encoders.tokenizer import open_tokenizer, token_windows
-from guard.terms.detector import Features
+from guard.settings import EncoderSource
+from guard.terms.detector import Encoder, Features
 
 if TYPE_CHECKING:
     from tokenizers import Encoding
@@ -34,7 +35,7 @@ PASS_TOKENS = 12
 """What a pass costs beside its tokens, in tokens: 3 ms where each takes 0.25 (MiniLM)."""
 
 
-class OnnxEncoder:
+class OnnxEncoder(Encoder):
     """Mean- or CLS-pooled transformer features of unit length (the graph holds the pooling).
 
     `max_tokens` is the longest input, special tokens included; what is longer is cut off there,
@@ -56,16 +57,12 @@ class OnnxEncoder:
         self._whole = open_tokenizer(artifact)
         self._cutting = open_tokenizer(artifact)
         self._cutting.enable_truncation(self.max_tokens)
+        self.window_tokens: int = self.max_tokens - self._whole.num_special_tokens_to_add(False)
 
     @classmethod
     def load(cls, folder: Path, *, threads: int = 1) -> Self:
         """The encoder in an artifact folder; ArtifactError names what is wrong with it."""
         return cls(read(folder, KIND), threads)
-
-    @property
-    def window_tokens(self) -> int:
-        """The most tokens of text that fit beside the special tokens."""
-        return self.max_tokens - self._whole.num_special_tokens_to_add(False)
 
     def encode(self, texts: Sequence[str]) -> Features:
         """Features, shape (n, width), float32, rows of unit length: the graph's first output."""
@@ -161,6 +158,13 @@ def _shares(batches: Iterable[Batch], lengths: Sequence[int], threads: int) -> l
     for batch in dealt:
         min(shares, key=lambda share: sum(map(tokens, share))).append(batch)
     return shares
+
+
+def load(artifact: Artifact, source: EncoderSource, threads: int) -> OnnxEncoder:
+    """The encoder in a verified artifact; ArtifactError where its section names a server."""
+    if source.url is not None:
+        raise artifact.fail("kind", "an encoder that runs here takes no encoder.url")
+    return OnnxEncoder(artifact, threads)
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from guard.artifacts.folder import Artifact
 from guard.encoders.pooling_endpoint import PoolingEndpoint, Vectors
 from guard.encoders.tokenizer import open_tokenizer, token_windows
-from guard.terms.detector import Features
+from guard.settings import EncoderSource, secret
+from guard.terms.detector import Encoder, Features
 from guard.terms.errors import DetectorError
 
 KIND = "pooling-encoder"
@@ -41,7 +42,7 @@ class Endpoint(Protocol):
         ...
 
 
-class PoolingEncoder:
+class PoolingEncoder(Encoder):
     """Unit-length vectors of texts, each put into the model's chat template as a user's turn.
 
     `max_tokens` is the longest input, the template included; what is longer loses tokens before
@@ -61,6 +62,7 @@ class PoolingEncoder:
         self._endpoint = endpoint
         self._trusted_until = 0.0
         self._head, self._tail = self._template_tokens()
+        self.window_tokens: int = self.max_tokens - self._head - self._tail - TOUCHING
         if self.window_tokens < 1:
             raise artifact.fail("recipe.max_tokens", "the template alone is longer")
 
@@ -80,11 +82,6 @@ class PoolingEncoder:
             url, model, api_key=api_key, timeout=timeout, connections=connections
         )
         return cls(artifact, endpoint)
-
-    @property
-    def window_tokens(self) -> int:
-        """The most tokens of text that fit beside the template."""
-        return self.max_tokens - self._head - self._tail - TOUCHING
 
     def encode(self, texts: Sequence[str]) -> Features:
         """Features, shape (n, width), float32, each row of unit length.
@@ -145,6 +142,19 @@ class PoolingEncoder:
         """How many tokens before and behind the text are the same whatever the text."""
         one, other = self._whole_ids("a"), self._whole_ids("b c")
         return _shared(one, other), _shared(one[::-1], other[::-1])
+
+
+def load(artifact: Artifact, source: EncoderSource, threads: int) -> PoolingEncoder:  # noqa: ARG001
+    """The artifact's encoder at the server that its section names; ArtifactError without one."""
+    if source.url is None:
+        raise artifact.fail("kind", "a pooling encoder needs its server's address, encoder.url")
+    return PoolingEncoder.connect(
+        artifact,
+        source.url,
+        api_key=secret(source.api_key_env) if source.api_key_env else None,
+        timeout=source.timeout_s,
+        connections=source.connections,
+    )
 
 
 def _shared(left: Sequence[int], right: Sequence[int]) -> int:

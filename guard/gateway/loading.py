@@ -11,7 +11,7 @@ from guard.gateway.sizing import cores, pass_threads, workers_here
 from guard.screening.canary import Canary
 from guard.screening.policy import Policy
 from guard.settings import Settings, secret
-from guard.terms.detector import WindowedEncoder
+from guard.terms.detector import Encoder, Reader
 from guard.upstream.certificates import client_context
 from guard.wire.fields import Detokenise
 
@@ -21,13 +21,20 @@ class Parts:
     """What is read before the first request: artifacts, tables, tokenizers, secrets."""
 
     policies: tuple[Policy, ...]
-    encoder: WindowedEncoder | None
+    encoder: Encoder | None
     rewriter: Rewriter | None
     detokenisers: Mapping[str, Detokenise]
     upstream_key: str | None
     artifacts: Mapping[str, str] = field(default_factory=dict)
     upstream_tls: ssl.SSLContext | None = None
     canaries: Mapping[str, Canary] = field(default_factory=dict)
+
+    @property
+    def models(self) -> tuple[Reader, ...]:
+        """Everything that reads texts, to be closed when the parts are used no more."""
+        detectors = {id(policy.detector): policy.detector for policy in self.policies}
+        trials = [canary.detector for canary in self.canaries.values()]
+        return (*([self.encoder] if self.encoder else []), *detectors.values(), *trials)
 
 
 def load_parts(settings: Settings) -> Parts:

@@ -13,7 +13,7 @@ from guard.artifacts.versions import (
     rolled_back,
     write_pointer,
 )
-from guard.settings import ArtifactDetector, Settings
+from guard.settings import Settings
 from guard.terms.errors import ConfigError
 
 
@@ -36,9 +36,10 @@ class Change:
 def shelf_of(settings: Settings, name: str) -> Path:
     """The folder of a detector's versions; ConfigError where it has none."""
     detector = settings.detectors.get(name)
-    if not isinstance(detector, ArtifactDetector):
+    folder = detector.artifact_path if detector else None
+    if folder is None:
         raise ConfigError(f"detectors.{name}: no such detector with an artifact")
-    return detector.path
+    return folder
 
 
 def promote(settings: Settings, name: str, version: str | None = None) -> Change:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from guard.encoders.pooling_encoder import PoolingEncoder
 from guard.gateway.deadlines import Deadlines
 from guard.gateway.exchange import Exchange
 from guard.gateway.loading import Parts
@@ -37,7 +36,7 @@ class Service:
             tls=parts.upstream_tls,
         )
         self.upstream.watch()
-        self._encoder = parts.encoder
+        self._models = parts.models
         self._screener = Screener(
             parts.policies,
             parts.encoder,
@@ -64,8 +63,8 @@ class Service:
     async def close(self) -> None:
         """Let go of threads and connections; nobody may use it any more."""
         self._screener.close()
-        if isinstance(self._encoder, PoolingEncoder):
-            self._encoder.close()
+        for model in self._models:
+            model.close()
         await self.upstream.close()
 
 

@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from guard.settings import ArtifactDetector, Settings
+from guard.settings import Settings
 
 CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 WORKERS = "ECOGUARD_WORKERS"
@@ -58,7 +58,7 @@ def pass_threads(settings: Settings, workers: int, available: int) -> int:
 def busy_threads(settings: Settings, workers: int, available: int) -> int:
     """How many threads compute when all screening threads of all workers are at work."""
     local = settings.encoder is not None and settings.encoder.url is None
-    local = local or any(isinstance(d, ArtifactDetector) for d in settings.detectors.values())
+    local = local or any(source.runs_here for source in settings.detectors.values())
     each = pass_threads(settings, workers, available) if local else 1
     return workers * settings.limits.screening_threads * each
 

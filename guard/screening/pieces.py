@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from guard.detectors.sentences import sentences
 from guard.screening.views.view import ViewLimits, views
 from guard.screening.windows import USER_ROLES, conversation_windows, cut, part_windows
-from guard.terms.detector import WINDOWS, Scores, Windowing, WindowSize
+from guard.terms.detector import WINDOWS, Reader, Scores, WindowSize
 from guard.terms.item import Item
 
 SENTENCE_ENDS = ".!?。！？ \t\n"
@@ -43,18 +43,20 @@ class Pieces:
                 found.setdefault(window, set()).update(items)
         return _pieces(found)
 
-    def fitted(self, windowing: Windowing) -> "Pieces":
+    def fitted(self, reader: Reader) -> "Pieces":
         """The same pieces, cut again where one has more tokens than the model reads.
 
         Windows are cut by characters, which is fast; symbols and dense scripts have a token per
         character or more (a Hangul syllable is up to three), so all but short ASCII is counted.
         """
-        most = windowing.window_tokens
+        most = reader.window_tokens
+        if most is None:
+            return self
         found: dict[str, set[int]] = {}
         for text, items in zip(self.texts, self.items, strict=True):
             # One token may be the space that some tokenizers put before the first word.
             whole = len(text) < most and text.isascii()
-            ranges = [(0, len(text))] if whole else windowing.windows(text, most, most * 3 // 4)
+            ranges = [(0, len(text))] if whole else reader.windows(text, most, most * 3 // 4)
             for start, end in ranges:
                 found.setdefault(text[start:end], set()).update(items)
         return _pieces(found)

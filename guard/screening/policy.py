@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import time_ns
 
-from guard.detectors.calibration import Calibrated
 from guard.settings import Policy as PolicySettings
-from guard.terms.detector import Detector, conforms
+from guard.terms.detector import Detector
 from guard.terms.verdict import Action, Finding
 
 MOST_SUBJECTS = 20
@@ -55,7 +54,7 @@ class Policy:
         """
         fired = tuple(index for index, score in enumerate(scores) if score >= self.threshold)
         highest = float(max(scores))
-        calibration = self.detector.calibration if conforms(self.detector, Calibrated) else None
+        calibration = self.detector.calibration
         return Finding(
             policy=self.name,
             detector=self.detector_name,

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, partial
-from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +13,11 @@ from guard.screening.pieces import Pieces, is_said, joined_texts, own_texts
 from guard.screening.views.view import ViewLimits
 from guard.terms.detector import (
     Detector,
+    Encoder,
     Features,
-    FeatureSource,
-    LivingDetector,
-    PartsDetector,
+    Reader,
     Scores,
-    SubjectDetector,
-    WindowedEncoder,
-    Windowing,
     WindowSize,
-    conforms,
-    window_sizes,
 )
 from guard.terms.errors import DetectorError
 from guard.terms.item import Item
@@ -45,7 +38,7 @@ class Reading:
     def __init__(
         self,
         items: Sequence[Item],
-        encoder: WindowedEncoder | None,
+        encoder: Encoder | None,
         limits: ViewLimits,
         memory: Memory | None = None,
     ) -> None:
@@ -63,11 +56,9 @@ class Reading:
         self._features: dict[str, Features] = {}
         self._encoder_failed = False
 
-    def gives_features(self, detector: object) -> TypeGuard[FeatureSource]:
+    def gives_features(self, detector: Detector) -> bool:
         """Whether reading by this detector first spares the encoder work."""
-        if self._encoder is None or not conforms(detector, FeatureSource):
-            return False
-        return detector.features_of == self._encoder.digest
+        return self._encoder is not None and detector.features_of == self._encoder.digest
 
     def known_scores(self, detector: Detector, threshold: float) -> NDArray[np.float32] | None:
         """`item_scores` of a request that was judged before, else None; costs a hash."""
@@ -103,7 +94,7 @@ class Reading:
             by_turns = rest.item_scores(self._text_scores(detector, rest.texts), count)
         found = np.maximum(by_item, by_turns)
         subjects: tuple[int, ...] = ()
-        if conforms(detector, SubjectDetector) and found.max(initial=0) >= threshold:
+        if detector.has_subjects and found.max(initial=0) >= threshold:
             self._follow_up(found, threshold)
             subjects = self._subjects_of(detector, threshold, (*own.texts, *joined.texts))
         self._subjects[id(detector), threshold] = subjects
@@ -120,8 +111,6 @@ class Reading:
     def subjects(self, detector: Detector, threshold: float) -> tuple[str, ...]:
         """The names of what the request asks about, once its scores at `threshold` are known."""
         state = self._state(detector)
-        if not conforms(state, SubjectDetector):
-            return ()
         return state.names_of(self._subjects[id(state), threshold])
 
     def _subjects_of(
@@ -133,7 +122,7 @@ class Reading:
         pieces = tuple(
             dict.fromkeys(piece for text in fired for piece in self._pieces(detector, text))
         )
-        if not pieces or not conforms(detector, SubjectDetector):
+        if not pieces:
             return ()
         features = None if detector.encoder is None else self._encoded(pieces)
         return detector.subjects(pieces, features, threshold)
@@ -149,13 +138,13 @@ class Reading:
     def _state(self, detector: Detector) -> Detector:
         """What judges this request from end to end: of one that changes, its present state."""
         if id(detector) not in self._states:
-            state = detector.current() if conforms(detector, LivingDetector) else detector
+            state = detector.current()
             self._states[id(detector)] = self._states[id(state)] = state
         return self._states[id(detector)]
 
     def _sizes(self, detector: Detector) -> tuple[WindowSize, ...]:
         """The windows in which the detector reads."""
-        return window_sizes(self._windowing(detector) or detector)
+        return (self._reader(detector) or detector).window_sizes
 
     def _texts(self, sizes: tuple[WindowSize, ...]) -> tuple[Pieces, Pieces]:
         """Own texts, not cut, and joined ones."""
@@ -208,31 +197,27 @@ class Reading:
 
         A detector of subjects reads each sentence by itself too.
         """
-        windowing, key = self._windowing(detector), (text, self._sizes(detector))
+        reader, key = self._reader(detector), (text, self._sizes(detector))
         if key not in self._cut:
             self._cut[key] = _one(text).cut(self._limits, key[1]).texts
-        in_sentences = conforms(detector, SubjectDetector)
-        if windowing is None and not in_sentences:
+        in_sentences = detector.has_subjects
+        if (reader is None or reader.window_tokens is None) and not in_sentences:
             return self._cut[key]
-        fitted = self._fitted.setdefault((id(windowing), in_sentences), {})
+        fitted = self._fitted.setdefault((id(reader), in_sentences), {})
         if text not in fitted:
             whole = Pieces(self._cut[key], ((0,),) * len(self._cut[key]))
             if in_sentences:
                 whole = whole.with_sentences()
-            fitted[text] = (whole if windowing is None else whole.fitted(windowing)).texts
+            fitted[text] = (whole if reader is None else whole.fitted(reader)).texts
         return fitted[text]
 
-    def _windowing(self, detector: Detector) -> Windowing | None:
-        """What bounds the texts that the detector reads: the shared encoder, itself or nothing."""
-        if detector.encoder is not None:
-            return self._encoder
-        return detector if conforms(detector, Windowing) else None
+    def _reader(self, detector: Detector) -> Reader | None:
+        """What reads the texts: the detector itself, or the shared encoder if there is one."""
+        return detector if detector.encoder is None else self._encoder
 
     def _piece_scores(
         self, detector: Detector, pieces: Sequence[str], whole: Collection[str]
     ) -> dict[str, float]:
-        if not conforms(detector, PartsDetector):
-            return self._known(PART, detector, pieces, partial(self._scored, detector), whole)
         parts = {piece: detector.parts(piece) for piece in pieces}
         every = [part for own in parts.values() for part in own]
         known = self._known(PART, detector, every, partial(self._part_numbers, detector), whole)
@@ -241,16 +226,13 @@ class Reading:
             for piece, own in parts.items()
         }
 
-    def _part_numbers(self, detector: PartsDetector, parts: Sequence[str]) -> dict[str, float]:
-        if not self.gives_features(detector):
-            return _checked(parts, detector.part_numbers(parts))
-        numbers, features = detector.numbers_and_features(parts)
-        self._features.update(zip(parts, features, strict=True))
-        return _checked(parts, numbers)
-
-    def _scored(self, detector: Detector, texts: Sequence[str]) -> dict[str, float]:
-        features = None if detector.encoder is None else self._encoded(texts)
-        return _checked(texts, detector.score(texts, features))
+    def _part_numbers(self, detector: Detector, parts: Sequence[str]) -> dict[str, float]:
+        if self.gives_features(detector):
+            numbers, features = detector.numbers_and_features(parts)
+            self._features.update(zip(parts, features, strict=True))
+            return _checked(parts, numbers)
+        read = None if detector.encoder is None else self._encoded(parts)
+        return _checked(parts, detector.part_numbers(parts, read))
 
     def _encoded(self, texts: Sequence[str]) -> Features:
         """Features, shape (n, width); raises DetectorError where there is no encoder at work."""

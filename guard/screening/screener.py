@@ -13,7 +13,7 @@ from guard.screening.reading import Reading
 from guard.screening.score_cache import ScoreCache
 from guard.screening.views.view import ViewLimits
 from guard.screening.worker_pool import Lane, QueueFullError
-from guard.terms.detector import LivingDetector, WindowedEncoder, conforms
+from guard.terms.detector import Encoder
 from guard.terms.item import Item
 from guard.terms.verdict import Finding, Verdict
 
@@ -35,7 +35,7 @@ class Screener:
     def __init__(
         self,
         policies: Sequence[Policy],
-        encoder: WindowedEncoder | None,
+        encoder: Encoder | None,
         metrics: Metrics,
         *,
         threads: int = 1,
@@ -53,8 +53,7 @@ class Screener:
         self._lane = Lane("screening", threads, queue)
         self._shadow_lane = Lane("shadow-screening", threads, queue)
         for name, detector in {p.detector_name: p.detector for p in self.policies}.items():
-            if conforms(detector, LivingDetector):
-                detector.listen(partial(metrics.requests_served.looked, name))
+            detector.listen(partial(metrics.requests_served.looked, name))
 
     async def screen(
         self,

@@ -4,6 +4,14 @@ Secrets never stand in the file: it names the environment variables that hold th
 """
 
 from guard.settings.configuration import LOOPBACK, Settings
+from guard.settings.detectors import (
+    ArtifactDetector,
+    Canary,
+    DetectorSection,
+    DetectorSource,
+    ForgetRequestsDetector,
+    PhraseDetector,
+)
 from guard.settings.keys import Key
 from guard.settings.loading import load, secret
 from guard.settings.observability import Logs, Tracing
@@ -12,20 +20,15 @@ from guard.settings.redis import Redis
 from guard.settings.schema import schema_text
 from guard.settings.sections import (
     NO_LIMITS,
-    ArtifactDetector,
-    Canary,
     Check,
     CorruptionChoice,
     Cors,
-    DetectorSource,
     EncoderSource,
     Fields,
-    ForgetRequestsDetector,
     Limits,
     Listen,
     ListenTls,
     Name,
-    PhraseDetector,
     Rates,
     Refusal,
     Seconds,
@@ -46,6 +49,7 @@ __all__ = [
     "Check",
     "CorruptionChoice",
     "Cors",
+    "DetectorSection",
     "DetectorSource",
     "EncoderSource",
     "Fields",

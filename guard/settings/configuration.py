@@ -5,17 +5,15 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from guard.settings.detectors import Canary, DetectorSource
 from guard.settings.keys import Key
 from guard.settings.observability import Logs, Tracing
 from guard.settings.policies import Policy
 from guard.settings.redis import Redis
 from guard.settings.sections import (
-    ArtifactDetector,
-    Canary,
     Check,
     CorruptionChoice,
     Cors,
-    DetectorSource,
     EncoderSource,
     Fields,
     Limits,
@@ -67,11 +65,8 @@ class Settings(Section):
     @property
     def canaries(self) -> dict[str, Canary]:
         """By detector, the newer artifacts that act for a share of the keys."""
-        return {
-            name: detector.canary
-            for name, detector in self.detectors.items()
-            if isinstance(detector, ArtifactDetector) and detector.canary
-        }
+        found = {name: detector.newer for name, detector in self.detectors.items()}
+        return {name: canary for name, canary in found.items() if canary}
 
     @model_validator(mode="after")
     def _references_hold(self) -> Self:

@@ -60,41 +60,6 @@ class EncoderSource(Section):
     connections: Annotated[int, Field(ge=1, le=64)] = 4
 
 
-class Canary(Section):
-    """A newer artifact of a detector, which acts for a share of the API keys."""
-
-    path: Path
-    share: Annotated[float, Field(gt=0, le=1)]
-
-
-class ArtifactDetector(Section):
-    """A detector trained by `ecoguard-train`: an artifact folder, or one of its versions."""
-
-    kind: Literal["artifact"]
-    path: Path
-    canary: Canary | None = None
-
-
-class PhraseDetector(Section):
-    """An operator's list of phrases, matched at word boundaries in any case."""
-
-    kind: Literal["phrases"]
-    phrases: Annotated[tuple[str, ...], Field(min_length=1)]
-
-
-class ForgetRequestsDetector(Section):
-    """A folder of forget requests, one artifact folder each, looked through every `reload_s`."""
-
-    kind: Literal["forget-requests"]
-    path: Path
-    reload_s: Seconds = 5
-
-
-DetectorSource = Annotated[
-    ArtifactDetector | PhraseDetector | ForgetRequestsDetector, Field(discriminator="kind")
-]
-
-
 class CorruptionChoice(Section):
     """How the token embeddings of flagged texts are corrupted (ECO, section 3).
 

@@ -34,7 +34,7 @@ from classifiers.malicious.modes.contract import (
 from classifiers.malicious.modes.ranking import auroc, tpr_at_fpr
 from classifiers.prompts.labelled import LabelledPrompt
 from guard.artifacts.folder import read
-from guard.detectors.kinds import load_encoder
+from guard.encoders.kinds import load_encoder
 from guard.settings import EncoderSource
 from guard.terms.detector import Features
 from guard.terms.errors import ConfigError

@@ -19,19 +19,15 @@ from guard.gateway.loading import Parts
 from guard.gateway.reload import read
 from guard.server.app import create_app
 from guard.settings import Settings
-from guard.terms.detector import Features, Scores
+from guard.terms.detector import Detector, Features, Scores
 
 RAISING, HANGING = "raising-words", "hanging-words"
 SCRIPTED = "scripted"
 HANG_S = 2.5
 
 
-class ScriptedDetector:
+class ScriptedDetector(Detector):
     """Scores 0; raises for `RAISING`, and for `HANGING` keeps its thread for `HANG_S` seconds."""
-
-    threshold = 0.5
-    encoder: str | None = None
-    version = ""  # nothing of it is remembered
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
         """One score for each text."""

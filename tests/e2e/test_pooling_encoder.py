@@ -15,8 +15,9 @@ from classifiers.model_server.vllm import VllmServer
 from classifiers.prompts.labelled import Label, LabelledPrompt
 from guard.artifacts.folder import Artifact, write
 from guard.artifacts.manifest import REPORT, draft
-from guard.detectors.kinds import load_detector, load_encoder
+from guard.detectors.kinds import load_detector
 from guard.detectors.malicious.features import KIND as MALICIOUS
+from guard.encoders.kinds import load_encoder
 from guard.encoders.pooling_encoder import PoolingEncoder
 from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy

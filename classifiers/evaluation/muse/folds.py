@@ -12,8 +12,7 @@ from typing import Literal
 from classifiers.evaluation.muse.data import MuseData, Passage, Question
 from classifiers.forget.training import ForgetRecipe, train_forget
 from classifiers.prompts.files import Prompt
-from guard.settings import Settings
-from guard.settings.sections import ArtifactDetector
+from guard.settings import ArtifactDetector, Settings
 from guard.terms.detector import Encoder
 from guard.terms.errors import ConfigError
 

@@ -13,7 +13,7 @@ from classifiers.encoder.features import FeatureCache, encode
 from classifiers.prompts.labelled import LabelledPrompt
 from guard.screening.pieces import joined_pieces, own_pieces
 from guard.screening.views.view import ViewLimits
-from guard.terms.detector import Features, Scores, WindowedEncoder, Windowing, window_sizes
+from guard.terms.detector import WINDOWS, Encoder, Features, Reader, Scores
 from guard.terms.item import Item
 
 Owners = NDArray[np.int64]
@@ -47,18 +47,18 @@ class PieceFeatures:
 
 
 def served_pieces(
-    texts: Sequence[str], windowing: Windowing | None = None, limits: ViewLimits | None = None
+    texts: Sequence[str], reader: Reader | None = None, limits: ViewLimits | None = None
 ) -> ServedPieces:
-    """Views and windows of each text, cut to what `windowing` reads, where that is bounded.
+    """Views and windows of each text, cut to what `reader` reads, where that is bounded.
 
     `limits` are those of the proxy when None. A text of white space alone has no piece.
     """
-    return _pieces([(text,) for text in texts], windowing, limits or ViewLimits())
+    return _pieces([(text,) for text in texts], reader, limits or ViewLimits())
 
 
 def conversation_pieces(
     prompts: Sequence[LabelledPrompt],
-    windowing: Windowing | None = None,
+    reader: Reader | None = None,
     limits: ViewLimits | None = None,
 ) -> ServedPieces:
     """As `served_pieces`; of a conversation every turn, and the turns joined.
@@ -67,13 +67,13 @@ def conversation_pieces(
     the highest of all these pieces does.
     """
     said = [prompt.turns or (prompt.text,) for prompt in prompts]
-    return _pieces(said, windowing, limits or ViewLimits())
+    return _pieces(said, reader, limits or ViewLimits())
 
 
 def _pieces(
-    said: Sequence[tuple[str, ...]], windowing: Windowing | None, limits: ViewLimits
+    said: Sequence[tuple[str, ...]], reader: Reader | None, limits: ViewLimits
 ) -> ServedPieces:
-    sizes = window_sizes(windowing)
+    sizes = reader.window_sizes if reader else WINDOWS
     found: list[str] = []
     owners: list[int] = []
     for index, turns in enumerate(said):
@@ -81,7 +81,7 @@ def _pieces(
         parts = [own_pieces(items, limits, sizes)]
         if len(items) > 1:
             parts.insert(0, joined_pieces(items, limits, sizes=sizes))
-        fitted = [part.fitted(windowing) if windowing else part for part in parts]
+        fitted = [part.fitted(reader) if reader else part for part in parts]
         texts = dict.fromkeys(text for part in fitted for text in part.texts)
         found.extend(texts)
         owners.extend([index] * len(texts))
@@ -90,7 +90,7 @@ def _pieces(
 
 def encode_pieces(
     prompts: Sequence[LabelledPrompt],
-    encoder: WindowedEncoder,
+    encoder: Encoder,
     cache: FeatureCache | None = None,
     *,
     label: str | None = None,

@@ -15,7 +15,7 @@ from classifiers.malicious.gate.trigger_findings import ScanLimits
 from classifiers.malicious.gate.trigger_scan import Model, Progress, Traffic
 from classifiers.malicious.inputs import TrainingPrompts
 from classifiers.malicious.recipe import MaliciousRecipe
-from guard.terms.detector import Scores, WindowedEncoder
+from guard.terms.detector import Encoder, Scores
 from guard.terms.errors import ConfigError, GuardError
 
 SPARE_FPR = 2.0
@@ -34,7 +34,7 @@ def check_promotion(
     model: Model,
     prompts: TrainingPrompts,
     in_service: Path,
-    encoder: WindowedEncoder | None,
+    encoder: Encoder | None,
     recipe: MaliciousRecipe,
     *,
     traffic_scores: Scores | None = None,

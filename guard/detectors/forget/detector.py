@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from guard.artifacts.folder import Artifact, read
 from guard.detectors.names.matcher import NameIndex
 from guard.detectors.weights import Weights, log_odds, logistic, score_threshold
-from guard.terms.detector import Features, Scores
+from guard.terms.detector import Detector, Features, Scores
 from guard.terms.errors import DetectorError
 
 KIND = "forget"
@@ -41,7 +41,7 @@ class Exemplars(NamedTuple):
         return np.asarray(features @ self.weights.T + self.biases, dtype=np.float32)
 
 
-class ForgetClassifier:
+class ForgetClassifier(Detector):
     """Three lines of evidence, joined by the larger: a linear head, exemplars, and names.
 
     The head is a logistic regression on the encoder's features and finds questions by what they
@@ -49,6 +49,8 @@ class ForgetClassifier:
     or alias in the text is certain and scores 1.0 (after ECO's prompt classifier, arXiv 2406.07933,
     section 3, and DRAGON's store of prompts and exact name match, arXiv 2511.05784).
     """
+
+    has_subjects = True
 
     def __init__(
         self,
@@ -66,7 +68,7 @@ class ForgetClassifier:
         """`weight` has shape (width,); `names` may be empty, and so may the last names of theirs
         that count alone. `name` is the request's and `version` its artifact's digest."""
         self.threshold = threshold
-        self.encoder: str | None = encoder
+        self.encoder = encoder
         self.name = name
         self.version = version
         self.names = tuple(names)

@@ -12,23 +12,23 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from guard.artifacts.file_signature import Signature, signature_of
 from guard.artifacts.folder import read
 from guard.artifacts.manifest import MANIFEST
+from guard.detectors.context import Context
 from guard.detectors.forget.detector import KIND
 from guard.detectors.forget.requests import THRESHOLD, ForgetRequest, RequestSet
-from guard.terms.detector import Encoder, Features, Scores
+from guard.settings import ForgetRequestsDetector
+from guard.terms.detector import Detector, Encoder, Features, Listener, Scores
 from guard.terms.errors import ArtifactError, ConfigError
 
 logger = logging.getLogger(__name__)
 
 MAX_REQUEST_BYTES = 64 << 20
-
-Listener = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +39,21 @@ class _Entry:
     request: ForgetRequest
 
 
-class RequestFolder:
+class RequestFolder(Detector):
     """The detector over a folder of request artifacts, by folder name; reloads by itself.
 
     `current` is safe to call from several threads; so is `refresh`, which the watching thread
     calls every `reload_s` seconds from the first use on.
     """
 
-    threshold: float = THRESHOLD
+    threshold = THRESHOLD
+    has_subjects = True
+    changes = True
 
     def __init__(self, folder: Path, encoder: Encoder, *, reload_s: float = 5.0) -> None:
         """Read all requests. Raises ArtifactError for one that is not usable: at start-up there is
         no older state to go on with."""
-        self.encoder: str | None = encoder.digest
+        self.encoder = encoder.digest
         self._folder = folder
         self._digest, self._width = encoder.digest, encoder.width
         self._reload_s = reload_s
@@ -63,11 +65,7 @@ class RequestFolder:
         found = self._list()
         self._entries = {name: self._read(name, found[name]) for name in sorted(found)}
         self._state = self._built()
-
-    @property
-    def version(self) -> str:
-        """Of the state in service."""
-        return self._state.version
+        self.version = self._state.version
 
     def current(self) -> RequestSet:
         """The state in service. The first call in a process starts the watching thread."""
@@ -103,6 +101,7 @@ class RequestFolder:
             if changed:
                 self._entries = entries
                 self._state = self._built()
+                self.version = self._state.version
                 logger.info("forget requests: %d in service", len(entries))
             self._tell()
             return changed
@@ -181,6 +180,13 @@ class RequestFolder:
         with self._lock:
             if self._watcher is None or self._watcher.process != os.getpid():
                 self._watcher = _Watcher(self, self._reload_s)
+
+
+def load(source: ForgetRequestsDetector, context: Context) -> RequestFolder:
+    """The detector of a section of kind `forget-requests`; ConfigError without an encoder."""
+    if context.encoder is None:
+        raise ConfigError(f"detectors.{context.name}: forget requests need `encoder`")
+    return RequestFolder(source.path, context.encoder, reload_s=source.reload_s)
 
 
 class _Watcher:

@@ -18,7 +18,7 @@ from guard.artifacts.folder import Artifact
 from guard.detectors.forget.detector import ForgetClassifier
 from guard.detectors.names.matcher import NameIndex
 from guard.detectors.weights import log_odds, logistic
-from guard.terms.detector import Features, Scores
+from guard.terms.detector import Detector, Features, Scores
 from guard.terms.errors import DetectorError
 
 THRESHOLD = 0.5
@@ -55,17 +55,18 @@ class ForgetRequest:
         )
 
 
-class RequestSet:
+class RequestSet(Detector):
     """Forget requests in service at one moment; never changes."""
 
-    threshold: float = THRESHOLD
+    threshold = THRESHOLD
+    has_subjects = True
 
     def __init__(self, requests: Iterable[ForgetRequest], *, encoder: str, width: int) -> None:
         """`encoder` is the digest of the encoder in service and `width` that of its features.
 
         There may be no requests: then nothing fires.
         """
-        self.encoder: str | None = encoder
+        self.encoder = encoder
         self.requests = tuple(sorted(requests, key=lambda request: (request.name, request.digest)))
         self.version = _version(encoder, self.requests)
         counts = [len(request.biases) for request in self.requests]

@@ -13,7 +13,7 @@ import numpy as np
 from guard.artifacts.folder import Artifact, read
 from guard.detectors.calibration import Calibration
 from guard.detectors.weights import Array, Weights, logistic, score_threshold
-from guard.terms.detector import Features, Scores
+from guard.terms.detector import Detector, Features, Scores
 from guard.terms.errors import DetectorError
 
 KIND = "malicious"
@@ -53,7 +53,7 @@ class Preparation:
         return rows if self.norm_clip is None else _clipped(rows, self.norm_clip)
 
 
-class MaliciousClassifier:
+class MaliciousClassifier(Detector):
     """Members that vote: the score is the logistic of the median of their logits.
 
     Each member was trained on another part of the prompts, so that what poisons one part sways
@@ -75,9 +75,9 @@ class MaliciousClassifier:
         if not members:
             raise ValueError("members: at least one must vote")
         self.threshold = threshold
-        self.encoder: str | None = encoder
+        self.encoder = encoder
         self.version = version
-        self.calibration = calibration
+        self.calibration: Calibration | None = calibration
         self.width = _width(members[0], preparation or Preparation())
         self._members = tuple(members)
         self._preparation = preparation or Preparation()

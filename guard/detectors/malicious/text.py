@@ -16,7 +16,7 @@ from guard.detectors.malicious.ngrams import ngram_indices
 from guard.detectors.sentences import sentences
 from guard.detectors.weights import Array, Weights, logistic, score_threshold
 from guard.encoders.onnx_encoder import OnnxEncoder
-from guard.terms.detector import WINDOWS, Features, Scores, WindowSize
+from guard.terms.detector import WINDOWS, Detector, Encoder, Features, Scores, WindowSize
 
 KIND = "malicious-text"
 TABLE = "lexical.weight"
@@ -49,14 +49,12 @@ class LexicalTable:
         return float(self._weight[indices].sum() / np.sqrt(max(1, len(indices))))
 
 
-class MaliciousTextClassifier:
+class MaliciousTextClassifier(Detector):
     """Score = logistic of the tower's logit, mixed with the lexical table's where there is one.
 
     Reads at most `window_tokens` tokens of a text, so pieces are cut by `windows` first. Safe to
     share between threads.
     """
-
-    encoder: str | None = None
 
     def __init__(
         self,
@@ -69,16 +67,18 @@ class MaliciousTextClassifier:
         version: str = "",
         window_sizes: tuple[WindowSize, ...] = WINDOWS,
         sentence_margin: float | None = None,
+        features_of: str | None = None,
     ) -> None:
         """`tower` gives one number per text: the log odds of malicious. `version` is the
         artifact's digest; `window_sizes` are the windows that the threshold was set on. With a
         `sentence_margin` the sentences of a text count too, each so many log odds less."""
         self._margin = sentence_margin
-        self.features_of: str | None = None
+        self.features_of = features_of
         self.window_sizes = window_sizes
         self.threshold = threshold
-        self.calibration = calibration
+        self.calibration: Calibration | None = calibration
         self.version = version
+        self.window_tokens: int = tower.window_tokens
         self._tower = tower
         self._lexical = lexical
         self._mixing = np.array([1, 1, 0], np.float32) if mixing is None else mixing
@@ -89,8 +89,10 @@ class MaliciousTextClassifier:
         return cls.from_artifact(read(folder, KIND), threads=threads)
 
     @classmethod
-    def from_artifact(cls, artifact: Artifact, *, threads: int = 1) -> Self:
-        """The classifier in a verified artifact."""
+    def from_artifact(
+        cls, artifact: Artifact, *, encoder: Encoder | None = None, threads: int = 1
+    ) -> Self:
+        """The classifier in a verified artifact; `encoder` is the one in service."""
         threshold = score_threshold(artifact)
         tower = OnnxEncoder(artifact, threads)
         if tower.width != 1:
@@ -111,12 +113,8 @@ class MaliciousTextClassifier:
             version=artifact.manifest.digest,
             window_sizes=_sizes(artifact),
             sentence_margin=_margin(artifact),
+            features_of=_features_of(artifact, encoder),
         )
-
-    @property
-    def window_tokens(self) -> int:
-        """The most tokens of one text that are read."""
-        return self._tower.window_tokens
 
     def windows(self, text: str, size: int, stride: int) -> list[tuple[int, int]]:
         """Character ranges that cover `text`, at most `size` tokens each, cut between words."""
@@ -146,7 +144,7 @@ class MaliciousTextClassifier:
     def _highest(self, numbers: Sequence[float]) -> float:
         return max([numbers[0], *(number - (self._margin or 0) for number in numbers[1:])])
 
-    def part_numbers(self, parts: Sequence[str]) -> Scores:
+    def part_numbers(self, parts: Sequence[str], features: Features | None = None) -> Scores:  # noqa: ARG002
         """Log odds of malicious, shape (n,), of each of n parts as it stands."""
         return self._mixed(parts, self._tower.encode(parts))
 
@@ -166,6 +164,12 @@ class MaliciousTextClassifier:
                 [self._lexical.logit(part) for part in parts], dtype=np.float32
             )
         return np.asarray(logits, dtype=np.float32)
+
+
+def _features_of(artifact: Artifact, encoder: Encoder | None) -> str | None:
+    """The encoder in service, if the graph gives its features: made by the same recipe."""
+    made = artifact.manifest.recipe.get(FEATURES)
+    return encoder.digest if encoder and made is not None and made == encoder.recipe else None
 
 
 def _sizes(artifact: Artifact) -> tuple[WindowSize, ...]:

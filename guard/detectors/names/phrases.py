@@ -10,7 +10,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from guard.terms.detector import Features, Scores
+from guard.detectors.context import Context
+from guard.settings import PhraseDetector
+from guard.terms.detector import Detector, Features, Scores
 
 # Scripts written without spaces between words, or with particles attached: Thai and Lao, Myanmar,
 # Khmer, kana, Han and Hangul. A phrase may stand next to their letters.
@@ -22,15 +24,12 @@ _ASCII = str.maketrans("_-", "  ")
 _APOSTROPHES = "\u2018\u2019\u02bc\u00b4"
 
 
-class PhraseList:
+class PhraseList(Detector):
     """Scores 1.0 for a text that holds one of the phrases, else 0.0.
 
     Text and phrases are compared after `fold`; a phrase must not continue as a word at either
     end. Matching takes time linear in the text, whatever the number of phrases (Aho-Corasick).
     """
-
-    threshold: float = 0.5
-    encoder: str | None = None
 
     def __init__(self, phrases: Iterable[str]) -> None:
         from ahocorasick_rs import AhoCorasick, MatchKind
@@ -50,6 +49,11 @@ class PhraseList:
         folded = fold(text)
         matches = self._matcher.find_matches_as_indexes(folded, overlapping=True)
         return any(is_bounded(folded, start, end) for _, start, end in matches)
+
+
+def load(source: PhraseDetector, context: Context) -> PhraseList:  # noqa: ARG001
+    """The detector of a section of kind `phrases`."""
+    return PhraseList(source.phrases)
 
 
 def fold(text: str) -> str:

@@ -12,7 +12,7 @@ from classifiers.evaluation.held_out_sources import (
     make_pieces,
 )
 from classifiers.prompts.labelled import LabelledPrompt
-from guard.terms.detector import Features, Scores
+from guard.terms.detector import Features, Reader, Scores
 from guard.terms.errors import ConfigError
 
 SOURCES = ("bad0", "bad1", "bad2", "good0", "good1", "good2", "good3")
@@ -119,7 +119,7 @@ def test_too_few_sources_are_refused() -> None:
 
 
 def test_pieces_are_those_of_serving() -> None:
-    class Narrow:
+    class Narrow(Reader):
         window_tokens = 400
 
         def windows(self, text: str, size: int, stride: int) -> list[tuple[int, int]]:

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from guard.terms.detector import Features
+from guard.terms.detector import Encoder, Features
 from tests.classifiers.malicious.prompts import ORDERS
 
 WIDTH = 12
 
 
-class PlantedEncoder:
+class PlantedEncoder(Encoder):
     """Features of width 12; the text's hash seeds the noise. Counts what it encodes.
 
     `strength` is how far attacks lie from other texts, in standard deviations of the noise;
@@ -24,11 +24,6 @@ class PlantedEncoder:
         self.encoded = 0
         self.fails_after: int | None = None
         self._strength = strength
-
-    @property
-    def window_tokens(self) -> int:
-        """Far more than any text here has."""
-        return 100_000
 
     def windows(self, text: str, size: int, stride: int) -> list[tuple[int, int]]:  # noqa: ARG002
         """One window of everything."""

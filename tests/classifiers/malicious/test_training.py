@@ -15,7 +15,6 @@ from classifiers.malicious.training import train_malicious
 from classifiers.prompts.labelled import LabelledPrompt
 from guard.artifacts.folder import Artifact, read
 from guard.artifacts.manifest import CARD, PAGE, REPORT
-from guard.detectors.calibration import Calibrated
 from guard.detectors.kinds import load_detector
 from guard.terms.errors import ConfigError
 from tests.classifiers.malicious.planted_encoder import PlantedEncoder
@@ -80,7 +79,6 @@ def test_every_mode_makes_a_detector_that_serves(
     fired = detector.score(unseen, encoder.encode(unseen)) >= detector.threshold
     assert fired[:300].mean() <= 0.06  # 0.03 aimed at, measured on 300 rows
     assert fired[300:].mean() > 0.9
-    assert isinstance(detector, Calibrated)
     assert detector.calibration is not None
     assert len(detector.calibration.benign) == report_of(artifact)["threshold"]["rows"]
     assert artifact.manifest.recipe["mode"] == mode

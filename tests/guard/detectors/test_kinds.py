@@ -1,6 +1,9 @@
 """Loading: the right class by kind, and only for the encoder it was trained on."""
 
+from inspect import signature
 from pathlib import Path
+from pkgutil import resolve_name
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,17 +16,17 @@ from guard.detectors.kinds import (
     Versions,
     load_detector,
     load_detectors,
-    load_encoder,
     read_digests,
 )
 from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.detectors.names.phrases import PhraseList
+from guard.encoders.kinds import load_encoder
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.encoders.pooling_encoder import PoolingEncoder
 from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener
-from guard.settings import EncoderSource, Settings
+from guard.settings import DetectorSection, DetectorSource, EncoderSource, Settings
 from guard.terms.errors import ArtifactError, ConfigError
 from guard.terms.item import Item
 from guard.terms.verdict import Action
@@ -212,3 +215,8 @@ async def test_without_its_endpoint_on_error_decides(tmp_path: Path) -> None:
     screener.close()
     assert verdict.action is Action.BLOCK
     assert verdict.findings[0].failed
+
+
+@pytest.mark.parametrize("section", get_args(get_args(DetectorSource)[0]))
+def test_every_kind_of_section_names_its_loader(section: type[DetectorSection]) -> None:
+    assert list(signature(resolve_name(section.loader)).parameters) == ["source", "context"]

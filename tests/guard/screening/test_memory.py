@@ -12,13 +12,13 @@ from guard.screening.memory import Memory
 from guard.screening.reading import Reading
 from guard.screening.score_cache import ScoreCache
 from guard.screening.views.view import ViewLimits
-from guard.terms.detector import Features, Scores
+from guard.terms.detector import Detector, Features, Scores
 from guard.terms.errors import DetectorError
 from guard.terms.item import Item
 
 
 @dataclass
-class Noting:
+class Noting(Detector):
     """Scores 1 for texts that hold "attack", and notes what it was given."""
 
     threshold: float = 0.5
@@ -48,9 +48,9 @@ class InSentences(Noting):
     def parts(self, text: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys((text, *sentences(text))))
 
-    def part_numbers(self, parts: Sequence[str]) -> Scores:
+    def part_numbers(self, parts: Sequence[str], features: Features | None = None) -> Scores:
         self.measured.extend(parts)
-        return 10 * self.score(parts, None)
+        return 10 * self.score(parts, features)
 
     def score_of_parts(self, numbers: Sequence[float]) -> float:
         return max(numbers) / 10
@@ -59,6 +59,8 @@ class InSentences(Noting):
 @dataclass
 class OfSubjects(Noting):
     """What screening reads in sentences, since each may ask about a subject."""
+
+    has_subjects = True
 
     def subjects(
         self,
@@ -144,7 +146,8 @@ def test_sentences_are_another_keys_own_and_another_versions_own(
 
 def test_numbers_of_parts_that_are_none_are_not_remembered(cache: ScoreCache) -> None:
     class Broken(InSentences):
-        def part_numbers(self, parts: Sequence[str]) -> Scores:
+        def part_numbers(self, parts: Sequence[str], features: Features | None = None) -> Scores:
+            assert features is None
             return np.full(len(parts), np.inf, dtype=np.float32)
 
     reading = Reading(said("One here. Two there."), None, ViewLimits(), Memory(cache, "shop"))

@@ -6,7 +6,7 @@ import numpy as np
 
 from guard.screening.pieces import Pieces, joined_pieces, own_pieces
 from guard.screening.views.view import ViewLimits
-from guard.terms.detector import WINDOWS, WindowSize
+from guard.terms.detector import WINDOWS, Reader, WindowSize
 from guard.terms.item import Item
 
 LIMITS = ViewLimits()
@@ -104,7 +104,7 @@ def test_joined_turns_are_cut_in_the_sizes_asked_for() -> None:
     assert set(found.items) == {(0, 1)}
 
 
-class Syllables:
+class Syllables(Reader):
     """A model with three tokens to a character, as some have for Hangul; one for ASCII."""
 
     window_tokens = 30

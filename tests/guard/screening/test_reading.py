@@ -13,7 +13,7 @@ from guard.screening.memory import Memory
 from guard.screening.reading import Reading
 from guard.screening.score_cache import ScoreCache
 from guard.screening.views.view import ViewLimits
-from guard.terms.detector import Detector, Features, Scores, WindowedEncoder, WindowSize
+from guard.terms.detector import Detector, Encoder, Features, Scores, WindowSize
 from guard.terms.errors import DetectorError
 from guard.terms.item import Item
 from tests.fakes import FeatureGiver
@@ -28,11 +28,11 @@ def items(*texts: str) -> list[Item]:
     return [Item(("messages", i, "content"), "user", text, True) for i, text in enumerate(texts)]
 
 
-def reading(*texts: str, encoder: WindowedEncoder | None = None) -> Reading:
+def reading(*texts: str, encoder: Encoder | None = None) -> Reading:
     return Reading(items(*texts), encoder, ViewLimits())
 
 
-def fired(detector: Detector, *texts: str, encoder: WindowedEncoder | None = None) -> list[bool]:
+def fired(detector: Detector, *texts: str, encoder: Encoder | None = None) -> list[bool]:
     scores = reading(*texts, encoder=encoder).item_scores(detector, detector.threshold)
     return [score >= detector.threshold for score in scores.tolist()]
 
@@ -66,7 +66,7 @@ def test_padding_within_a_window_of_characters_hides_nothing(
 
 
 @dataclass
-class CharacterReader:
+class CharacterReader(Detector, Encoder):
     """A model whose tokens are pairs of bytes: notes what it is given, finds a word in it."""
 
     window_tokens: int
@@ -97,7 +97,7 @@ class CharacterReader:
 
 
 @dataclass
-class FeatureReader:
+class FeatureReader(Detector):
     """Scores what the encoder found."""
 
     threshold: float = 0.5
@@ -150,7 +150,7 @@ def test_each_detector_gets_texts_of_its_own_length() -> None:
 
 
 @dataclass
-class Whole:
+class Whole(Detector):
     """Reads texts of any length."""
 
     threshold: float = 0.5
@@ -204,7 +204,7 @@ class FailingEncoder(CharacterReader):
 
 
 @dataclass
-class FixedScores:
+class FixedScores(Detector):
     """Gives the same scores whatever the texts."""
 
     scores: list[float]
@@ -222,12 +222,13 @@ def test_scores_that_are_none_are_a_detectors_failure(scores: list[float]) -> No
         reading("attack").item_scores(FixedScores(scores), 0.5)
 
 
-class People:
+class People(Detector):
     """Finds a name by its text, like a forget request's classifier: nothing else tells it."""
 
     threshold: float = 0.5
     encoder: str | None = None
     version: str = "1"
+    has_subjects = True
 
     def __init__(self, *names: str) -> None:
         self.names = names

@@ -14,7 +14,7 @@ from guard.detectors.calibration import Calibration
 from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener
-from guard.terms.detector import Detector, Features, Scores, WindowedEncoder
+from guard.terms.detector import Detector, Encoder, Features, Scores
 from guard.terms.item import Item
 from guard.terms.verdict import Action, Verdict
 from tests.fakes import FailingDetector, FeatureGiver, WordDetector
@@ -37,7 +37,7 @@ def items(*texts: str) -> list[Item]:
 
 @asynccontextmanager
 async def screening(
-    *policies: Policy, encoder: WindowedEncoder | None = None, seconds: float = 5, queue: int = 8
+    *policies: Policy, encoder: Encoder | None = None, seconds: float = 5, queue: int = 8
 ) -> AsyncIterator[Screener]:
     screener = Screener(policies, encoder, Metrics(), timeout=seconds, queue=queue)
     try:
@@ -74,7 +74,7 @@ async def test_spans_are_judged_through_views_and_windows(
 
 
 @dataclass
-class Reader:
+class Reader(Detector):
     """Notes in `order` that it was asked."""
 
     name: str
@@ -93,7 +93,7 @@ class Giver(Reader, FeatureGiver):
 
 
 @dataclass
-class NoEncoder:
+class NoEncoder(Encoder):
     """An encoder whose features are somebody else's to give."""
 
     digest: str = "e"
@@ -170,7 +170,7 @@ async def test_failing_detector_becomes_a_finding(
 
 
 @dataclass
-class HangingDetector:
+class HangingDetector(Detector):
     """Waits until it is let go."""
 
     released: threading.Event = field(default_factory=threading.Event)
@@ -208,7 +208,7 @@ async def test_slots_are_given_back_after_a_hang() -> None:
 
 
 @dataclass
-class CountingEncoder:
+class CountingEncoder(Encoder):
     """One feature, the text's length; counts its calls, or fails."""
 
     fails: bool = False
@@ -228,7 +228,7 @@ class CountingEncoder:
 
 
 @dataclass
-class LengthDetector:
+class LengthDetector(Detector):
     """Fires for texts longer than 10 characters, by their features."""
 
     threshold: float = 0.5
@@ -356,7 +356,7 @@ async def test_time_that_has_run_out_is_not_given_to_shadows_again() -> None:
 
 
 @dataclass
-class CountingDetector:
+class CountingDetector(Detector):
     """Scores by the text's length, has p-values, and notes what it read."""
 
     threshold: float = 0.5

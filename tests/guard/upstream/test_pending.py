@@ -15,7 +15,7 @@ import pytest
 from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import Rewriter
-from guard.terms.detector import Features, Scores
+from guard.terms.detector import Detector, Features, Scores
 from guard.terms.errors import UpstreamError
 from guard.upstream.pending import PendingRequest
 from tests.fakes import DONE, WordDetector, chat_chunk
@@ -103,7 +103,7 @@ async def test_an_error_before_the_verdict_waits_for_it() -> None:
 
 
 @dataclass
-class GatedDetector:
+class GatedDetector(Detector):
     """Judges as a word detector does, once it is let go."""
 
     threshold: float = 0.5

@@ -21,7 +21,7 @@ from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener
-from guard.terms.detector import Features, Scores
+from guard.terms.detector import Detector, Features, Scores
 from guard.terms.item import Item
 from guard.terms.verdict import Action
 from tests.encoders import tiny_artifact
@@ -32,7 +32,7 @@ DENSE = "汉" * 400
 TEXTS = ("who was born in the river", LONG, f"read {HIDDEN} and do it", DENSE)
 
 
-class DotDetector:
+class DotDetector(Detector):
     """Scores features by their product with a fixed vector, squashed into [0, 1]."""
 
     threshold = 1e-6

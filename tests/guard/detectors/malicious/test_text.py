@@ -31,7 +31,7 @@ from guard.detectors.malicious.text import (
     MaliciousTextClassifier,
 )
 from guard.encoders.onnx_encoder import OnnxEncoder
-from guard.terms.detector import WINDOWS, Windowing, window_sizes
+from guard.terms.detector import WINDOWS
 from guard.terms.errors import ArtifactError
 from tests.encoders import tiny_bert
 
@@ -117,7 +117,6 @@ def test_it_is_loaded_by_its_kind_and_needs_no_encoder() -> None:
 
 def test_it_says_how_long_texts_must_be_cut() -> None:
     detector = MaliciousTextClassifier.load(artifact().folder)
-    assert isinstance(detector, Windowing)
     assert detector.window_tokens == 126  # of 128 positions, two are special
     text = "the river " * 100
     windows = detector.windows(text, detector.window_tokens, 90)
@@ -169,8 +168,8 @@ def with_recipe(folder: Path, **values: object) -> Artifact:
 def test_its_artifact_says_which_windows_it_reads(tmp_path: Path) -> None:
     chosen = with_recipe(tmp_path / "a", windows=[[300, 100], [800, 200]])
     plain = MaliciousTextClassifier.from_artifact(artifact())
-    assert window_sizes(plain) == WINDOWS
-    assert window_sizes(MaliciousTextClassifier.from_artifact(chosen)) == ((800, 200), (300, 100))
+    assert plain.window_sizes == WINDOWS
+    assert MaliciousTextClassifier.from_artifact(chosen).window_sizes == ((800, 200), (300, 100))
     assert chosen.manifest.digest != artifact().manifest.digest
 
 

@@ -1,0 +1,92 @@
+"""The section `detectors`: one class for each kind, and what every kind can be asked.
+
+A new kind is a class here, a member of `DetectorSource`, and the module that `loader` names.
+"""
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from guard.settings.sections import Seconds, Section
+
+
+class Canary(Section):
+    """A newer artifact of a detector, which acts for a share of the API keys."""
+
+    path: Path
+    share: Annotated[float, Field(gt=0, le=1)]
+
+
+class DetectorSection(Section):
+    """What all kinds have in common; each overrides what is different with it.
+
+    `loader` names the function that makes the detector, as `module:function`: it is imported only
+    where the configuration has this kind (`guard.detectors.kinds`).
+    """
+
+    loader: ClassVar[str]
+
+    @property
+    def artifact_path(self) -> Path | None:
+        """The folder of the artifact, or of its versions; None for a detector without one."""
+        return None
+
+    @property
+    def newer(self) -> Canary | None:
+        """The newer artifact on trial."""
+        return None
+
+    @property
+    def runs_here(self) -> bool:
+        """Whether a model computes in this process."""
+        return False
+
+
+class ArtifactDetector(DetectorSection):
+    """A detector trained by `ecoguard-train`: an artifact folder, or one of its versions."""
+
+    loader = "guard.detectors.kinds:load_artifact"
+
+    kind: Literal["artifact"]
+    path: Path
+    canary: Canary | None = None
+
+    @property
+    def artifact_path(self) -> Path | None:
+        """Its folder."""
+        return self.path
+
+    @property
+    def newer(self) -> Canary | None:
+        """Its canary."""
+        return self.canary
+
+    @property
+    def runs_here(self) -> bool:
+        """Always."""
+        return True
+
+
+class PhraseDetector(DetectorSection):
+    """An operator's list of phrases, matched at word boundaries in any case."""
+
+    loader = "guard.detectors.names.phrases:load"
+
+    kind: Literal["phrases"]
+    phrases: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class ForgetRequestsDetector(DetectorSection):
+    """A folder of forget requests, one artifact folder each, looked through every `reload_s`."""
+
+    loader = "guard.detectors.forget.request_folder:load"
+
+    kind: Literal["forget-requests"]
+    path: Path
+    reload_s: Seconds = 5
+
+
+DetectorSource = Annotated[
+    ArtifactDetector | PhraseDetector | ForgetRequestsDetector, Field(discriminator="kind")
+]
