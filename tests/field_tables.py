@@ -7,11 +7,14 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+import orjson
+
 from guard.wire import chat
 from guard.wire.fields import FieldTable, Rule
 from guard.wire.messages import blocks
 from guard.wire.messages import fields as messages_fields
 from guard.wire.messages import settings as messages
+from guard.wire.neutral_values import NEUTRAL
 from guard.wire.protocols import make_protocols
 from guard.wire.responses import fields as responses_fields
 from guard.wire.responses import items
@@ -35,10 +38,14 @@ INTRODUCTION = """# Fields
 
 Made by `python -m tests.field_tables` from the tables in `guard/wire`; do not edit.
 
-A field that stands in no table is refused with status 400 and its name in `error.param`, or dropped
-where the operator set `fields.unknown: ignore`; it never reaches vLLM. `null` means "not set" in
-every field.
+A field that stands in no table, at whatever depth, is dropped: it never reaches vLLM, whose own
+routes would not read it either. The answer's header `x-ecoguard-dropped-fields` names it. Where the
+operator set `fields.unknown: refuse`, it is refused: status 400, its name in `error.param`.
 
+`null` means "not set" in every field; in a refused one an empty string, list or object does too,
+and so do these defaults:
+"""
+RULES = """
 | rule | what becomes of the field |
 |---|---|"""
 ALWAYS_MEANING = "Like *refused*, and `fields.allow` does not change it: chat has no equivalent."
@@ -77,12 +84,22 @@ MESSAGES_OBJECTS: Mapping[str, FieldTable] = {
 MEDIA = (
     "Images, audio and video are refused unless the operator sets `fields.media: allow_unscreened`."
 )
-INNER = "Refused fields inside the objects below cannot be allowed."
+INNER = (
+    "A refused field inside an object is allowed by its dotted place, without indices:"
+    " `fields.allow: [messages.tools]`."
+)
+TRANSLATED = (
+    "What is refused inside the objects below has no word in a chat call: where the operator allows"
+    " it (by its dotted place, without indices), it is dropped."
+)
 BIASED = "The words that `logit_bias` (upwards) and `allowed_token_ids` spell are screened."
 DOCUMENTED: Mapping[str, Documented] = {
     "chat": Documented(
-        {"`messages[]`": chat.MESSAGE_FIELDS},
-        notes=f"Content parts are `text` and `refusal`. {MEDIA} {BIASED} {INNER}",
+        {
+            "`messages[]`": chat.MESSAGE_FIELDS,
+            **by_type("content parts", chat.PART_TABLES),
+        },
+        notes=f"{MEDIA} {BIASED} {INNER}",
     ),
     "completions": Documented(notes=f"Lists of prompts are screened one by one. {BIASED}"),
     "embeddings": Documented(
@@ -102,14 +119,12 @@ DOCUMENTED: Mapping[str, Documented] = {
             "`reasoning`": responses.REASONING_FIELDS,
         },
         frozenset(responses_fields.UNTRANSLATABLE),
-        notes=f"{MEDIA} {INNER} Accepted with the one value that asks for nothing: "
-        + ", ".join(f"`{k}: {str(v).lower()}`" for k, v in responses_fields.NEUTRAL.items())
-        + ".",
+        notes=f"{MEDIA} {TRANSLATED}",
     ),
     "messages": Documented(
         MESSAGES_OBJECTS,
         messages_fields.UNTRANSLATABLE,
-        notes=f"{MEDIA} {INNER}",
+        notes=f"{MEDIA} {TRANSLATED}",
     ),
     "count_tokens": Documented(
         always=messages_fields.UNTRANSLATABLE,
@@ -122,6 +137,9 @@ DOCUMENTED: Mapping[str, Documented] = {
 def page() -> Iterator[str]:
     """The page, line by line."""
     yield INTRODUCTION
+    defaults = (f"`{name}: {orjson.dumps(value).decode()}`" for name, value in NEUTRAL.items())
+    yield f"{', '.join(defaults)}, and `add_special_tokens` as its route has it."
+    yield RULES
     yield from (f"| {rule.value} | {meaning} |" for rule, meaning in MEANINGS.items())
     yield f"| {ALWAYS} | {ALWAYS_MEANING} |"
     for protocol in make_protocols(ResponseStore()).values():

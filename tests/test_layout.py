@@ -16,6 +16,7 @@ ALL = (*PRODUCT, *modules("lab"), *modules("tests"))
 # Test files of `guard` that mirror no module.
 TESTS_OF_MANY = {
     "guard/store/test_store_drills.py",  # the store's faults under a whole proxy
+    "guard/wire/test_client_shapes.py",  # what many clients send
     "guard/wire/test_messages_clients.py",  # Anthropic's own client
     "guard/wire/test_responses_clients.py",  # OpenAI's own client
 }

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter, time_ns
 
 from guard.corruption.rewriting import Rewriter
@@ -23,6 +23,7 @@ from guard.upstream.pending import PendingRequest
 from guard.upstream.relay import NeutralErrors, relay_events
 from guard.wire import envelopes
 from guard.wire.chat import carries_media
+from guard.wire.dropped_fields import DroppedFields
 from guard.wire.fields import Detokenise, FieldRules
 from guard.wire.json_body import serialise
 from guard.wire.protocol import WireProtocol
@@ -90,8 +91,19 @@ class Exchange:
         model = self._model(body.get("model"))
         client.entry.model = model
         rules = self._rules[self._table.select(client.owner, protocol.route, model).may_corrupt]
+        dropped = DroppedFields()
         body = {**body, "model": model}
-        return protocol.parse(body, rules, self._detokenisers.get(model), client.owner)
+        call = protocol.parse(
+            body, replace(rules, dropped=dropped), self._detokenisers.get(model), client.owner
+        )
+        self._take_down(dropped, client.entry)
+        return call
+
+    def _take_down(self, dropped: DroppedFields, entry: Entry) -> None:
+        """For the answer's header and the operator's counts: nobody is misled in silence."""
+        entry.dropped_fields = dropped.listed
+        for label in dropped.labels:
+            self._metrics.dropped_fields.labels(label).inc()
 
     def _model(self, name: object) -> str:
         """The model asked for, or the only one there is; 404 for one that is not served."""
@@ -264,7 +276,7 @@ def _field_rules(settings: Settings, may_corrupt: bool) -> FieldRules:
     """The operator's say over the fields of requests whose policies may corrupt, or do not."""
     return FieldRules(
         allowed=frozenset(settings.fields.allow),
-        ignore_unknown=settings.fields.unknown == "ignore",
+        drop_unknown=settings.fields.unknown == "drop",
         may_corrupt=may_corrupt,
         media_unscreened=settings.fields.media == "allow_unscreened",
     )

@@ -65,6 +65,12 @@ class Metrics:
             registry=self.registry,
         )
         _begin(self.bypassed, "detector_failed", "media")
+        self.dropped_fields = FoundCounter(
+            "ecoguard_dropped_fields_total",
+            "Requests with a field that no table names, which was dropped, by its name if known.",
+            ("field",),
+            registry=self.registry,
+        )
         self.corrupted_tokens = Counter(
             "ecoguard_corrupted_tokens_total",
             "Prompt tokens sent as corrupted embeddings.",

@@ -26,6 +26,7 @@ from guard.server.admin_routes import admin_router
 from guard.server.check_routes import Check
 from guard.server.closed_routes import ClosedRoutes, DirectRoutes, RequestIds, answer_http_error
 from guard.server.endpoint import Answer, JsonEndpoint
+from guard.server.reply_sender import DROPPED_FIELDS
 from guard.server.service_routes import service_router
 from guard.server.stored_response_routes import stored_responses_router
 from guard.settings import Cors, Settings
@@ -160,7 +161,7 @@ def _add_middleware(app: FastAPI, cors: Cors) -> None:
             allow_origins=cors.allow_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["x-request-id", "retry-after", *RATE_HEADERS],
+            expose_headers=["x-request-id", "retry-after", DROPPED_FIELDS, *RATE_HEADERS],
         )
     app.add_middleware(ClosedRoutes)
     app.add_middleware(RequestIds)

@@ -18,6 +18,8 @@ from guard.wire.json_body import serialise
 # In audit rows, for a client that left before it had a status (nginx' convention).
 CLIENT_GONE = 499
 
+DROPPED_FIELDS = "x-ecoguard-dropped-fields"
+
 _LAST = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
@@ -119,6 +121,8 @@ class ReplySender:
         ]
         if isinstance(reply.body, bytes):
             headers.append((b"content-length", str(len(reply.body)).encode()))
+        if self.entry and self.entry.dropped_fields:
+            headers.append((DROPPED_FIELDS.encode(), self.entry.dropped_fields.encode()))
         extra = {**self.charge.headers, **reply.headers} if self.charge else reply.headers
         if extra:
             headers += [(name.encode(), value.encode()) for name, value in extra.items()]

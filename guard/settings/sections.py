@@ -99,7 +99,7 @@ class Refusal(Section):
 class Fields(Section):
     """The operator's say over the closed field tables (docs/reference/fields.md)."""
 
-    unknown: Literal["refuse", "ignore"] = "refuse"
+    unknown: Literal["drop", "refuse"] = "drop"
     allow: tuple[str, ...] = ()
     media: Literal["refuse", "allow_unscreened"] = "refuse"
 

@@ -18,7 +18,8 @@ class Entry:
     """One request's notes: whoever learns something writes it down, at the end they are closed.
 
     `key` is the API key's name; `artifacts` are the digests of the manifests that served it, by
-    detector; `texts` stay empty where no model generates an answer.
+    detector; `texts` stay empty where no model generates an answer; `dropped_fields` are the names
+    of fields that no table names, separated by commas.
     """
 
     request_id: str
@@ -28,6 +29,7 @@ class Entry:
     model: str = ""
     verdict: Verdict = _NOTHING
     texts: Sequence[Item] = ()
+    dropped_fields: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 

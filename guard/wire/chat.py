@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 
 from guard.terms.errors import RequestError
 from guard.terms.item import Call, Item, Path
@@ -17,6 +16,8 @@ from guard.wire.fields import (
     expect_flag,
     expect_string,
 )
+from guard.wire.members import media_refused, require_string
+from guard.wire.neutral_values import NEUTRAL, NeutralValues
 from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, token_items
 from guard.wire.settings_text import settings_items
 
@@ -39,8 +40,10 @@ CHAT_FIELDS: FieldTable = {
     "service_tier": Rule.DROPPED,
     "safety_identifier": Rule.DROPPED,
     "prompt_cache_key": Rule.DROPPED,
+    "prompt_cache_options": Rule.DROPPED,
     "prompt_cache_retention": Rule.DROPPED,
     "verbosity": Rule.DROPPED,
+    "prediction": Rule.DROPPED,  # a hint that makes answers faster, not other ones
     "return_prompt_text": Rule.LEAKING,
     "chat_template": Rule.REFUSED,
     "chat_template_kwargs": Rule.REFUSED,
@@ -50,9 +53,8 @@ CHAT_FIELDS: FieldTable = {
     "function_call": Rule.REFUSED,
     "modalities": Rule.REFUSED,
     "audio": Rule.REFUSED,
-    "prediction": Rule.REFUSED,
-    "web_search_options": Rule.REFUSED,
 }
+CHAT_NEUTRAL: NeutralValues = {**NEUTRAL, "add_special_tokens": False}
 
 MESSAGE_FIELDS: FieldTable = {
     "role": Rule.CARRIED,
@@ -63,7 +65,16 @@ MESSAGE_FIELDS: FieldTable = {
     "refusal": Rule.SCREENED,
     "reasoning": Rule.SCREENED,
     "reasoning_content": Rule.SCREENED,
+    # Parts of an answer that clients send back with it, and marks for caches of other services.
     "annotations": Rule.DROPPED,
+    "cache_control": Rule.DROPPED,
+    "createdAt": Rule.DROPPED,
+    "id": Rule.DROPPED,
+    "is_error": Rule.DROPPED,
+    "parsed": Rule.DROPPED,
+    "provider_specific_fields": Rule.DROPPED,
+    "reasoning_details": Rule.DROPPED,
+    "thinking_blocks": Rule.DROPPED,
     "tools": Rule.REFUSED,
     "audio": Rule.REFUSED,
     "function_call": Rule.REFUSED,
@@ -71,14 +82,20 @@ MESSAGE_FIELDS: FieldTable = {
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool"})
 
-# Content part type -> (field that holds its text, the part's other fields)
-TEXT_PARTS: Mapping[str, str] = {"text": "text", "refusal": "refusal"}
+TEXT_PARTS = frozenset({"text", "refusal"})
 MEDIA_PARTS = frozenset({"image_url", "input_audio", "audio_url", "video_url"})
+_PART: FieldTable = {"type": Rule.CARRIED, "cache_control": Rule.DROPPED}
+# What each type of content part has; a part's type is also the name of the field it is about.
+PART_TABLES: Mapping[str, FieldTable] = {
+    **{kind: {**_PART, kind: Rule.SCREENED} for kind in sorted(TEXT_PARTS)},
+    # `uuid` names a picture of an earlier request in the model server's cache.
+    **{kind: {**_PART, kind: Rule.CARRIED, "uuid": Rule.REFUSED} for kind in sorted(MEDIA_PARTS)},
+}
 
 
 def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) -> Call:
     """Check a chat request against its table and collect every text the model will see."""
-    accepted = rules.accept(body, CHAT_FIELDS)
+    accepted = rules.accept(body, CHAT_FIELDS, neutral=CHAT_NEUTRAL)
     check_bounds(accepted)
     messages = _messages(accepted, rules)
     accepted["messages"] = messages
@@ -101,9 +118,7 @@ def _messages(body: JsonObject, rules: FieldRules) -> list[JsonObject]:
     messages = expect(body, "messages", list, "a list of messages")
     if not messages or not isinstance(messages, list):
         raise RequestError("'messages' must be a non-empty list", param="messages")
-    # What the operator allows by name are fields of requests, not of the objects inside them.
-    inner = replace(rules, allowed=frozenset()) if rules.allowed else rules
-    return [_message(message, f"messages.{index}", inner) for index, message in enumerate(messages)]
+    return [_message(message, f"messages.{index}", rules) for index, message in enumerate(messages)]
 
 
 def _message(message: object, param: str, rules: FieldRules) -> JsonObject:
@@ -127,33 +142,24 @@ def _message(message: object, param: str, rules: FieldRules) -> JsonObject:
 
 
 def _part(part: object, param: str, rules: FieldRules) -> JsonObject:
-    """A content part rebuilt from the fields its type has; anything else is refused."""
+    """A content part with the fields its type has; another type is refused."""
     if isinstance(part, str):
         return {"type": "text", "text": part}
     if not isinstance(part, dict):
         raise RequestError(f"'{param}' must be an object", param=param)
     kind = part.get("type")
-    if isinstance(kind, str) and (text_field := TEXT_PARTS.get(kind)) is not None:
-        _only(part, {"type", text_field, "cache_control"}, param)
-        text = part.get(text_field)
-        if not isinstance(text, str):
-            where = f"{param}.{text_field}"
-            raise RequestError(f"'{where}' must be a string", param=where)
-        return {"type": kind, text_field: text}
-    if isinstance(kind, str) and kind in MEDIA_PARTS:
-        if not rules.media_unscreened:
-            raise RequestError(
-                f"'{param}': images, audio and video cannot be screened and are not accepted here",
-                param=param,
-                code="media_refused",
-            )
-        _only(part, {"type", kind}, param)
-        return part
-    raise RequestError(
-        f"'{param}.type' is not a content part type accepted here",
-        param=f"{param}.type",
-        code="field_refused",
-    )
+    if not isinstance(kind, str) or kind not in PART_TABLES:
+        raise RequestError(
+            f"'{param}.type' is not a content part type accepted here",
+            param=f"{param}.type",
+            code="field_refused",
+        )
+    if kind in MEDIA_PARTS and not rules.media_unscreened:
+        raise media_refused(param)
+    accepted = rules.accept(part, PART_TABLES[kind], f"{param}.")
+    if kind in TEXT_PARTS:
+        require_string(accepted, kind, f"{param}.")
+    return accepted
 
 
 def carries_media(call: Call) -> bool:
@@ -164,19 +170,13 @@ def carries_media(call: Call) -> bool:
     return any(part.get("type") in MEDIA_PARTS for part in parts)
 
 
-def _only(part: Mapping[str, object], names: set[str], param: str) -> None:
-    for name in part.keys() - names:
-        raise RequestError(
-            f"Unknown field in '{param}'", param=f"{param}.{name[:64]}", code="unknown_field"
-        )
-
-
 def _message_items(message: JsonObject, index: int) -> list[Item]:
     role = str(message["role"])
     path: Path = ("messages", index)
     items = _content_items(message.get("content"), (*path, "content"), role)
     for name, value in message.items():
-        if MESSAGE_FIELDS.get(name) is Rule.SCREENED and name != "content" and value is not None:
+        # Refused fields are here where the operator allows them: allowed, not unseen.
+        if MESSAGE_FIELDS[name] is not Rule.CARRIED and name != "content" and value is not None:
             items += field_items(value, (*path, name), role)
     if decoded := decoded_arguments(message.get("tool_calls")):
         items += field_items(decoded, (*path, "tool_calls"), role)

@@ -6,6 +6,7 @@ from guard.terms.errors import RequestError
 from guard.terms.item import Call, Item
 from guard.terms.json import JsonObject
 from guard.wire.fields import Detokenise, FieldRules, FieldTable, Rule, expect_flag, expect_string
+from guard.wire.neutral_values import NEUTRAL, NeutralValues
 from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, token_items
 from guard.wire.settings_text import settings_items
 
@@ -17,13 +18,14 @@ COMPLETION_FIELDS: FieldTable = {
     "best_of": Rule.REFUSED,
     "prompt_embeds": Rule.REFUSED,
 }
+COMPLETION_NEUTRAL: NeutralValues = {**NEUTRAL, "add_special_tokens": True}
 
 MOST_PROMPTS = 256
 
 
 def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) -> Call:
     """Check a completion request against its table and collect every text the model will see."""
-    accepted = rules.accept(body, COMPLETION_FIELDS)
+    accepted = rules.accept(body, COMPLETION_FIELDS, neutral=COMPLETION_NEUTRAL)
     check_bounds(accepted)
     accepted["prompt"], items = read_prompt(accepted, "prompt", detokenise)
     items += settings_items(accepted, COMPLETION_FIELDS, ("prompt",))

@@ -1,8 +1,8 @@
 """Closed field tables: what may stand in a request body, and what becomes of it.
 
-A field that no table names is refused (or dropped, where the operator says
-`fields.unknown: ignore`); it is never forwarded. `tests/e2e/test_field_tables.py` compares the
-tables with the installed vLLM.
+A field that no table names is dropped, as vLLM itself drops it (or refused, where the operator
+says `fields.unknown: refuse`); it is never forwarded, so no model can read it.
+`tests/e2e/test_field_tables.py` compares the tables with the installed vLLM.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +11,8 @@ from enum import Enum
 
 from guard.terms.errors import RequestError
 from guard.terms.json import JsonObject
+from guard.wire.dropped_fields import DroppedFields, without_indices
+from guard.wire.neutral_values import NEUTRAL, NeutralValues, asks_for_nothing
 
 
 class Rule(Enum):
@@ -32,17 +34,28 @@ FieldTable = Mapping[str, Rule]
 class FieldRules:
     """The operator's say over the tables, the same for every protocol.
 
-    `allowed` names REFUSED fields to carry all the same; `ignore_unknown` drops unknown fields
-    instead of refusing; `may_corrupt` is true when some policy corrupts prompts.
+    `allowed` names REFUSED fields to carry all the same: those inside objects by their dotted
+    place without indices (`messages.tools`). `drop_unknown` drops unknown fields, and takes them
+    down in `dropped`, instead of refusing; `may_corrupt` is true when some policy corrupts prompts.
     """
 
     allowed: frozenset[str] = frozenset()
-    ignore_unknown: bool = False
+    drop_unknown: bool = True
     may_corrupt: bool = False
     media_unscreened: bool = False
+    dropped: DroppedFields | None = None
 
-    def accept(self, body: JsonObject, table: FieldTable, prefix: str = "") -> JsonObject:
-        """The fields of `body` that go on; raises RequestError naming the first that may not."""
+    def accept(
+        self,
+        body: JsonObject,
+        table: FieldTable,
+        prefix: str = "",
+        neutral: NeutralValues = NEUTRAL,
+    ) -> JsonObject:
+        """The fields of `body` that go on; raises RequestError naming the first that may not.
+
+        `prefix` is the dotted place of `body` with its last dot, empty for the request itself.
+        """
         accepted: JsonObject = {}
         for name, value in body.items():
             rule = table.get(name)
@@ -50,16 +63,29 @@ class FieldRules:
                 accepted[name] = value
             elif value is None or rule is Rule.DROPPED:
                 continue  # null means "not set": nothing to carry, nothing to refuse
-            elif self._carries(name, rule, value):
+            elif rule is None:
+                self._drop(prefix, name)
+            elif self._carries(prefix + name, rule):
                 accepted[name] = value
-            elif rule is not None or not self.ignore_unknown:
+            elif not (asks_for_nothing(name, value, neutral) or _is_off(rule, value)):
                 raise _refused(prefix + name, rule)
         return accepted
 
-    def _carries(self, name: str, rule: Rule | None, value: object) -> bool:
+    def _carries(self, place: str, rule: Rule) -> bool:
         if rule is Rule.LEAKING:
-            return not self.may_corrupt or value is False
-        return rule is Rule.REFUSED and name in self.allowed
+            return not self.may_corrupt
+        return bool(self.allowed) and without_indices(place) in self.allowed
+
+    def _drop(self, prefix: str, name: str) -> None:
+        if not self.drop_unknown:
+            raise _refused(prefix + name, None)
+        if self.dropped is not None:
+            self.dropped.add(prefix, name)
+
+
+def _is_off(rule: Rule, value: object) -> bool:
+    """Whether a field that gives something back is told not to."""
+    return rule is Rule.LEAKING and value is False
 
 
 def _refused(name: str, rule: Rule | None) -> RequestError:

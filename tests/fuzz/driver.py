@@ -37,7 +37,7 @@ ANTHROPIC = frozenset({MESSAGES, COUNT_TOKENS})
 ALLOWED = frozenset({200, 400, 401, 403, 404, 408, 413, 415, 422, 502, 503, 504})
 CONTEXT_TOKENS = 512
 EVERYTHING = (
-    *("chat_template_kwargs", "functions", "prediction", "best_of", "truncate_prompt_tokens"),
+    *("chat_template_kwargs", "functions", "messages.tools", "best_of", "truncate_prompt_tokens"),
     *("vllm_xargs", "kv_transfer_params", "cache_salt", "request_id", "priority", "prompt_embeds"),
     *("add_special_tokens", "mm_processor_kwargs", "function_call", "audio", "modalities"),
 )
@@ -47,7 +47,7 @@ CONFIGURATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "permissive": (
         "block",
         {
-            "fields": {"unknown": "ignore", "allow": EVERYTHING, "media": "allow_unscreened"},
+            "fields": {"unknown": "refuse", "allow": EVERYTHING, "media": "allow_unscreened"},
             "refusal": {"form": "message"},
             "limits": {"body_depth": 200},
         },

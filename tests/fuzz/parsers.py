@@ -23,7 +23,7 @@ from guard.wire.responses.store import ResponseStore
 
 PROTOCOLS: Mapping[str, WireProtocol] = make_protocols(ResponseStore())
 ROUTES = sorted(PROTOCOLS)
-RULES = (FieldRules(may_corrupt=True), FieldRules(ignore_unknown=True, media_unscreened=True))
+RULES = (FieldRules(may_corrupt=True), FieldRules(drop_unknown=False, media_unscreened=True))
 LIMITS = BodyLimits(max_bytes=1 << 16)
 
 

@@ -117,14 +117,12 @@ def _translated(
     """The accepted fields, and the chat body they make."""
     own_rules = replace(rules, allowed=rules.allowed - UNTRANSLATABLE)
     accepted = own_rules.accept(body, table)
-    # What the operator allows by name are fields of requests, not of the objects inside them.
-    inner_rules = replace(rules, allowed=frozenset())
     chat_body: JsonObject = {
         "model": accepted.get("model"),
-        "messages": chat_messages(accepted, inner_rules),
+        "messages": chat_messages(accepted, rules),
         **{name: accepted[name] for name in SAME if accepted.get(name) is not None},
-        **chat_tools(accepted, inner_rules),
-        **chat_output(accepted, inner_rules),
+        **chat_tools(accepted, rules),
+        **chat_output(accepted, rules),
     }
     return accepted, chat_body
 

@@ -94,12 +94,6 @@ RESPONSES_FIELDS: FieldTable = {
     "prompt_cache_retention": Rule.DROPPED,
 }
 
-# Refused fields that clients send with the value that asks for nothing.
-NEUTRAL: JsonObject = {
-    "background": False,
-    "enable_response_messages": False,
-    "truncation": "disabled",
-}
 REPEATED_STRINGS = ("user", "safety_identifier", "prompt_cache_key", "service_tier")
 BARE_TOOL: JsonObject = {"description": None, "parameters": None, "strict": None}
 MOST_METADATA, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
@@ -114,18 +108,15 @@ def parse(
 ) -> ResponsesCall:
     """Check a request, translate it into a chat call and collect its texts as chat does."""
     own_rules = replace(rules, allowed=rules.allowed - UNTRANSLATABLE.keys())
-    asked = {name: value for name, value in body.items() if not _is_neutral(name, value)}
-    accepted = own_rules.accept(asked, RESPONSES_FIELDS)
-    # What the operator allows by name are fields of requests, not of the objects inside them.
-    inner_rules = replace(rules, allowed=frozenset())
-    tools = function_tools(accepted, inner_rules)
+    accepted = own_rules.accept(body, RESPONSES_FIELDS)
+    tools = function_tools(accepted, rules)
     echo = {**_echo(body, accepted), "tools": [{**BARE_TOOL, **tool} for tool in tools]}
-    turn = chat_messages(accepted.get("input"), inner_rules)
+    turn = chat_messages(accepted.get("input"), rules)
     chat_body: JsonObject = {
         "model": accepted.get("model"),
         "messages": [*_context(accepted, store, owner), *turn],
         **{name: accepted[name] for name in SAME if accepted.get(name) is not None},
-        **chat_settings(accepted, tools, inner_rules),
+        **chat_settings(accepted, tools, rules),
     }
     if chat_body.get("stream"):
         chat_body["stream_options"] = {"include_usage": True}
@@ -142,10 +133,6 @@ def parse(
         echo=echo,
         turn=tuple(turn),
     )
-
-
-def _is_neutral(name: str, value: object) -> bool:
-    return name in NEUTRAL and value == NEUTRAL[name]
 
 
 def _context(accepted: JsonObject, store: ResponseStore, owner: str) -> list[JsonObject]:

@@ -31,17 +31,9 @@ def corrupting_proxy(rig: Rig) -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="session")
-def lenient_proxy(rig: Rig) -> Iterator[Proxy]:
-    """Blocks, and drops unknown fields instead of refusing them."""
-    made = rig.proxy("block", fields={"unknown": "ignore"})
-    with made.client:
-        yield made
-
-
-@pytest.fixture(scope="session")
 def permissive_proxy(rig: Rig) -> Iterator[Proxy]:
     """Blocks, and carries media and several fields that are refused elsewhere."""
-    allowed = ["chat_template", "chat_template_kwargs", "functions", "prediction", "vllm_xargs"]
+    allowed = ["chat_template", "chat_template_kwargs", "functions", "messages.tools", "vllm_xargs"]
     fields = {"allow": [*allowed, "kv_transfer_params"], "media": "allow_unscreened"}
     made = rig.proxy("block", fields=fields)
     with made.client:
@@ -60,13 +52,6 @@ def corrupting(corrupting_proxy: Proxy) -> Proxy:
     """A proxy that corrupts the canary, its record empty."""
     corrupting_proxy.forget()
     return corrupting_proxy
-
-
-@pytest.fixture
-def lenient(lenient_proxy: Proxy) -> Proxy:
-    """As `blocking`, with unknown fields ignored."""
-    lenient_proxy.forget()
-    return lenient_proxy
 
 
 @pytest.fixture

@@ -75,15 +75,15 @@ def test_bodies_are_serialised_anew(blocking: Proxy) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in SWITCHES if name])
-def test_ignored_fields_are_not_forwarded(lenient: Proxy, name: str) -> None:
+def test_unknown_fields_are_not_forwarded(blocking: Proxy, name: str) -> None:
     known = {"prompt_embeds", "suffix"}  # of completions; to a chat they are unknown as well
-    answer = lenient.post(CHAT, chat(**{name: SWITCHES[name]}))
+    answer = blocking.post(CHAT, chat(**{name: SWITCHES[name]}))
 
     assert answer.status_code == 200, answer.text
-    sent = orjson.loads(lenient.sent_on()[0].body)
+    sent = orjson.loads(blocking.sent_on()[0].body)
     assert sent.keys() == chat().keys()
     assert name not in sent or name in known
-    assert lenient.traces() == []
+    assert blocking.traces() == []
 
 
 NESTED: dict[str, tuple[str, Body]] = {
@@ -106,38 +106,37 @@ NESTED: dict[str, tuple[str, Body]] = {
 
 
 @pytest.mark.parametrize(("route", "body"), NESTED.values(), ids=NESTED)
-def test_ignored_fields_inside_are_not_forwarded(lenient: Proxy, route: str, body: Body) -> None:
-    answer = lenient.post(route, body)
+def test_unknown_fields_inside_are_not_forwarded(blocking: Proxy, route: str, body: Body) -> None:
+    answer = blocking.post(route, body)
 
     assert answer.status_code == 200, answer.text
-    assert len(lenient.sent_on()) == 1
-    assert lenient.traces() == []
+    assert len(blocking.sent_on()) == 1
+    assert blocking.traces() == []
 
 
 REFUSED_EVEN_SO: dict[str, Any] = {
     "chat_template": CANARY,
     "chat_template_kwargs": {"x": CANARY},
-    "kv_transfer_params": {},
+    "kv_transfer_params": {"x": 1},
     "truncate_prompt_tokens": 5,
     "functions": [{"name": CANARY}],
 }
 
 
 @pytest.mark.parametrize("name", REFUSED_EVEN_SO)
-def test_known_ways_around_are_refused_even_where_unknown_fields_are_ignored(
-    lenient: Proxy, name: str
+def test_known_ways_around_are_refused_although_unknown_fields_are_dropped(
+    blocking: Proxy, name: str
 ) -> None:
-    answer = lenient.post(CHAT, chat(**{name: REFUSED_EVEN_SO[name]}))
+    answer = blocking.post(CHAT, chat(**{name: REFUSED_EVEN_SO[name]}))
 
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, name)
-    assert lenient.recorder.requests == []
+    assert blocking.recorder.requests == []
 
 
 ALLOWED: dict[str, Any] = {
     "chat_template": "{{ messages }}" + CANARY,
     "chat_template_kwargs": {"documents": [{"text": CANARY}]},
     "functions": [{"name": "f", "description": CANARY}],
-    "prediction": {"type": "content", "content": CANARY},
     "vllm_xargs": {"x": [CANARY]},
     "kv_transfer_params": {"x": CANARY},
 }
@@ -150,15 +149,21 @@ def test_fields_that_the_operator_allows_are_screened_too(permissive: Proxy, nam
     permissive.assert_serves()
 
 
+def test_an_allowed_field_inside_a_message_is_screened_too(permissive: Proxy) -> None:
+    inside = {**user(BENIGN), "tools": [{"type": "function", "function": {"name": CANARY}}]}
+    assert_filtered(permissive.post(CHAT, chat(inside)), CHAT)
+    assert permissive.recorder.requests == []
+
+
 def test_text_beside_media_is_screened_where_media_are_allowed(permissive: Proxy) -> None:
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
     assert_filtered(permissive.post(CHAT, chat(user([image, text()]))), CHAT)
     assert permissive.recorder.requests == []
 
 
-def test_prompts_are_screened_where_unknown_fields_are_ignored(lenient: Proxy) -> None:
-    assert_filtered(lenient.post(CHAT, chat(user(CANARY), guardrails=[])), CHAT)
-    assert lenient.recorder.requests == []
+def test_prompts_are_screened_beside_dropped_fields(blocking: Proxy) -> None:
+    assert_filtered(blocking.post(CHAT, chat(user(CANARY), guardrails=[])), CHAT)
+    assert blocking.recorder.requests == []
 
 
 @pytest.mark.parametrize(

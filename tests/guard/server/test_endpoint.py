@@ -135,6 +135,29 @@ async def test_media_that_pass_unscreened_are_counted(make_rig: RigMaker) -> Non
         assert await bypassed(rig) == {"detector_failed": 0, "media": 1}
 
 
+async def test_dropped_fields_are_told_to_the_client_and_counted(rig: Rig) -> None:
+    plain = await rig.chat("hello")
+    response = await rig.chat("hello", thinking={"type": "enabled"}, guardrails=["CANARY"])
+    blocked = await rig.chat("an attack", guardrails=[])
+    metrics = (await rig.client.get("/metrics")).text
+
+    assert "x-ecoguard-dropped-fields" not in plain.headers
+    assert response.headers["x-ecoguard-dropped-fields"] == "thinking, guardrails"
+    assert blocked.headers["x-ecoguard-dropped-fields"] == "guardrails"
+    assert rig.vllm.requests[1] == rig.vllm.requests[0]
+    assert 'ecoguard_dropped_fields_total{field="thinking"} 1.0' in metrics
+    assert 'ecoguard_dropped_fields_total{field="other"} 2.0' in metrics
+    assert "guardrails" not in metrics
+
+
+async def test_unknown_fields_are_refused_where_the_operator_says_so(make_rig: RigMaker) -> None:
+    async with make_rig(fields={"unknown": "refuse"}) as rig:
+        error = (await rig.chat("hello", zzz=1)).json()["error"]
+
+    assert (error["param"], error["code"]) == ("zzz", "unknown_field")
+    assert rig.vllm.requests == []
+
+
 async def test_corrupting_without_a_table_blocks(make_rig: RigMaker) -> None:
     async with make_rig(
         ("corrupt", WordDetector("secret")), models={"demo": {"path": "/nowhere"}}
@@ -164,7 +187,13 @@ BAD_BODIES: list[tuple[str, bytes, int, str | None, str]] = [
         "messages.0.role",
         "invalid_request",
     ),
-    ("unknown field", b'{"model": "demo", "zzz": 1}', 400, "zzz", "unknown_field"),
+    (
+        "refused field",
+        b'{"model": "demo", "cache_salt": "x"}',
+        400,
+        "cache_salt",
+        "field_refused",
+    ),
     (
         "no model",
         b'{"messages": [{"role": "user", "content": "x"}]}',

@@ -11,6 +11,8 @@ from guard.wire.fields import FieldRules, Rule
 
 USER = {"role": "user", "content": "hi"}
 
+STRICT = FieldRules(drop_unknown=False)
+
 
 def texts(body: dict[str, Any], rules: FieldRules | None = None) -> list[str]:
     call = parse({"model": "m", **body}, rules or FieldRules(), spell)
@@ -134,7 +136,7 @@ def test_leaking_fields_are_refused_only_where_prompts_may_be_corrupted(name: st
         parse(body, FieldRules(may_corrupt=True), None)
     assert caught.value.param == name
     off = {**body, name: False}
-    assert parse(off, FieldRules(may_corrupt=True), None).body[name] is False
+    assert name not in parse(off, FieldRules(may_corrupt=True), None).body
 
 
 @pytest.mark.parametrize("name", [n for n, rule in CHAT_FIELDS.items() if rule is Rule.DROPPED])
@@ -144,12 +146,12 @@ def test_dropped_fields_are_accepted_and_stay_here(name: str) -> None:
     assert name not in call.body
 
 
-def test_unknown_fields_are_refused_or_ignored_never_forwarded() -> None:
+def test_unknown_fields_are_dropped_or_refused_never_forwarded() -> None:
     body: dict[str, Any] = {"model": "m", "messages": [USER], "new_field": "x"}
 
     with pytest.raises(RequestError) as caught:
-        parse(body, FieldRules(), None)
-    call = parse(body, FieldRules(ignore_unknown=True), None)
+        parse(body, STRICT, None)
+    call = parse(body, FieldRules(), None)
 
     assert (caught.value.param, caught.value.code) == ("new_field", "unknown_field")
     assert "new_field" not in call.body
@@ -175,7 +177,7 @@ MALFORMED: list[tuple[dict[str, Any], str]] = [
     (message(role=["user"], content="x"), "messages.0.role"),
     (message(role="user", content=5), "messages.0.content"),
     (message(role="user", content="x", extra=1), "messages.0.extra"),
-    (message(role="user", content="x", function_call={}), "messages.0.function_call"),
+    (message(role="user", content="x", function_call={"a": 1}), "messages.0.function_call"),
     (message(role="user", content=[5]), "messages.0.content.0"),
     (message(role="user", content=[{"text": "x"}]), "messages.0.content.0.type"),
     (message(role="user", content=[{"type": "text"}]), "messages.0.content.0.text"),
@@ -202,7 +204,7 @@ MALFORMED: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("body", "param"), MALFORMED)
 def test_malformed_requests_name_the_field(body: dict[str, Any], param: str) -> None:
     with pytest.raises(RequestError) as caught:
-        parse({"model": "m", **body}, FieldRules(), spell)
+        parse({"model": "m", **body}, STRICT, spell)
 
     assert (caught.value.status, caught.value.param) == (400, param)
 

@@ -36,6 +36,6 @@ def test_texts_are_screened_and_cannot_be_corrupted(body: dict[str, Any], texts:
 )
 def test_refused(body: dict[str, Any], param: str) -> None:
     with pytest.raises(RequestError) as caught:
-        parse({"model": "m", **body}, FieldRules(), None)
+        parse({"model": "m", **body}, FieldRules(drop_unknown=False), None)
 
     assert caught.value.param == param

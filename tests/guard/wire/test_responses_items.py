@@ -8,6 +8,7 @@ from guard.terms.errors import RequestError
 from guard.wire.fields import FieldRules
 from guard.wire.responses.items import chat_messages
 
+STRICT = FieldRules(drop_unknown=False)
 CALL = {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}", "id": "fc_1"}
 CHAT_CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 THOUGHT: dict[str, Any] = {
@@ -149,7 +150,7 @@ WRONG: list[tuple[Any, str, str]] = [
 @pytest.mark.parametrize(("item", "param", "code"), WRONG)
 def test_wrong_items_are_named(item: Any, param: str, code: str) -> None:
     with pytest.raises(RequestError) as caught:
-        chat_messages([{"role": "user", "content": "a"}, item], FieldRules())
+        chat_messages([{"role": "user", "content": "a"}, item], STRICT)
     assert (caught.value.param, caught.value.code) == (param, code)
 
 

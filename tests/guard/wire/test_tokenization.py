@@ -34,7 +34,7 @@ def test_accepted(body: dict[str, Any]) -> None:
 )
 def test_refused(body: dict[str, Any], param: str | None) -> None:
     with pytest.raises(RequestError) as caught:
-        parse_tokenize({"model": "m", **body}, FieldRules(), None)
+        parse_tokenize({"model": "m", **body}, FieldRules(drop_unknown=False), None)
 
     assert param is None or caught.value.param == param
 
