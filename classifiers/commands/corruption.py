@@ -68,7 +68,7 @@ TemperatureOption = Annotated[float, typer.Option(min=0.01, help="Of sampled ans
 MaxTokensOption = Annotated[int, typer.Option(min=1)]
 SeedOption = Annotated[int, typer.Option(min=0)]
 TraceOption = Annotated[
-    Path | None, typer.Option(help="The search's trace; default: OUT.trace.jsonl.")
+    Path | None, typer.Option(help="The search's trace; default: OUT.trace.sqlite.")
 ]
 ConnectionsOption = Annotated[int, typer.Option(min=1, max=256)]
 ApiKeyEnvOption = Annotated[
@@ -127,7 +127,7 @@ def corruption(
     open_endpoint = _opener(api_key_env, connections)
     here = partial(open_endpoint, url, model)
     there = partial(open_endpoint, reference_url, reference_model) if reference_url else nullcontext
-    trace = trace or out.with_name(f"{out.name}.trace.jsonl")
+    trace = trace or out.with_name(f"{out.name}.trace.sqlite")
     with here() as endpoint, there() as twin, stage_progress(True) as report:
         rows, folder = read_questions(questions), model_folder or Path(endpoint.served.root)
         sources = Sources(twin, reference, _names(request))

@@ -116,14 +116,14 @@ class Search:
             for corruption, found in zip(
                 new, threads.map(lambda c: self._fresh(stage, c), new), strict=True
             ):
-                if self.trace.find(stage, corruption) is None:
+                if self.trace.find_evaluation(stage, corruption) is None:
                     self.trace.add(found)
                 self._spent[stage, corruption] = found
         self.report(len(self._spent), self.plan.budget)
         return [self._spent[stage, corruption] for corruption in corruptions]
 
     def _fresh(self, stage: Stage, corruption: Corruption) -> Evaluation:
-        return self.trace.find(stage, corruption) or self.evaluate(stage, corruption)
+        return self.trace.find_evaluation(stage, corruption) or self.evaluate(stage, corruption)
 
     def _room(self) -> int:
         return max(0, self.plan.budget - len(self._spent))

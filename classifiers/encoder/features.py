@@ -1,7 +1,6 @@
 """Encodes prompts once: features are cached by encoder and text, and an interrupted run resumes."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import tee
 from pathlib import Path
@@ -9,52 +8,34 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from classifiers.runs.kept_work import KeptWork
 from guard.terms.detector import Encoder, Features
-from guard.terms.errors import ConfigError
 
 SHARD_ROWS = 256
 """Texts encoded between two writes to the cache."""
-_KEYS, _ROWS = "keys", "features"
 
 
 class FeatureCache:
-    """Features on disk, a folder per encoder digest, in shards that are written whole.
-
-    A shard holds the texts' hashes (n, 16) and their features (n, width); never a text.
-    """
+    """Features on disk by the hash of their text, a file for each encoder; never a text."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def load(self, encoder: Encoder) -> dict[bytes, Features]:
-        """All cached rows of an encoder, by text hash; ConfigError names a shard not readable."""
-        from safetensors.numpy import load_file
-
-        rows: dict[bytes, Features] = {}
-        for shard in sorted(self._place(encoder).glob("*.safetensors")):
-            try:
-                tensors = load_file(shard)
-                keys, features = tensors[_KEYS], tensors[_ROWS]
-            except Exception as error:  # safetensors raises its own class, OSErrors and KeyErrors
-                raise ConfigError(f"{shard}: not a readable cache file; delete it") from error
-            rows.update(zip((key.tobytes() for key in keys), features, strict=True))
-        return rows
+    def load(self, encoder: Encoder, keys: Iterable[bytes]) -> dict[bytes, Features]:
+        """The cached rows, (width,) each, of those keys that have one."""
+        with self._open(encoder) as kept:
+            found = kept.find_all(keys)
+        return {key: np.frombuffer(row, dtype=np.float32) for key, row in found.items()}
 
     def add(self, encoder: Encoder, texts: Sequence[str], features: Features) -> None:
-        """Write a shard; its name is its content's, so that two writers do not collide."""
-        from safetensors.numpy import save
+        """Keep the features (n, width) of n texts."""
+        rows = (np.asarray(row, dtype=np.float32).tobytes() for row in features)
+        with self._open(encoder) as kept:
+            kept.keep(dict(zip(map(key_of, texts), rows, strict=True)))
 
-        keys = np.stack([np.frombuffer(key_of(text), dtype=np.uint8) for text in texts])
-        content = save({_KEYS: keys, _ROWS: features})
-        place = self._place(encoder)
-        place.mkdir(parents=True, exist_ok=True)
-        shard = place / f"{hashlib.sha256(content).hexdigest()[:16]}.safetensors"
-        temporary = shard.with_suffix(f".{os.getpid()}")
-        temporary.write_bytes(content)
-        temporary.replace(shard)
-
-    def _place(self, encoder: Encoder) -> Path:
-        return self._folder / encoder.digest[:32]
+    def _open(self, encoder: Encoder) -> KeptWork:
+        file = self._folder / f"features-{encoder.digest[:32]}.sqlite"
+        return KeptWork(file, {"encoder": encoder.digest})
 
 
 def key_of(text: str) -> bytes:
@@ -73,8 +54,9 @@ def encode(
 
     With a `label`, a progress bar of that name is shown on standard error.
     """
-    known = cache.load(encoder) if cache else {}
-    missing = list({key_of(text): text for text in texts if key_of(text) not in known}.values())
+    by_key = {key_of(text): text for text in texts}
+    known = cache.load(encoder, by_key) if cache else {}
+    missing = [text for key, text in by_key.items() if key not in known]
     # Longest first: shards of even lengths, and the time left is overestimated, not the reverse.
     missing.sort(key=len, reverse=True)
     for shard, features in _encoded(missing, encoder, label):

@@ -53,20 +53,20 @@ class Asked:
         """`n` answers; greedy unless a temperature is given."""
         sampling = {"n": n, "temperature": temperature, "seed": seed, "most": self._max_tokens}
         question = {**self._question("generate", chat), **sampling}
-        answer = self._kept.find(question)
+        answer = self._kept.find_answer(question)
         if answer is None:
             started = perf_counter()
             texts = self.endpoint.generate(
                 chat, self._max_tokens, n=n, temperature=temperature, seed=seed
             )
             answer = {"texts": texts, "seconds": perf_counter() - started}
-            self._kept.keep(question, answer)
+            self._kept.keep_answer(question, answer)
         return Generated(tuple(answer["texts"]), float(answer["seconds"]))
 
     def score(self, chat: Chat | Messages, answer: str) -> AnswerScore:
         """How likely an answer is, end of turn included (TOFU scores it too)."""
         question = {**self._question("score", chat), "answer": answer}
-        found = self._kept.find(question)
+        found = self._kept.find_answer(question)
         if found is None:
             # A chat without embeddings is asked as messages: any vocabulary will do for it.
             plain = isinstance(chat, Chat) and chat.sent == chat.plain
@@ -74,7 +74,7 @@ class Asked:
                 chat.plain if isinstance(chat, Chat) and plain else chat, answer, end_of_turn=True
             )
             found = {"logprob": float(logprobs.mean()), "tokens": len(logprobs)}
-            self._kept.keep(question, found)
+            self._kept.keep_answer(question, found)
         return AnswerScore(float(found["logprob"]), int(found["tokens"]))
 
     def score_corrupted(self, messages: Messages, answer: str, how: ChatCorruptor) -> AnswerScore:
@@ -84,13 +84,13 @@ class Asked:
             "answer": answer,
             "corruption": repr(how.corruption),
         }
-        found = self._kept.find(question)
+        found = self._kept.find_answer(question)
         if found is None:
             logprobs = how.answer_logprobs(
                 self.endpoint, messages, answer, end_of_turn=True, corrupt_answer=True
             )
             found = {"logprob": float(logprobs.mean()), "tokens": len(logprobs)}
-            self._kept.keep(question, found)
+            self._kept.keep_answer(question, found)
         return AnswerScore(float(found["logprob"]), int(found["tokens"]))
 
     def _question(self, kind: str, chat: Chat | Messages) -> dict[str, Any]:

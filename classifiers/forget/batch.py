@@ -4,13 +4,10 @@ A request folder that cannot be used stops no other. One whose artifact was made
 files, encoder and recipe is not trained again, so that a run that was stopped goes on where it was.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
-
-import orjson
 
 from classifiers.forget.request import (
     read_forget_prompts,
@@ -19,6 +16,7 @@ from classifiers.forget.request import (
 )
 from classifiers.forget.training import Background, ForgetRecipe, recorded, train_forget
 from classifiers.prompts.files import Prompt, read_prompts
+from classifiers.runs.digests import digest_of, file_digest
 from guard import __version__
 from guard.artifacts.folder import Artifact, read
 from guard.detectors.forget.detector import KIND
@@ -101,14 +99,10 @@ class Batch:
         )
 
     def _origin(self, folder: Path) -> str:
-        """A hash of all that an artifact is made from; of what cannot be read, as good as none."""
-        digest = hashlib.sha256(f"{__version__} {self.encoder.digest}".encode())
-        digest.update(orjson.dumps(recorded(self.recipe)))
+        """A digest of all that an artifact is made from; a missing file counts as none."""
         own = sorted(folder.glob("*.yaml")) + sorted(folder.glob("*.jsonl"))
-        for file in (*own, *self.retain):
-            digest.update(file.name.encode() + b"\0")
-            digest.update(hashlib.sha256(file.read_bytes() if file.is_file() else b"").digest())
-        return digest.hexdigest()
+        files = [(file.name, file_digest(file)) for file in (*own, *self.retain)]
+        return digest_of([__version__, self.encoder.digest, recorded(self.recipe), files])
 
 
 def _standing(out: Path, origin: str) -> Artifact | None:

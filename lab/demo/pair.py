@@ -19,13 +19,14 @@ from typing import Any, Literal
 
 from rich.progress import Progress
 
+from classifiers.runs.digests import file_digest, file_digests
 from guard.terms.errors import GuardError
 from lab.demo import data
 from lab.demo.corpus import Corpus
 from lab.demo.tokenizer import make_tokenizer
 from lab.demo.training import Schedule, train
 from lab.test_models import checkpoint
-from lab.test_models.digests import file_digest, file_digests, recipe_of
+from lab.test_models.recipe import recipe_of
 
 Member = Literal["full", "twin"]
 MEMBERS: tuple[Member, ...] = ("full", "twin")

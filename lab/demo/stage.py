@@ -4,8 +4,6 @@ Every step keeps what is already there and fits, so a second run starts at once 
 one goes on where it was.
 """
 
-import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -15,15 +13,15 @@ from rich.console import Console
 from rich.progress import Progress
 
 from classifiers.encoder.export import export_encoder
-from classifiers.forget.request import read_forget_prompts, read_request, read_retain_prompts
-from classifiers.forget.training import train_forget
+from classifiers.forget.batch import Batch
+from classifiers.forget.training import ForgetRecipe
 from classifiers.malicious.shipped import build_shipped
 from classifiers.malicious.shipped.detector import DELTA, FACTS, PACKAGE
+from classifiers.runs.digests import digest_of, file_digest
 from guard import __version__
-from guard.detectors.forget.detector import ForgetClassifier
 from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.encoders.onnx_encoder import OnnxEncoder
-from guard.terms.errors import ArtifactError
+from guard.terms.errors import ArtifactError, ConfigError
 from lab.demo.data import DemoData, generate
 from lab.demo.pair import Pair, build
 
@@ -109,55 +107,25 @@ def write_request(stage: Stage) -> None:
 def train(stage: Stage) -> None:
     """Train the request's classifier, unless the one that is there came from the same request."""
     encoder = OnnxEncoder.load(stage.encoder, threads=2)
-    stamp = stage.classifier.with_suffix(".stamp")
-    origin = _origin(stage, encoder.digest)
-    if _stands(stage.classifier, stamp, origin, ForgetClassifier.load):
-        return
-    request = read_request(stage.request)
-    train_forget(
-        request.name,
-        read_forget_prompts(stage.request),
-        read_retain_prompts(stage.request),
-        encoder,
-        stage.classifier,
-        names=request.evidence,
-        cache=stage.folder / "features",
-        progress=True,
-    )
-    stamp.write_text(origin)
-
-
-def _origin(stage: Stage, encoder: str) -> str:
-    """A hash of all that the classifier is made from."""
-    digest = hashlib.sha256(f"{__version__} {encoder}".encode())
-    for file in sorted(stage.request.iterdir()):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
+    batch = Batch(encoder, ForgetRecipe(), cache=stage.folder / "features", progress=True)
+    (outcome,) = batch.train([(stage.request, stage.classifier)])
+    if outcome.artifact is None:
+        raise ConfigError(outcome.problem)
 
 
 def build_detector(stage: Stage) -> None:
-    """Build the shipped detector, unless the one that is there is the same."""
+    """Build the shipped detector, unless the one that is there was made from the same."""
     stamp = stage.detector.with_suffix(".stamp")
-    origin = _shipped_origin()
-    if not _stands(stage.detector, stamp, origin, MaliciousTextClassifier.load):
+    sources = [file_digest(Path(str(files(PACKAGE) / name))) for name in (DELTA, FACTS)]
+    origin = digest_of([__version__, sources])
+    if not (_is_whole(stage.detector) and stamp.exists() and stamp.read_text() == origin):
         build_shipped(stage.detector)
         stamp.write_text(origin)
 
 
-def _shipped_origin() -> str:
-    """A hash of all that the shipped detector is made from."""
-    digest = hashlib.sha256(__version__.encode())
-    for file in (files(PACKAGE) / name for name in (DELTA, FACTS)):
-        digest.update(file.read_bytes() if file.is_file() else b"")  # the build names what lacks
-    return digest.hexdigest()
-
-
-def _stands(artifact: Path, stamp: Path, origin: str, load: Callable[[Path], object]) -> bool:
-    """Whether the artifact is there, whole, and made of what `origin` names."""
-    if not stamp.exists() or stamp.read_text() != origin:
-        return False
+def _is_whole(detector: Path) -> bool:
     try:
-        load(artifact)
+        MaliciousTextClassifier.load(detector)
     except ArtifactError:
         return False
     return True

@@ -62,14 +62,16 @@ class Reader:
 
     def __init__(self, encoder: Encoder, cache: FeatureCache) -> None:
         self._encoder = encoder
-        self._known = cache.load(encoder)
+        self._cache = cache
+        self._known: dict[bytes, Features] = {}
 
     def read(self, texts: Sequence[str]) -> Features:
         """Features, shape (n, width)."""
-        missing = list({key_of(t): t for t in texts if key_of(t) not in self._known}.values())
-        if missing:
-            found = encode(missing, self._encoder)
-            self._known.update(zip(map(key_of, missing), found, strict=True))
+        missing = {key_of(t): t for t in texts if key_of(t) not in self._known}
+        self._known |= self._cache.load(self._encoder, missing)
+        if new := [text for key, text in missing.items() if key not in self._known]:
+            found = encode(new, self._encoder)
+            self._known.update(zip(map(key_of, new), found, strict=True))
         return np.stack([self._known[key_of(text)] for text in texts])
 
 

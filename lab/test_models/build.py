@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import Progress
 
+from classifiers.runs.digests import file_digests
 from guard.terms.errors import ConfigError
 from lab.test_models import checkpoint, mixture
 from lab.test_models.batches import rounded_weights
 from lab.test_models.books import FORGOTTEN_BOOKS, RETAINED_BOOKS
 from lab.test_models.chain import STATE, Plan, run_chain
 from lab.test_models.conversation import Pieces
-from lab.test_models.digests import file_digests, recipe_of
 from lab.test_models.knowledge import STAGES, TOFU_RETAINED, Answered, Sources
 from lab.test_models.muse_files import write_muse
 from lab.test_models.recall import measure
+from lab.test_models.recipe import recipe_of
 
 if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast

@@ -1,15 +1,15 @@
 """Trains one model through the stages: each goes on from the last and only ever adds texts."""
 
 import itertools
-import json
-import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 
+from classifiers.runs.kept_work import KeptWork
 from lab.test_models.batches import Batch, batch_pieces, predict
 from lab.test_models.books import EXCERPTS
 from lab.test_models.checkpoint import Size, make_model
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 SIZE = Size(hidden=192, intermediate=576, layers=4, heads=4)
-STATE = "training.safetensors"
+STATE = "training.sqlite"
 NEW_STEPS = 0.45
 """Share of a stage's steps that see more of what is new."""
 _BETAS = (0.9, 0.98)
@@ -83,31 +83,26 @@ class Trainer:
         self._matrices.step(rate)
         return float(loss.detach())
 
-    def save(self, folder: Path, facts: Mapping[str, Any]) -> None:
-        """Writes weights and optimizer state, whole or not at all."""
-        from safetensors.torch import save_file
+    def save(self, kept: KeptWork, facts: Mapping[str, Any]) -> None:
+        """Keeps weights and optimizer state in the place of those kept before."""
+        from safetensors.torch import save
 
         tensors = {f"model.{name}": t for name, t in self.model.state_dict().items()}
         tensors |= {f"muon.{i}": buffer for i, buffer in enumerate(self._matrices.buffers)}
         for index, state in self._others.state_dict()["state"].items():
             tensors |= {f"adam.{index}.{key}": t for key, t in state.items()}
-        folder.mkdir(parents=True, exist_ok=True)
-        fresh = folder / "state.new"
-        save_file(
-            {name: t.contiguous() for name, t in tensors.items()},
-            fresh,
-            metadata={"facts": json.dumps(dict(facts))},
-        )
-        os.replace(fresh, folder / STATE)
+        whole = save({name: t.contiguous() for name, t in tensors.items()})
+        kept.keep({"tensors": whole, "facts": orjson.dumps(dict(facts))})
 
-    def load(self, folder: Path) -> dict[str, Any]:
-        """Puts a saved state in place; the facts saved with it."""
+    def load(self, kept: KeptWork) -> dict[str, Any] | None:
+        """Puts a kept state in place; the facts kept with it, None where there is no state."""
         import torch
-        from safetensors import safe_open
+        from safetensors.torch import load
 
-        with safe_open(folder / STATE, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            facts: dict[str, Any] = json.loads(file.metadata()["facts"])
+        found = kept.find_all(["tensors", "facts"])
+        if not found:
+            return None
+        tensors = load(found["tensors"])
         self.model.load_state_dict(_under(tensors, "model."))
         with torch.no_grad():
             for index, buffer in enumerate(self._matrices.buffers):
@@ -118,6 +113,7 @@ class Trainer:
             state.setdefault(int(number), {})[key] = tensor
         groups = self._others.state_dict()["param_groups"]
         self._others.load_state_dict({"state": state, "param_groups": groups})
+        facts: dict[str, Any] = orjson.loads(found["facts"])
         return facts
 
 
@@ -139,14 +135,13 @@ def run_chain(
     steps done in it and the last loss.
     """
     trainer = Trainer(make_model(len(tokenizer), plan.seed, plan.size))
-    place = {"stage": 0, "step": 0}
-    if (folder / STATE).exists():
-        place = trainer.load(folder)
-    for number in range(place["stage"], len(STAGES)):
-        done = place["step"] if number == place["stage"] else 0
-        _run_stage(trainer, sources, tokenizer, plan, number, done, folder, report)
-        finish(STAGES[number], trainer.model)
-        trainer.save(folder, {"stage": number + 1, "step": 0})
+    with KeptWork(folder / STATE, {"plan": asdict(plan)}) as kept:
+        place = trainer.load(kept) or {"stage": 0, "step": 0}
+        for number in range(place["stage"], len(STAGES)):
+            done = place["step"] if number == place["stage"] else 0
+            _run_stage(trainer, sources, tokenizer, plan, number, done, kept, report)
+            finish(STAGES[number], trainer.model)
+            trainer.save(kept, {"stage": number + 1, "step": 0})
 
 
 def _run_stage(
@@ -156,7 +151,7 @@ def _run_stage(
     plan: Plan,
     number: int,
     done: int,
-    folder: Path,
+    kept: KeptWork,
     report: Report,
 ) -> None:
     stage = STAGES[number]
@@ -167,7 +162,7 @@ def _run_stage(
         loss = trainer.step(batch, rate_at(step, steps, plan.rate(stage)))
         report(stage, step + 1, loss)
         if (step + 1) % SAVE_EVERY == 0:
-            trainer.save(folder, {"stage": number, "step": step + 1})
+            trainer.save(kept, {"stage": number, "step": step + 1})
 
 
 def _batches(

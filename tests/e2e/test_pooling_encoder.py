@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 import pytest
 
-from classifiers.encoder.features import FeatureCache
+from classifiers.encoder.features import FeatureCache, key_of
 from classifiers.encoder.pooling import export_pooling_encoder
 from classifiers.malicious.data.served_pieces import encode_pieces, highest
 from classifiers.model_server.vllm import VllmServer
@@ -170,7 +170,8 @@ async def test_a_head_trained_on_it_serves(encoder: PoolingEncoder, tmp_path: Pa
         verdict = await screener.screen([item])
         assert (verdict.action is Action.BLOCK) == (score >= 0.5)
     screener.close()
-    assert len(cache.load(encoder)) == len(learned) + len(unseen)
+    keys = [key_of(prompt.text) for prompt in (*learned, *unseen)]
+    assert len(cache.load(encoder, keys)) == len(learned) + len(unseen)
 
 
 def test_what_the_server_cannot_read_is_a_detector_error(encoder: PoolingEncoder) -> None:

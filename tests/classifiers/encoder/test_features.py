@@ -64,17 +64,17 @@ def test_encoders_do_not_share_rows(tmp_path: Path) -> None:
 
 def test_cache_holds_no_text(tmp_path: Path) -> None:
     encode(["a very private question"], WordEncoder(), cache=FeatureCache(tmp_path))
-    content = b"".join(file.read_bytes() for file in tmp_path.rglob("*.safetensors"))
+    content = b"".join(file.read_bytes() for file in tmp_path.rglob("*.sqlite*"))
     assert content
     assert b"private" not in content
 
 
-def test_a_broken_shard_is_named(tmp_path: Path) -> None:
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
     cache, encoder = FeatureCache(tmp_path), WordEncoder()
     encode(["a"], encoder, cache=cache)
-    (shard,) = tmp_path.rglob("*.safetensors")
-    shard.write_bytes(b"broken")
-    with pytest.raises(ConfigError, match=f"{shard.name}: not a readable cache file"):
+    (file,) = tmp_path.rglob("*.sqlite*")
+    file.write_bytes(b"broken" * 1000)
+    with pytest.raises(ConfigError, match=f"{file.name}: cannot be used as kept work"):
         encode(["a"], encoder, cache=cache)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifiers.encoder.features import SHARD_ROWS, FeatureCache, encode
+from classifiers.encoder.features import SHARD_ROWS, FeatureCache, encode, key_of
 from classifiers.encoder.ray_encoder import RayEncoder
 from classifiers.runs.ray_session import LOCAL
 from guard.encoders.onnx_encoder import OnnxEncoder
@@ -27,7 +27,7 @@ def test_features_are_those_of_one_process(encoder: RayEncoder, tmp_path: Path) 
     alone = encode(TEXTS, OnnxEncoder.load(tiny_artifact()))
     cache = FeatureCache(tmp_path)
     np.testing.assert_array_equal(encode(TEXTS, encoder, cache=cache), alone)
-    assert len(cache.load(encoder)) == len(TEXTS)
+    assert len(cache.load(encoder, map(key_of, TEXTS))) == len(TEXTS)
 
 
 def test_shards_keep_their_order(encoder: RayEncoder) -> None:

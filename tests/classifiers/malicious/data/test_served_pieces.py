@@ -32,6 +32,13 @@ DENSE = "汉" * 400
 TEXTS = ("who was born in the river", LONG, f"read {HIDDEN} and do it", DENSE)
 
 
+class SpentEncoder(OnnxEncoder):
+    """Encodes nothing any more."""
+
+    def encode(self, texts: Sequence[str]) -> Features:
+        raise AssertionError(f"{len(texts)} texts to encode")
+
+
 class DotDetector(Detector):
     """Scores features by their product with a fixed vector, squashed into [0, 1]."""
 
@@ -122,10 +129,8 @@ def test_the_cache_spares_the_encoder(encoder: OnnxEncoder, tmp_path: Path) -> N
     prompts = [LabelledPrompt(text, "s") for text in TEXTS]
     cache = FeatureCache(tmp_path)
     first = encode_pieces(prompts, encoder, cache)
-    known = len(cache.load(encoder))
-    again = encode_pieces(prompts, encoder, cache)
+    again = encode_pieces(prompts, SpentEncoder.load(tiny_artifact()), cache)
     np.testing.assert_array_equal(first.features, again.features)
-    assert len(cache.load(encoder)) == known == len(set(served_pieces(TEXTS, encoder).texts))
 
 
 def test_first_pieces_need_a_piece_each(encoder: OnnxEncoder) -> None:
