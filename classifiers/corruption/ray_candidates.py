@@ -13,7 +13,7 @@ from typing import Any
 from classifiers.corruption.learning import Candidates
 from classifiers.corruption.trace import Evaluation, Stage
 from classifiers.model_server.endpoint import ModelEndpoint
-from classifiers.model_server.json_client import Cost, EndpointError
+from classifiers.model_server.http_client import Cost, EndpointError
 from classifiers.runs.ray_session import LOCAL, ray_session
 from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.functions import Corruption

@@ -9,18 +9,17 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from classifiers.model_server.json_client import (
+from classifiers.model_server.http_client import (
     FIRST_PAUSE_S,
     Cost,
     EndpointError,
-    JsonClient,
+    HttpClient,
     RefusalError,
     expecting,
     reason,
@@ -81,7 +80,7 @@ class ModelEndpoint:
     ) -> None:
         self.served = describe(url, model, api_key)
         self.connections = connections
-        self._client = JsonClient(
+        self._client = HttpClient(
             self.served.url,
             self.served.headers,
             connections=connections,
@@ -96,12 +95,7 @@ class ModelEndpoint:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._client.close()
 
     @property

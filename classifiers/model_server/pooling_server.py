@@ -2,16 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from classifiers.model_server.http_client import EndpointError, HttpClient, expecting
 from guard.terms.errors import ConfigError
-
-if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
-
-PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +23,26 @@ class ServedModel:
         """The server's own tokens for a user's turn, or None where it does not tell."""
         turn = {"role": "user", "content": text}
         body = {"model": self.name, "messages": [turn], "add_generation_prompt": True}
-        answer = _ask("POST", f"{self.url}/tokenize", self.headers, body)
-        if answer.status != 200:
+        with HttpClient(self.url, self.headers) as client:
+            status, answer = client.request("POST", "/tokenize", orjson.dumps(body))
+        if status != 200:
             return None
-        found = _object(answer, self.url).get("tokens")
-        return [int(token) for token in found] if isinstance(found, list) else None
+        with expecting("tokens", self.url):
+            return [int(token) for token in orjson.loads(answer)["tokens"]]
 
 
 def describe(url: str, model: str | None = None, api_key: str | None = None) -> ServedModel:
     """The served model of that name, or the only one; ConfigError where there is none such."""
     url = url.rstrip("/")
     headers = {"authorization": f"Bearer {api_key}"} if api_key else {}
-    answer = _ask("GET", f"{url}/v1/models", headers)
-    if answer.status != 200:
-        raise ConfigError(f"url: {url}/v1/models answered with status {answer.status}")
-    served = _object(answer, url).get("data")
-    models = [entry for entry in served or [] if isinstance(entry, dict)]
+    try:
+        with HttpClient(url, headers) as client:
+            status, answer = client.answer("/v1/models")
+    except EndpointError as error:
+        raise ConfigError(f"url: {error}") from error
+    if status != 200:
+        raise ConfigError(f"url: {url}/v1/models: status {status}")
+    models = [entry for entry in answer.get("data") or [] if isinstance(entry, dict)]
     chosen = [entry for entry in models if model in (None, entry.get("id"))]
     if len(chosen) != 1:
         names = ", ".join(str(entry.get("id")) for entry in models)
@@ -52,34 +51,3 @@ def describe(url: str, model: str | None = None, api_key: str | None = None) -> 
     if not isinstance(longest, int):
         raise ConfigError(f"url: {url}/v1/models does not say max_model_len: is it vLLM?")
     return ServedModel(url, name, str(chosen[0].get("root") or name), longest, headers)
-
-
-def _ask(
-    method: str, address: str, headers: Mapping[str, str], body: object = None
-) -> "BaseHTTPResponse":
-    import urllib3
-
-    content = None if body is None else orjson.dumps(body)
-    sent = {**headers, **({"content-type": "application/json"} if content else {})}
-    try:
-        return urllib3.request(
-            method,
-            address,
-            body=content,
-            headers=sent,
-            retries=False,
-            redirect=False,
-            timeout=PATIENCE_S,
-        )
-    except urllib3.exceptions.HTTPError as error:
-        raise ConfigError(f"url: {address}: {type(error).__name__}") from error
-
-
-def _object(answer: "BaseHTTPResponse", url: str) -> dict[str, Any]:
-    try:
-        content = orjson.loads(answer.data)
-    except orjson.JSONDecodeError as error:
-        raise ConfigError(f"url: {url} does not answer with JSON") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"url: {url} does not answer with a JSON object")
-    return content

@@ -1,6 +1,5 @@
 """An HTTP server as a child process that is ready when entered and gone when left."""
 
-import http.client
 import os
 import signal
 import socket
@@ -10,10 +9,10 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
-from types import TracebackType
 from typing import IO, Self
 
 from classifiers.model_server import lifeline
+from classifiers.model_server.http_client import EndpointError, HttpClient
 from guard.terms.errors import GuardError
 
 LOOPBACK = "127.0.0.1"
@@ -68,12 +67,7 @@ class ServerProcess:
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def start(self) -> None:
@@ -152,14 +146,11 @@ class ServerProcess:
 
 def is_healthy(port: int, path: str = "/health") -> bool:
     """Whether a server on this loopback port answers `path` with 200."""
-    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
     try:
-        connection.request("GET", path)
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
+        with HttpClient(f"http://{LOOPBACK}:{port}", timeout=2) as client:
+            return client.request("GET", path)[0] == 200
+    except EndpointError:
         return False
-    finally:
-        connection.close()
 
 
 def free_port() -> int:

@@ -7,7 +7,6 @@ and bounds each step in time.
 
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -64,12 +63,7 @@ class PoolingEndpoint:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def vectors(self, prompts: Sequence[Sequence[int]]) -> Vectors:

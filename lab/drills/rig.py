@@ -1,7 +1,6 @@
 """The stage of the drills: two errant model servers and the proxy, each a process of its own."""
 
 import hashlib
-import http.client
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,7 +11,8 @@ from pathlib import Path
 import orjson
 import yaml
 
-from classifiers.model_server.process import LOOPBACK, ServerProcess, free_port
+from classifiers.model_server.http_client import HttpClient
+from classifiers.model_server.process import ServerProcess, free_port
 from lab.drills.errant_server import FORBIDDEN
 from lab.drills.proxy import SCRIPTED
 from lab.performance.cost import descendants
@@ -101,13 +101,10 @@ def staged(folder: Path, sections: Mapping[str, object]) -> Iterator[Rig]:
 
 
 def _ask(server: Process, method: str, path: str, body: str = "") -> dict[str, int]:
-    connection = http.client.HTTPConnection(LOOPBACK, server.port, timeout=5)
-    try:
-        connection.request(method, path, body=body)
-        answer: dict[str, int] = orjson.loads(connection.getresponse().read())
-        return answer
-    finally:
-        connection.close()
+    with HttpClient(server.url, timeout=5) as client:
+        _, answer = client.request(method, path, body.encode())
+    counts: dict[str, int] = orjson.loads(answer)
+    return counts
 
 
 def _server(folder: Path, number: int, seen: Path) -> Process:

@@ -32,4 +32,4 @@ def test_a_search_with_samples_from_the_command_line(tmp_path: Path) -> None:
     assert set(report["metrics"]) == {
         *("rouge", "leak", "first_token", "sampled_leak", "sampled_rouge")
     }
-    assert (tmp_path / "out.trace.jsonl").is_file()
+    assert (tmp_path / "out.trace.sqlite").is_file()

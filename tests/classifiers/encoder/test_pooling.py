@@ -140,9 +140,9 @@ def test_servers_that_cannot_be_used_are_named(
 @pytest.mark.parametrize(
     ("status", "body", "message"),
     [
-        (401, b"", "v1/models answered with status 401"),
-        (200, b"<html>", "does not answer with JSON"),
-        (200, b"[1]", "does not answer with a JSON object"),
+        (401, b"", "v1/models: status 401"),
+        (200, b"<html>", "status 200: not JSON"),
+        (200, b"[1]", "status 200: not a JSON object"),
     ],
 )
 def test_what_is_no_server_of_models_is_named(
@@ -169,6 +169,6 @@ def test_a_generating_server_is_no_pooling_server(
 def test_nobody_there_is_named(server: PoolingServer, tmp_path: Path) -> None:
     with pooling_server() as gone:
         url = gone.url
-    with pytest.raises(ConfigError, match=r"url: .*/v1/models: NewConnectionError"):
+    with pytest.raises(ConfigError, match=r"url: .*/v1/models: no answer .NewConnectionError"):
         export_pooling_encoder(tmp_path / "out", url=url, model="demo")
     assert server.requests == []

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from classifiers.model_server.endpoint import Chat, ModelEndpoint, Said
-from classifiers.model_server.json_client import EndpointError
+from classifiers.model_server.http_client import EndpointError
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import embeds_part
 from guard.terms.errors import ConfigError

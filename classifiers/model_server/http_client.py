@@ -1,4 +1,7 @@
-"""JSON requests to a model server: many at a time, tried again where that may help, counted."""
+"""The trainers' one HTTP client: many requests at a time, tried again where that may help, counted.
+
+urllib3, because its pool of connections is safe to share between threads and tries again by itself.
+"""
 
 import copy
 import threading
@@ -6,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
@@ -14,6 +17,7 @@ from guard.terms.errors import GuardError
 
 RETRIED = (429, 502, 503, 504)
 FIRST_PAUSE_S = 0.2
+PATIENCE_S = 30.0
 LONGEST_REASON = 300
 
 
@@ -33,31 +37,31 @@ class Cost:
     seconds: float
 
 
-class JsonClient:
-    """POST requests to one server, at most `connections` in flight; safe to share.
+class HttpClient:
+    """Requests to one server, at most `connections` in flight; safe to share between threads.
 
     Connection errors and statuses 429, 502, 503 and 504 are tried again, `retries` times, with
     growing pauses (the first of `first_pause` seconds), so every request must bear repeating.
-    `timeout` is seconds without a byte.
+    `timeout` is seconds without a byte. Redirects are answers, not followed.
     """
 
     def __init__(
         self,
         url: str,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str] | None = None,
         *,
-        connections: int,
-        retries: int,
-        first_pause: float,
-        timeout: float,
+        connections: int = 1,
+        retries: int = 0,
+        first_pause: float = FIRST_PAUSE_S,
+        timeout: float = PATIENCE_S,
     ) -> None:
         from urllib3 import PoolManager, Retry
 
         self.url = url.rstrip("/")
-        self._headers = {"content-type": "application/json", **headers}
+        self._headers = dict(headers or {})
         again = Retry(
             retries,
-            redirect=0,
+            redirect=False,
             backoff_factor=first_pause,
             status_forcelist=RETRIED,
             allowed_methods=None,
@@ -66,7 +70,13 @@ class JsonClient:
         self._pool = PoolManager(maxsize=connections, block=True, retries=again, timeout=timeout)
         self._lock = threading.Lock()
         self._requests, self._seconds = 0, 0.0
-        self._whole: JsonClient | None = None
+        self._whole: HttpClient | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @property
     def cost(self) -> Cost:
@@ -74,7 +84,7 @@ class JsonClient:
         with self._lock:
             return Cost(self._requests, self._seconds)
 
-    def counted(self) -> "JsonClient":
+    def counted(self) -> "HttpClient":
         """The same client with a cost of its own; what it asks is counted here, too."""
         part = copy.copy(self)
         part._lock, part._requests, part._seconds = threading.Lock(), 0, 0.0
@@ -96,23 +106,42 @@ class JsonClient:
             raise kind(f"{self.url}{path}: status {status}: {reason(answer)}")
         return answer
 
-    def answer(self, path: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Status and JSON object of whatever is answered; EndpointError where nothing is."""
+    def answer(
+        self, path: str, body: Mapping[str, Any] | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """Status and JSON object of whatever is answered to a POST, or a GET without a body.
+
+        EndpointError where there is no answer, or none of JSON.
+        """
+        method, content = ("GET", b"") if body is None else ("POST", orjson.dumps(body))
+        status, answer = self.request(method, path, content)
+        try:
+            found = orjson.loads(answer)
+        except orjson.JSONDecodeError as error:
+            raise EndpointError(f"{self.url}{path}: status {status}: not JSON") from error
+        if not isinstance(found, dict):
+            raise EndpointError(f"{self.url}{path}: status {status}: not a JSON object")
+        return status, found
+
+    def request(self, method: str, path: str, content: bytes = b"") -> tuple[int, bytes]:
+        """Status and body of whatever is answered; EndpointError where nothing is."""
         from urllib3.exceptions import HTTPError
 
         started = perf_counter()
+        headers = {"content-type": "application/json"} if content else {}
         try:
             answer = self._pool.request(
-                "POST", self.url + path, body=orjson.dumps(body), headers=self._headers
+                method,
+                self.url + path,
+                body=content or None,
+                headers={**headers, **self._headers},
+                redirect=False,
             )
-            found = orjson.loads(answer.data)
-        except (HTTPError, orjson.JSONDecodeError) as error:
-            name = type(error).__name__
-            raise EndpointError(f"{self.url}{path}: no answer ({name})") from error
+        except HTTPError as error:
+            reason = getattr(error, "reason", None) or error  # of what was tried again
+            raise EndpointError(f"{self.url}{path}: no answer ({type(reason).__name__})") from error
         self.add(Cost(1, perf_counter() - started))
-        if not isinstance(found, dict):
-            raise EndpointError(f"{self.url}{path}: the answer is not a JSON object")
-        return answer.status, found
+        return answer.status, answer.data
 
     def add(self, cost: Cost) -> None:
         """Count what was asked on this client's behalf elsewhere."""
