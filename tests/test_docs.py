@@ -22,7 +22,7 @@ from guard.wire import protocols
 from guard.wire.fields import FieldTable, Rule
 from guard.wire.responses.store import ResponseStore
 from lab.demo.__main__ import app as demo_app
-from tests import field_tables
+from tests.docs import fields as field_tables
 from tests.source_tree import ROOT, modules
 
 DOCS = ROOT / "docs"
@@ -142,7 +142,7 @@ def test_commands_are_documented(command: str, options: list[str]) -> None:
 
 def test_the_field_page_is_what_the_tables_say() -> None:
     page = (DOCS / "reference/fields.md").read_text(encoding="utf-8")
-    command = "python -m tests.field_tables > docs/reference/fields.md"
+    command = "python -m tests.docs.fields > docs/reference/fields.md"
     assert page == field_tables.text(), f"run: {command}"
 
 

@@ -1,6 +1,6 @@
 """Writes docs/reference/fields.md from the tables that the proxy uses.
 
-python -m tests.field_tables > docs/reference/fields.md
+python -m tests.docs.fields > docs/reference/fields.md
 """
 
 import sys
@@ -36,7 +36,7 @@ ALWAYS = "refused always"
 
 INTRODUCTION = """# Fields
 
-Made by `python -m tests.field_tables` from the tables in `guard/wire`; do not edit.
+Made by `python -m tests.docs.fields` from the tables in `guard/wire`; do not edit.
 
 A field that stands in no table, at whatever depth, is dropped: it never reaches vLLM, whose own
 routes would not read it either. The answer's header `x-ecoguard-dropped-fields` names it. Where the
