@@ -9,7 +9,7 @@ PYTEST := ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python ECOGUARD_CLIENTS_PYTHON=$
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install vllm clients tools demo test test-with-vllm test-beside-vllm test-fast fuzz check format serve image constraints clean
+.PHONY: help install vllm clients tools demo test test-with-vllm test-beside-vllm test-fast fuzz check docs format serve image constraints clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
@@ -21,7 +21,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@echo "installing EcoGuard into $(VENV) (a few minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install -c constraints.txt torch 2>&1 | grep -v '^WARNING: Location' || true
-	@$(PIP) install -c constraints.txt -e '.[train,dev]' 2>&1 | grep -v '^WARNING: Location' || true
+	@$(PIP) install -c constraints.txt -e '.[train,dev,docs]' 2>&1 | grep -v '^WARNING: Location' || true
 	@$(BIN)/python -c "import guard, classifiers, torch, onnxruntime, hypothesis"
 	@touch $@
 
@@ -59,6 +59,9 @@ check: install ## Lint, formatting, types, and which room imports which
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo --no-cache
 
+docs: install ## Build the documentation's site into site/ (needs no network)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
 format: install ## Format the code and sort imports
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
@@ -77,4 +80,4 @@ constraints: install ## Write constraints.txt from what is installed now
 	@$(PIP) freeze --all --exclude-editable | sed -e 's/+cpu//' | grep -v '^pip==' > constraints.txt
 
 clean: ## Remove environments, the demo's files and caches
-	rm -rf $(VENV) $(VLLM_VENV) $(CLIENTS_VENV) tests/e2e/clients/node_modules .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(VLLM_VENV) $(CLIENTS_VENV) tests/e2e/clients/node_modules .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis site

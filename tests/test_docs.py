@@ -26,7 +26,8 @@ from tests.docs import fields as field_tables
 from tests.source_tree import ROOT, modules
 
 DOCS = ROOT / "docs"
-PAGES = (ROOT / "README.md", *sorted(DOCS.rglob("*.md")))
+ROOT_PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+PAGES = (*(ROOT / name for name in ROOT_PAGES), *sorted(DOCS.rglob("*.md")))
 OPERATOR = (DOCS / "guides/operate.md").read_text(encoding="utf-8")
 EVERYTHING = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 EXAMPLE = ROOT / "deploy" / "guard.example.yaml"
@@ -248,3 +249,11 @@ def test_dependencies_are_explained() -> None:
     page = (DOCS / "develop/dependencies.md").read_text(encoding="utf-8")
     explained = [name for line in page.splitlines() for name in re.findall(r"^\| `([^`]+)`", line)]
     assert sorted(explained) == sorted(declared)
+
+
+def test_the_quickstarts_configuration_loads(tmp_path: Path) -> None:
+    page = (DOCS / "quickstart.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```yaml\n(# guard\.yaml\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "guard.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert [policy.shadow for policy in load(file, {}).policies] == [True, False]

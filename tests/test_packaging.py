@@ -84,6 +84,7 @@ def test_the_metadata_are_the_projects(metadata: Message) -> None:
     assert metadata.get_all("Provides-Extra") == [
         "corrupt",
         "dev",
+        "docs",
         "ray",
         "redis",
         "store",
@@ -150,7 +151,8 @@ def test_the_source_distribution_is_complete(tmp_path: Path) -> None:
     with tarfile.open(file) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     wanted = {"pyproject.toml", "constraints.txt", "Makefile", "Dockerfile", ".dockerignore"}
-    wanted |= {"README.md", "CHANGELOG.md", "LICENSE", "NOTICE", "PKG-INFO"}
+    wanted |= {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
+    wanted |= {"LICENSE", "NOTICE", "PKG-INFO", "mkdocs.yml"}
     wanted |= {"docs/guides/operate.md", "deploy/guard.example.yaml", "tests/test_packaging.py"}
     assert wanted <= names
     assert not [name for name in names if "node_modules" in name or name.startswith(".venv")]
