@@ -8,6 +8,7 @@ from guard.terms.item import Item
 
 TEXT = "text"
 PART = "part"
+PICTURE = "picture"
 REQUEST = "request"
 
 
@@ -35,7 +36,8 @@ class Memory:
         """What a whole request is known by."""
         parts: list[str] = []
         for item in items:
-            parts += (item.param, item.role, str(item.corruptible), item.text)
+            said = item.text if item.picture is None else item.picture.digest
+            parts += (item.param, item.role, str(item.corruptible), item.side, said)
         return self.cache.digest(parts).hex()
 
     def request(self, version: str, threshold: float, digest: str) -> tuple[float, ...] | None:

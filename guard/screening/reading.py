@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guard.screening.follow_ups import follow_ups, words_of
-from guard.screening.memory import PART, TEXT, Memory
+from guard.screening.memory import PART, PICTURE, TEXT, Memory
 from guard.screening.pieces import Pieces, is_said, joined_texts, own_texts
 from guard.screening.views.view import ViewLimits
 from guard.terms.detector import (
@@ -80,7 +80,22 @@ class Reading:
         of subjects, a turn that refers back to one has the score of that subject's turn.
         """
         detector = self._state(detector)
+        found, subjects = self._judged_texts(detector, threshold)
+        if "image" in detector.modalities:
+            found = np.maximum(found, self._picture_scores(detector))
+        self._subjects[id(detector), threshold] = subjects
+        if self._memory:
+            numbers = (*found.tolist(), *map(float, subjects))
+            self._memory.keep_request(detector.version, threshold, self._digest, numbers)
+        return found
+
+    def _judged_texts(
+        self, detector: Detector, threshold: float
+    ) -> tuple[NDArray[np.float32], tuple[int, ...]]:
+        """Each item's score by its text, 0 for one without; and the subjects asked about."""
         count = len(self._items)
+        if "text" not in detector.modalities:
+            return np.zeros(count, dtype=np.float32), ()
         sizes = self._sizes(detector)
         own, joined = self._texts(sizes)
         scores = self._text_scores(detector, (*own.texts, *joined.texts))
@@ -97,11 +112,18 @@ class Reading:
         if detector.has_subjects and found.max(initial=0) >= threshold:
             self._follow_up(found, threshold)
             subjects = self._subjects_of(detector, threshold, (*own.texts, *joined.texts))
-        self._subjects[id(detector), threshold] = subjects
-        if self._memory:
-            numbers = (*found.tolist(), *map(float, subjects))
-            self._memory.keep_request(detector.version, threshold, self._digest, numbers)
-        return found
+        return found, subjects
+
+    def _picture_scores(self, detector: Detector) -> NDArray[np.float32]:
+        """Each item's score by its picture, 0 for one without, shape (number of items,)."""
+        pictures = {item.picture.digest: item.picture for item in self._items if item.picture}
+
+        def measure(digests: Sequence[str]) -> dict[str, float]:
+            return _checked(digests, detector.score_pictures([pictures[d] for d in digests]))
+
+        known = self._known(PICTURE, detector, tuple(pictures), measure)
+        own = (known[item.picture.digest] if item.picture else 0.0 for item in self._items)
+        return np.fromiter(own, dtype=np.float32, count=len(self._items))
 
     @cached_property
     def _digest(self) -> str:

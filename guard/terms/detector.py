@@ -10,6 +10,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from guard.terms.item import SIDES, Modality, Picture, Side
+
 Scores = NDArray[np.float32]
 Features = NDArray[np.float32]
 Listener = Callable[[int, int], None]
@@ -114,6 +116,15 @@ class Detector(Reader):
     def score_of_parts(self, numbers: Sequence[float]) -> float:
         """The score in [0, 1] of a text whose parts, in their order, have these numbers."""
         return numbers[0]
+
+    # What it can judge: screening gives it nothing else, and refuses a policy for another side.
+
+    modalities: frozenset[Modality] = frozenset({"text"})
+    sides: frozenset[Side] = frozenset(SIDES)
+
+    def score_pictures(self, pictures: Sequence[Picture]) -> Scores:
+        """Scores in [0, 1], shape (n,), of n pictures, for a detector that reads them."""
+        raise NotImplementedError
 
     features_of: str | None = None
     """The digest of the encoder in service if `numbers_and_features` gives its features too.

@@ -1,15 +1,45 @@
-"""What is inspected: a parsed request, and every text in it that the model will see."""
+"""What is inspected: a parsed request, and every text and picture in it that the model will see."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
+from typing import Literal, get_args
 
 from guard.terms.json import JsonObject
 
 Path = tuple[str | int, ...]
 
+Side = Literal["prompt", "answer"]
+"""What the model reads, and what it says."""
+SIDES: tuple[Side, ...] = get_args(Side)
+
+Modality = Literal["text", "image"]
+
+Author = Literal["developer", "user", "assistant", "third_party"]
+"""Who wrote an item: the application, its user, the model, or whoever a tool or document quotes."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded picture: `data` are the bytes that go to the model, sides are in pixels."""
+
+    media_type: str
+    data: bytes
+    width: int
+    height: int
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of type and bytes."""
+        return sha256(self.media_type.encode() + b"\0" + self.data).hexdigest()
+
+
+Content = str | Picture
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One text of a request.
+    """One text or picture of a request, or of its answer.
 
     `path` leads to it in the upstream body; `role` is the speaker, or the name of the field it
     stands in; `corruptible` texts can be replaced by embeddings, others can only be blocked.
@@ -17,8 +47,25 @@ class Item:
 
     path: Path
     role: str
-    text: str
+    content: Content
     corruptible: bool = False
+    author: Author = "user"
+    side: Side = "prompt"
+
+    @property
+    def text(self) -> str:
+        """The text; a picture has none."""
+        return self.content if isinstance(self.content, str) else ""
+
+    @property
+    def picture(self) -> Picture | None:
+        """The picture; a text is none."""
+        return None if isinstance(self.content, str) else self.content
+
+    @property
+    def modality(self) -> Modality:
+        """What kind of content it has."""
+        return "text" if isinstance(self.content, str) else "image"
 
     @property
     def param(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from guard.terms.item import Item, Path
 from guard.terms.json import JsonObject
+from guard.wire.authors import authored
 
 # Strings at least this long inside schemas, tools and the like are screened by themselves too,
 # so that harmless neighbours cannot dilute them.
@@ -35,9 +36,9 @@ def field_items(value: object, path: Path, role: str) -> list[Item]:
     found = [text for text in strings(value) if text.strip()]
     if not found:
         return []
-    items = [Item(path, role, "\n".join(found))]
+    items = [authored(path, role, "\n".join(found))]
     if len(found) > 1:
-        items += [Item(path, role, text) for text in found if len(text) >= LONG_STRING]
+        items += [authored(path, role, text) for text in found if len(text) >= LONG_STRING]
     return items
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from guard.terms.errors import RequestError
 from guard.terms.item import Call, Item, Path
 from guard.terms.json import JsonObject
+from guard.wire.authors import authored
 from guard.wire.call import field_items
 from guard.wire.fields import (
     Detokenise,
@@ -199,13 +200,13 @@ def decoded_arguments(tool_calls: object) -> list[object]:
 
 def _content_items(content: object, path: Path, role: str) -> list[Item]:
     if isinstance(content, str):
-        return [Item(path, role, content, corruptible=True)] if content.strip() else []
+        return [authored(path, role, content, corruptible=True)] if content.strip() else []
     items: list[Item] = []
     for index, part in enumerate(content if isinstance(content, list) else []):
         text = part.get("text")
         if isinstance(text, str):
             if text:  # a blank part too: it stands between the words of its neighbours
-                items.append(Item((*path, index), role, text, corruptible=True))
+                items.append(authored((*path, index), role, text, corruptible=True))
         else:
             items += field_items(part.get("refusal"), (*path, index), role)
     return items

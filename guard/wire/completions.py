@@ -5,6 +5,7 @@ from typing import TypeGuard
 from guard.terms.errors import RequestError
 from guard.terms.item import Call, Item
 from guard.terms.json import JsonObject
+from guard.wire.authors import authored
 from guard.wire.fields import Detokenise, FieldRules, FieldTable, Rule, expect_flag, expect_string
 from guard.wire.neutral_values import NEUTRAL, NeutralValues
 from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, token_items
@@ -46,9 +47,10 @@ def read_prompt(
     """The prompt in `field` and its items: a text, texts, token ids, or lists of token ids."""
     prompt = body.get(field)
     if isinstance(prompt, str):
-        return prompt, [Item((field,), "user", prompt, corruptible=True)]
+        return prompt, [authored((field,), "user", prompt, corruptible=True)]
     if _is_token_ids(prompt):
-        return prompt, [Item((field,), "user", _detokenised(prompt, field, detokenise), True)]
+        text = _detokenised(prompt, field, detokenise)
+        return prompt, [authored((field,), "user", text, corruptible=True)]
     if not isinstance(prompt, list) or not prompt:
         raise RequestError(
             f"'{field}' must be a non-empty string, list of strings or list of token ids",
@@ -67,7 +69,7 @@ def read_prompt(
                 f"'{field}.{index}' must be a string or a list of token ids",
                 param=f"{field}.{index}",
             )
-        items.append(Item((field, index), "user", text, corruptible=True))
+        items.append(authored((field, index), "user", text, corruptible=True))
     return prompt, items
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from guard.terms.errors import RequestError
 from guard.terms.item import Item
 from guard.terms.json import JsonObject
+from guard.wire.authors import authored
 from guard.wire.fields import Detokenise, FieldTable, Rule, expect, expect_count
 
 SAMPLING_FIELDS: FieldTable = {
@@ -94,7 +95,7 @@ def token_items(body: Mapping[str, object], detokenise: Detokenise | None) -> li
                 param=name,
                 code="field_refused",
             )
-        items.append(Item((name,), name, detokenise(ids)))
+        items.append(authored((name,), name, detokenise(ids)))
     return items
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator
 
 from guard.terms.item import Item
 from guard.terms.json import JsonObject
+from guard.wire.authors import authored
 from guard.wire.call import field_items, strings
 from guard.wire.fields import FieldTable, Rule
 
@@ -54,7 +55,7 @@ def settings_items(body: JsonObject, table: FieldTable, prompt: Collection[str])
         if rule in (Rule.SCREENED, Rule.REFUSED) or _holds_text(value):
             items += field_items(value, (name,), name)
         if name in CONSTRAINTS and (text := "\n".join(_spelled(value))):
-            items.append(Item((name,), name, text))
+            items.append(authored((name,), name, text))
     return items
 
 
