@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.reports.page import HtmlReport, Picture, drawn, figure, line_plot
+from classifiers.reports.page import HtmlReport
+from classifiers.reports.plots import Picture, drawn, figure, line_plot
 
 Lines = Sequence[Mapping[str, Any]]
 

@@ -8,7 +8,8 @@ import orjson
 from pydantic import JsonValue
 
 from classifiers.evaluation.detection_figures import Figures, ScoredPrompts, rate_of
-from classifiers.reports.page import HtmlReport, bar_plot, histogram, line_plot, roc_plot
+from classifiers.reports.page import HtmlReport
+from classifiers.reports.plots import bar_plot, histogram, line_plot, roc_plot
 from classifiers.statistics import detection_metrics as metrics
 
 JSON, HTML = "report.json", "report.html"

@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 
 from classifiers.evaluation.extraction.figures import MARGIN, Figures
-from classifiers.reports.page import Cell, HtmlReport, bar_plot
+from classifiers.reports.page import Cell, HtmlReport
+from classifiers.reports.plots import bar_plot
 
 JSON, HTML = "report.json", "report.html"
 

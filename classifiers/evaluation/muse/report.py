@@ -8,7 +8,8 @@ import orjson
 
 from classifiers.evaluation.muse.evaluation import Measured
 from classifiers.evaluation.muse.figures import Figures
-from classifiers.reports.page import Cell, HtmlReport, bar_plot, histogram, line_plot
+from classifiers.reports.page import Cell, HtmlReport
+from classifiers.reports.plots import bar_plot, histogram, line_plot
 
 JSON, HTML = "report.json", "report.html"
 CRITERIA = (

@@ -10,7 +10,8 @@ from classifiers.evaluation.tofu.evaluation import Measured
 from classifiers.evaluation.tofu.figures import TIMES, Figures
 from classifiers.evaluation.tofu.row_logs import truth_ratios
 from classifiers.evaluation.tofu.ways import DIRECT, PROXY, RETAIN
-from classifiers.reports.page import Cell, HtmlReport, Picture, bar_plot, drawn, figure
+from classifiers.reports.page import Cell, HtmlReport
+from classifiers.reports.plots import Picture, bar_plot, drawn, figure
 
 JSON, HTML = "report.json", "report.html"
 TITLES: Mapping[str, str] = {

@@ -8,7 +8,8 @@ from classifiers.malicious.candidate import Candidate
 from classifiers.malicious.fitting import REFUSED
 from classifiers.malicious.report.comparison import Measured
 from classifiers.malicious.report.figures import RANKING
-from classifiers.reports.page import Cell, HtmlReport, bar_plot, histogram, line_plot, roc_plot
+from classifiers.reports.page import Cell, HtmlReport
+from classifiers.reports.plots import bar_plot, histogram, line_plot, roc_plot
 from classifiers.statistics.detection_metrics import roc
 
 RATE_COLUMNS = ("rate", "low", "high", "rows")
