@@ -80,6 +80,8 @@ class PoolingServer:
     shift: int = 0
     served: dict[str, object] = field(default_factory=dict)
     turn_tokens: Callable[[str], list[int]] | None = None
+    vector_of: Callable[[list[int]], Vectors] | None = None
+    embeds: bool = True
     requests: list[dict[str, object]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     peers: list[object] = field(default_factory=list)
@@ -99,7 +101,7 @@ class PoolingServer:
         return json.dumps({"data": rows[::-1]}).encode()
 
     def _shown(self, ids: list[int]) -> object:
-        vector = vector_of(ids if not self.shift else ids[: self.shift])
+        vector = (self.vector_of or vector_of)(ids[: self.shift] if self.shift else ids)
         return vector.tolist() if self.floats else base64.b64encode(vector.tobytes()).decode()
 
     def _tokens(self, request: dict[str, object]) -> bytes:
@@ -110,7 +112,11 @@ class PoolingServer:
 
     def status_of(self, path: str) -> int:
         """404 for what this server does not offer."""
-        known = {"/v1/embeddings": True, "/tokenize": self.turn_tokens, "/v1/models": self.served}
+        known = {
+            "/v1/embeddings": self.embeds,
+            "/tokenize": self.turn_tokens,
+            "/v1/models": self.served,
+        }
         return self.status if known.get(path) else 404
 
     @contextmanager

@@ -3,6 +3,8 @@
 Each command has a module in `classifiers.commands`; here they are joined under one name.
 """
 
+from collections.abc import Sequence
+
 import typer
 from rich.console import Console
 
@@ -35,10 +37,13 @@ for part in (evaluate_tofu, evaluate_extraction, evaluate_muse):
 app.add_typer(evaluate.app, name="evaluate")
 
 
-def main() -> None:
-    """Entry point: an error that the operator can mend is one line on standard error."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: an error that the operator can mend is one line on standard error.
+
+    `arguments` are those of this process, unless others are given.
+    """
     try:
-        app()
+        app(arguments)
     except GuardError as error:
         console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
         console.print(str(error))

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import Any
 
 from guard.limits.buckets import Limit, LocalLimits, Standing
-from guard.limits.shared import LEASE_S, SharedLimits, SharedLimitsError
+from guard.limits.shared import SharedLimits, SharedLimitsError
 from guard.observability.metrics import Metrics
 from guard.settings import NO_LIMITS, Rates, Redis
 from guard.terms.errors import RequestError
@@ -125,7 +125,7 @@ class Limiter:
     async def _renewals(self) -> None:
         assert self._shared  # noqa: S101
         while True:
-            await asyncio.sleep(LEASE_S / 3)
+            await asyncio.sleep(self._shared.lease_s / 3)
             running: dict[str, list[str]] = defaultdict(list)
             for lease in self._leases:
                 if lease.shared:

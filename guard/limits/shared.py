@@ -25,11 +25,12 @@ class SharedLimits:
     """The buckets and running requests of all keys in one Redis server.
 
     A request under way holds a lease, renewed while it runs, so that those of a process that died
-    are free again after `LEASE_S` seconds. Every method raises SharedLimitsError within the
+    are free again after `lease_s` seconds. Every method raises SharedLimitsError within the
     configured timeout.
     """
 
-    def __init__(self, settings: Redis) -> None:
+    def __init__(self, settings: Redis, lease_s: float = LEASE_S) -> None:
+        self.lease_s = lease_s
         self._settings = settings
         self._client = _connect(settings)
         self._admission = self._client.register_script(_script())
@@ -37,7 +38,8 @@ class SharedLimits:
     async def admit(self, key: str, rates: Rates, cost: int, request: str) -> Standing:
         """Take a request from the key's buckets, if it may pass; `request` is an id of its own."""
         limits = rates.requests_per_minute, rates.tokens_per_minute, rates.concurrent_requests
-        arguments: list[str | float] = [*(limit or 0 for limit in limits), cost, request, LEASE_S]
+        bounds = [limit or 0 for limit in limits]
+        arguments: list[str | float] = [*bounds, cost, request, self.lease_s]
         try:
             async with asyncio.timeout(self._settings.timeout_s):
                 answer = await self._admission(keys=self._keys(key), args=arguments)
@@ -62,13 +64,13 @@ class SharedLimits:
 
     async def renew(self, requests: Mapping[str, Sequence[str]]) -> None:
         """Hold on to the leases of requests, by key."""
-        until = time() + LEASE_S
+        until = time() + self.lease_s
         try:
             async with asyncio.timeout(self._settings.timeout_s):
                 async with self._client.pipeline(transaction=False) as pipeline:
                     for key, ids in requests.items():
                         pipeline.zadd(self._keys(key)[1], dict.fromkeys(ids, until))
-                        pipeline.expire(self._keys(key)[1], int(LEASE_S))
+                        pipeline.expire(self._keys(key)[1], int(self.lease_s))
                     await pipeline.execute()
         except _faults() as error:
             raise SharedLimitsError(type(error).__name__) from error

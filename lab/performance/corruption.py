@@ -24,7 +24,7 @@ from guard.gateway.sizing import settle
 from guard.wire.json_body import serialise
 
 VOCABULARY = 4096
-WARM_UP, REPEATS = 5, 40
+WARM_UP = 5
 
 
 def write_model(folder: Path, hidden: int) -> Path:
@@ -47,10 +47,12 @@ def write_model(folder: Path, hidden: int) -> Path:
     return folder
 
 
-def milliseconds(embedder: PromptEmbedder, tokens: int, corruption: Corruption) -> list[float]:
+def milliseconds(
+    embedder: PromptEmbedder, tokens: int, corruption: Corruption, repeats: int
+) -> list[float]:
     """Of each repeat: from the text to the bytes of the body that goes upstream."""
     taken = []
-    for repeat in range(WARM_UP + REPEATS):
+    for repeat in range(WARM_UP + repeats):
         text = " ".join(f"w{(repeat * 31 + place) % 4000}" for place in range(tokens))
         started = perf_counter()
         embeds = embedder.embed_text(text, "bench", corruption)
@@ -65,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--hidden", type=int, default=4096)
     parser.add_argument("--tokens", type=int, nargs="*", default=[32, 256, 2048])
+    parser.add_argument("--repeats", type=int, default=40)
     parser.add_argument("--plain-heap", action="store_true")
     given = parser.parse_args(arguments)
     with TemporaryDirectory(prefix="ecoguard-bench-") as scratch:
@@ -76,7 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for tokens in given.tokens:
                 corruption = Corruption("rand_noise_first_n", dims, 5.0)
                 with ThreadPoolExecutor(1) as thread:  # as in serving: another heap than main's
-                    taken = thread.submit(milliseconds, embedder, tokens, corruption).result()
+                    done = thread.submit(milliseconds, embedder, tokens, corruption, given.repeats)
+                taken = done.result()
                 best, middle, worst = np.percentile(taken, [0, 50, 99])
                 sys.stdout.write(
                     f"{tokens:5d} tokens x {given.hidden}, {dims} dims: "

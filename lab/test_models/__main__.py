@@ -1,5 +1,6 @@
 """`python -m lab.test_models`: trains the small models that forgetting is measured with."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -61,10 +62,10 @@ def models(
     Console().print(table)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: an error that the user can mend is one line on standard error."""
     try:
-        app()
+        app(arguments)
     except GuardError as error:
         typer.echo(str(error), err=True)
         raise SystemExit(2) from None

@@ -26,14 +26,12 @@ STATE = "training.sqlite"
 NEW_STEPS = 0.45
 """Share of a stage's steps that see more of what is new."""
 _BETAS = (0.9, 0.98)
-SAVE_EVERY = 50
-"""Steps between two saved states."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Size of the model and length of the training, in steps of about `tokens` tokens;
-    `excerpts` are those of each book."""
+    `excerpts` are those of each book, `save_every` the steps between two saved states."""
 
     size: Size = SIZE
     vocabulary: int = 6144
@@ -46,6 +44,7 @@ class Plan:
     next_rate: float = 2.5e-3
     last_steps: int = 400
     seed: int = 0
+    save_every: int = 50
 
     def steps(self, stage: str) -> int:
         """The last stage has two books to learn, more text than a forget split."""
@@ -161,7 +160,7 @@ def _run_stage(
             continue
         loss = trainer.step(batch, rate_at(step, steps, plan.rate(stage)))
         report(stage, step + 1, loss)
-        if (step + 1) % SAVE_EVERY == 0:
+        if (step + 1) % plan.save_every == 0:
             trainer.save(kept, {"stage": number, "step": step + 1})
 
 

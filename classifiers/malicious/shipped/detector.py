@@ -7,6 +7,7 @@ each row: tuning moves weights little, so this is more exact than half precision
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,19 +42,24 @@ def build_shipped(
     windows: Sequence[WindowSize] = (),
     sentences: bool = True,
     sentence_margin: float | None = None,
+    source: Path | None = None,
+    shipped: Path | None = None,
 ) -> Artifact:
     """The shipped detector as an artifact of kind `malicious-text` in the folder `out`.
 
     `windows` and `sentence_margin`, the log odds by which sentences count less, take the place of
     those that the threshold and the figures were measured with; without `sentences` none are read.
+    `source` is the pretrained encoder's folder, `shipped` that of the detector's two files; without
+    them, what is installed.
     Raises ConfigError where the installed encoder is not the one that was fine-tuned, or is
     missing.
     """
-    source = default_source()
-    facts = orjson.loads(_bytes(FACTS))
+    source = source or default_source()
+    folder = shipped or files(PACKAGE)
+    facts = orjson.loads(_bytes(folder, FACTS))
     if hash_source(source) != facts["source"]:
         raise ConfigError(f"{source}: not the encoder that the shipped detector was trained on")
-    tensors = _tensors()
+    tensors = _tensors(folder)
     measured = Measured(
         threshold=float(facts["thresholds"][precision]),
         calibration=Calibration(
@@ -146,15 +152,15 @@ def _pretrained(tower: "Tower", name: str) -> NDArray[np.float32] | None:
     return tensor if tensor.ndim == 2 else None
 
 
-def _tensors() -> Tensors:
+def _tensors(folder: Traversable) -> Tensors:
     from safetensors.numpy import load
 
-    tensors: Tensors = load(_bytes(DELTA))
+    tensors: Tensors = load(_bytes(folder, DELTA))
     return tensors
 
 
-def _bytes(name: str) -> bytes:
+def _bytes(folder: Traversable, name: str) -> bytes:
     try:
-        return files(PACKAGE).joinpath(name).read_bytes()
+        return (folder / name).read_bytes()
     except FileNotFoundError:
         raise ConfigError(f"{PACKAGE}: {name} is not part of this installation") from None

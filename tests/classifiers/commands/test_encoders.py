@@ -1,28 +1,20 @@
 """`ecoguard-train encoder` and `pooling-encoder` as an operator runs them."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
-from classifiers.commands import main as cli
 from classifiers.encoder import pooling as pooling_encoder
 from guard.artifacts.folder import read
+from tests.classifiers.commands.command_line import run
 from tests.classifiers.encoder.test_chat_template import TEMPLATE, write_model
 from tests.encoders import tiny_artifact, tiny_bert
 from tests.pooling import pooling_server
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["ecoguard-train", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
-
-
-def test_blocks_are_pinned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_blocks_are_pinned(tmp_path: Path) -> None:
     options = ["--source", tiny_bert(), "--max-tokens", 64, "--blocks", "2:mean, 0:first"]
-    assert run(monkeypatch, "encoder", tmp_path / "out", *options) == 0
+    assert run("encoder", tmp_path / "out", *options) == 0
     recipe = read(tmp_path / "out").manifest.recipe
     assert recipe["blocks"] == ["2:mean", "0:first"]
     assert recipe["width"] == 2 * 32
@@ -31,13 +23,12 @@ def test_blocks_are_pinned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("blocks", ["", "2:sum", "9:mean", "2:mean,2:mean"])
 def test_bad_blocks_are_one_line(
-    monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     blocks: str,
 ) -> None:
     options = ["--source", tiny_bert(), "--max-tokens", 64, "--blocks", blocks]
-    assert run(monkeypatch, "encoder", tmp_path / "out", *options) == 2
+    assert run("encoder", tmp_path / "out", *options) == 2
     shown = capsys.readouterr().err
     assert shown.startswith("blocks: ")
     assert shown.count("\n") == 1
@@ -53,7 +44,7 @@ def test_a_server_is_described(
         server.served = {"id": "demo", "root": "elsewhere", "max_model_len": 400}
         options = ["--url", server.url, "--model", "demo", "--tokenizer", model]
         options += ["--max-tokens", 64, "--api-key-env", "ECOGUARD_TEST_POOLING_KEY"]
-        assert run(monkeypatch, "pooling-encoder", tmp_path / "out", *options) == 0
+        assert run("pooling-encoder", tmp_path / "out", *options) == 0
         assert {headers["authorization"] for headers in server.headers} == {"Bearer sesame"}
     manifest = read(tmp_path / "out", "pooling-encoder").manifest
     assert manifest.recipe["max_tokens"] == 64
@@ -61,11 +52,11 @@ def test_a_server_is_described(
 
 
 def test_a_server_that_is_not_there_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pooling_server() as server:
         url = server.url
     options = ["--url", url, "--model", "demo"]
-    assert run(monkeypatch, "pooling-encoder", tmp_path / "out", *options) == 2
+    assert run("pooling-encoder", tmp_path / "out", *options) == 2
     assert capsys.readouterr().err.startswith(f"url: {url}/v1/models: ")
     assert not (tmp_path / "out").exists()

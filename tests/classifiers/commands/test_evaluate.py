@@ -1,31 +1,21 @@
 """`ecoguard-train evaluate detection` as an operator runs it."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from classifiers.commands import main as cli
+from tests.classifiers.commands.command_line import run
 from tests.classifiers.evaluation.prompt_sets import write_sets
 from tests.encoders import tiny_artifact
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["ecoguard-train", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
-
-
-def test_a_mode_is_evaluated(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_mode_is_evaluated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sets = write_sets(tmp_path / "sets", rows=20)
     options = ["--encoder", tiny_artifact(), "--mode", "length", "--cache", tmp_path / "cache"]
     few = ["--rows", 20, "--folds", 2, "--generated", 5, "--fpr", 0.1]
     arguments = [sets, "--out", tmp_path / "out", *options, *few]
-    assert run(monkeypatch, "evaluate", "detection", *arguments) == 0
+    assert run("evaluate", "detection", *arguments) == 0
     assert str(tmp_path / "out" / "report.html") in capsys.readouterr().out.replace("\n", "")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["artifact"] is None
@@ -44,7 +34,6 @@ def test_a_mode_is_evaluated(
     ],
 )
 def test_what_cannot_be_evaluated_is_said(
-    monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     options: list[str],
@@ -52,6 +41,6 @@ def test_what_cannot_be_evaluated_is_said(
 ) -> None:
     sets = write_sets(tmp_path / "sets", rows=2)
     arguments = [sets, "--out", tmp_path / "out", *options]
-    assert run(monkeypatch, "evaluate", "detection", *arguments) == 2
+    assert run("evaluate", "detection", *arguments) == 2
     assert problem in capsys.readouterr().err
     assert not (tmp_path / "out").exists()

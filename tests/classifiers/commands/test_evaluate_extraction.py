@@ -1,13 +1,13 @@
 """`ecoguard-train evaluate extraction` as an operator runs it, through a real proxy."""
 
-import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import orjson
 import pytest
 
-from classifiers.commands import main as cli
+from tests.classifiers.commands.command_line import run
 from tests.classifiers.evaluation.guarded_models import Guarded, guarded_models
 from tests.classifiers.evaluation.tofu.files import write_files
 
@@ -18,13 +18,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         yield found
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(
-        sys, "argv", ["ecoguard-train", "evaluate", "extraction", *map(str, arguments)]
-    )
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
+evaluate = partial(run, "evaluate", "extraction")
 
 
 def arguments_of(guarded: Guarded, root: Path) -> list[object]:
@@ -33,11 +27,9 @@ def arguments_of(guarded: Guarded, root: Path) -> list[object]:
     return [*guarded.options, *files, "--request", guarded.request, "--out", root / "out"]
 
 
-def test_attacks_are_counted_by_family_and_by_cause(
-    monkeypatch: pytest.MonkeyPatch, guarded: Guarded, tmp_path: Path
-) -> None:
+def test_attacks_are_counted_by_family_and_by_cause(guarded: Guarded, tmp_path: Path) -> None:
     few = ["--samples", 5, "--family", "plain", "--family", "typos", "--family", "turns"]
-    assert run(monkeypatch, *arguments_of(guarded, tmp_path), *few) == 0
+    assert evaluate(*arguments_of(guarded, tmp_path), *few) == 0
     report = orjson.loads((tmp_path / "out" / "report.json").read_bytes())
     families = report["families"]
 
@@ -55,10 +47,9 @@ def test_attacks_are_counted_by_family_and_by_cause(
 
 
 def test_an_unknown_family_is_named(
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     guarded: Guarded,
     tmp_path: Path,
 ) -> None:
-    assert run(monkeypatch, *arguments_of(guarded, tmp_path), "--family", "guess") == 2
+    assert evaluate(*arguments_of(guarded, tmp_path), "--family", "guess") == 2
     assert "--family guess: expected one of plain" in capsys.readouterr().err

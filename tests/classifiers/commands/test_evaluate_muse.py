@@ -1,7 +1,7 @@
 """`ecoguard-train evaluate muse` as an operator runs it, through a real proxy."""
 
-import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +9,18 @@ import orjson
 import pytest
 import yaml
 
-from classifiers.commands import main as cli
 from classifiers.evaluation.muse.data import MuseData, Passage, Question, read_muse
 from guard.server.app import create_app
 from guard.settings import load
 from tests.chat_server import ChatServer, chat_server
+from tests.classifiers.commands.command_line import run
 from tests.classifiers.evaluation.muse.files import write_files
 from tests.e2e.serving import served
 
 KEY_VARIABLE = "ECOGUARD_CORRUPTION_KEY"
 ROWS = 10
 
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["ecoguard-train", "evaluate", "muse", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
+evaluate = partial(run, "evaluate", "muse")
 
 
 def _answers(passages: Sequence[Passage], questions: Sequence[Question]) -> dict[str, str]:
@@ -78,8 +73,7 @@ def options(
 def measured(options: tuple[object, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run."""
     out = tmp_path_factory.mktemp("run") / "out"
-    with pytest.MonkeyPatch.context() as patch:
-        assert run(patch, *options, "--out", out) == 0
+    assert evaluate(*options, "--out", out) == 0
     return out
 
 
@@ -122,11 +116,10 @@ def test_logs_hold_every_row_and_the_report_no_text(
 def test_requests_over_folds_need_an_encoder(
     options: tuple[object, ...],
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "out"
-    assert run(monkeypatch, *options, "--out", out, "--policy", "forget") == 2
+    assert evaluate(*options, "--out", out, "--policy", "forget") == 2
 
     assert "encoder: requests over folds" in capsys.readouterr().err
     assert not (out / "logs").exists()  # said before anything is measured

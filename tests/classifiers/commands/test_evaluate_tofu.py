@@ -1,16 +1,18 @@
 """`ecoguard-train evaluate tofu` as an operator runs it, through a real proxy."""
 
-import sys
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from classifiers.commands import main as cli
 from classifiers.evaluation.kept_answers import ANSWERS
 from classifiers.evaluation.tofu.log_files import AGGREGATED
+from tests.classifiers.commands.command_line import run
 from tests.classifiers.evaluation.guarded_models import Guarded, guarded_models
 from tests.classifiers.evaluation.tofu.files import write_files
 
@@ -23,11 +25,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         yield found
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["ecoguard-train", "evaluate", "tofu", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
+evaluate = partial(run, "evaluate", "tofu")
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +40,7 @@ def measured(
         *("--corruption", "rand_noise_first_n:1:0.05", "--request", guarded.request),
         *("--answer-rows", 1, "--timed-rows", 1, "--out", root / "out"),
     ]
-    with pytest.MonkeyPatch.context() as patch:
-        assert run(patch, *arguments) == 0
+    assert evaluate(*arguments) == 0
     return root / "out", arguments
 
 
@@ -110,7 +107,6 @@ def test_the_papers_variant_is_reported_apart(measured: tuple[Path, list[object]
 
 
 def test_logs_are_written_for_other_tools_and_a_retain_models_are_read(
-    monkeypatch: pytest.MonkeyPatch,
     measured: tuple[Path, list[object]],
     guarded: Guarded,
     tmp_path: Path,
@@ -122,24 +118,23 @@ def test_logs_are_written_for_other_tools_and_a_retain_models_are_read(
     without[without.index("--out") + 1] = tmp_path / "out"
     without[without.index("--answer-rows") + 1] = 0  # each costs hundreds of requests
 
-    assert run(monkeypatch, *without, "--retain-logs", logs) == 0
+    assert evaluate(*without, "--retain-logs", logs) == 0
     ways = report(tmp_path / "out")["ways"]
     assert ways["proxy"]["forget_quality"] == report(folder)["ways"]["proxy"]["forget_quality"]
     assert guarded.twin.requests  # asked in the first run only
 
 
 def test_a_run_goes_on_where_it_stopped(
-    monkeypatch: pytest.MonkeyPatch, measured: tuple[Path, list[object]], guarded: Guarded
+    measured: tuple[Path, list[object]], guarded: Guarded
 ) -> None:
     folder, arguments = measured
-    answers = folder / "answers" / ANSWERS
-    lines = answers.read_bytes().splitlines(keepends=True)
-    answers.write_bytes(b"".join(lines[:-1]) + lines[-1][:7])
+    with closing(sqlite3.connect(folder / "answers" / ANSWERS)) as answers, answers:
+        answers.execute("DELETE FROM results WHERE rowid = (SELECT max(rowid) FROM results)")
     before = report(folder)
     guarded.full.requests.clear()
     guarded.twin.requests.clear()
 
-    assert run(monkeypatch, *arguments) == 0
+    assert evaluate(*arguments) == 0
     scoring = [r for r in [*guarded.full.requests, *guarded.twin.requests] if "messages" in r]
     assert 0 < len(scoring) < 60  # the one answer that was lost: at most a request a token
     assert report(folder)["ways"] == before["ways"]
@@ -156,22 +151,20 @@ def test_a_run_goes_on_where_it_stopped(
     ],
 )
 def test_what_cannot_be_evaluated_is_said(
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     measured: tuple[Path, list[object]],
     change: list[str],
     problem: str,
 ) -> None:
-    assert run(monkeypatch, *measured[1], *change) == 2
+    assert evaluate(*measured[1], *change) == 2
     assert problem in capsys.readouterr().err
 
 
 def test_a_reference_is_needed(
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     measured: tuple[Path, list[object]],
 ) -> None:
     arguments = list(measured[1])
     at = arguments.index("--retain")
-    assert run(monkeypatch, *arguments[:at], *arguments[at + 2 :]) == 2
+    assert evaluate(*arguments[:at], *arguments[at + 2 :]) == 2
     assert "give the retain model" in capsys.readouterr().err

@@ -1,27 +1,19 @@
 """`ecoguard-train gate` as an operator runs it: status, sentences, report."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from classifiers.commands import main as cli
 from guard.artifacts.folder import write
 from guard.artifacts.manifest import draft
 from guard.encoders.onnx_encoder import OnnxEncoder
+from tests.classifiers.commands.command_line import run
 from tests.encoders import tiny_artifact
 
 ATTACKS = [f"Tell me about the river of poem {n}" for n in range(60)]
 BENIGN = [f"What is the bridge {n} born in" for n in range(200)]
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["ecoguard-train", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +43,13 @@ def options(folder: Path) -> list[object]:
 
 
 def test_the_detector_in_service_may_follow_itself(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Only the canaries may speak against it: a random encoder is moved by any word."""
     (folder / "traffic.txt").write_text("\n".join(BENIGN))
     more = ["--traffic", folder / "traffic.txt", "--trigger", "where", "--seed", 3]
     report = folder / "report.json"
     status = run(
-        monkeypatch,
         *("gate", folder / "good", "--in-service", folder / "good", *options(folder), *more),
         *("--report", report),
     )
@@ -70,20 +61,18 @@ def test_the_detector_in_service_may_follow_itself(
 
 
 def test_a_worse_detector_is_refused_with_its_numbers(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["gate", folder / "blind", "--in-service", folder / "good", *options(folder)]
-    assert run(monkeypatch, *arguments) == 1
+    assert run(*arguments) == 1
     output = capsys.readouterr().out
     assert "refused  recall 0.000, in service 1.000, allowed drop 0.02" in output
     assert "false positives 200 of 200" in output
 
 
-def test_limits_are_options(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_limits_are_options(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["gate", folder / "good", *options(folder), "--fpr", 0.001, "--auroc", 0.99]
-    assert run(monkeypatch, *arguments, "--drop", 0.1) == 1
+    assert run(*arguments, "--drop", 0.1) == 1
     assert "0 of 200, so at most 0.0149 with confidence 0.95, allowed 0.001" in (
         capsys.readouterr().out
     )
@@ -97,7 +86,6 @@ def test_limits_are_options(
     ],
 )
 def test_bad_input_ends_with_status_two(
-    monkeypatch: pytest.MonkeyPatch,
     folder: Path,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
@@ -105,5 +93,5 @@ def test_bad_input_ends_with_status_two(
 ) -> None:
     filled = [argument.replace("{folder}", str(folder)) for argument in arguments]
     encoder = ["--encoder", tiny_artifact()] if "gone.jsonl" in arguments else []
-    assert run(monkeypatch, "gate", folder / "good", *filled, *encoder) == 2
+    assert run("gate", folder / "good", *filled, *encoder) == 2
     assert message in capsys.readouterr().err

@@ -7,19 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from classifiers.commands import main as cli
 from guard.artifacts.folder import read, write
 from guard.artifacts.manifest import draft
 from guard.detectors.forget.detector import ForgetClassifier
+from tests.classifiers.commands.command_line import run
 from tests.classifiers.questions import FORGOTTEN, forget_prompts, retain_prompts
 from tests.encoders import tiny_artifact, tiny_bert
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["ecoguard-train", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
 
 
 @pytest.fixture
@@ -35,7 +28,6 @@ def request_folder(tmp_path: Path) -> Path:
 
 
 def test_forget_writes_a_classifier(
-    monkeypatch: pytest.MonkeyPatch,
     request_folder: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -43,7 +35,7 @@ def test_forget_writes_a_classifier(
     (tmp_path / "more.txt").write_text("What is the weather like?\n")
     options = ["--retain", tmp_path / "more.txt", "--cache", tmp_path / "cache", "--fpr", "0.02"]
     arguments = ["--encoder", tiny_artifact(), "--out", tmp_path / "out", *options]
-    assert run(monkeypatch, "forget", request_folder, *arguments) == 0
+    assert run("forget", request_folder, *arguments) == 0
     detector = ForgetClassifier.load(tmp_path / "out")
     assert detector.names == FORGOTTEN
     assert detector.encoder == read(tiny_artifact()).manifest.digest
@@ -54,66 +46,59 @@ def test_forget_writes_a_classifier(
 
 
 def test_forget_takes_many_requests_and_tells_of_the_bad_ones(
-    monkeypatch: pytest.MonkeyPatch,
     request_folder: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (tmp_path / "bad").mkdir()
     options = ["--encoder", tiny_artifact(), "--out-root", tmp_path / "out", "--fpr", "0.02"]
-    assert run(monkeypatch, "forget", request_folder, tmp_path / "bad", *options) == 1
+    assert run("forget", request_folder, tmp_path / "bad", *options) == 1
     captured = capsys.readouterr()
     assert captured.err.startswith(f"{tmp_path / 'bad' / 'request.yaml'}: ")
     assert "trained" in captured.out
     assert "failed" in captured.out
     assert ForgetClassifier.load(tmp_path / "out" / "request").names == FORGOTTEN
-    assert run(monkeypatch, "forget", request_folder, *options) == 0
+    assert run("forget", request_folder, *options) == 0
     assert "kept" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("places", [[], ["--out", "a", "--out-root", "b"]])
 def test_forget_wants_one_place_to_write_to(
-    monkeypatch: pytest.MonkeyPatch,
     request_folder: Path,
     capsys: pytest.CaptureFixture[str],
     places: list[str],
 ) -> None:
-    assert run(monkeypatch, "forget", request_folder, "--encoder", "e", *places) == 2
+    assert run("forget", request_folder, "--encoder", "e", *places) == 2
     assert "give one of them" in capsys.readouterr().err
 
 
-def test_out_is_for_one_request(
-    monkeypatch: pytest.MonkeyPatch, request_folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_out_is_for_one_request(request_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     two = [request_folder, request_folder.parent]
-    assert run(monkeypatch, "forget", *two, "--encoder", "e", "--out", "a") == 2
+    assert run("forget", *two, "--encoder", "e", "--out", "a") == 2
     assert "--out-root takes several" in capsys.readouterr().err
 
 
-def test_encoder_is_done_where_the_export_is_there(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_encoder_is_done_where_the_export_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--source", tiny_bert(), "--max-tokens", 64]
-    assert run(monkeypatch, "encoder", tiny_artifact(), *arguments) == 0
+    assert run("encoder", tiny_artifact(), *arguments) == 0
     assert read(tiny_artifact()).manifest.digest[:16] in capsys.readouterr().out
 
 
 def test_encoder_names_a_source_it_cannot_use(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, "encoder", tmp_path / "out", "--source", tmp_path / "gone") == 2
+    assert run("encoder", tmp_path / "out", "--source", tmp_path / "gone") == 2
     assert capsys.readouterr().err.startswith(f"{tmp_path / 'gone' / 'config.json'}: ")
 
 
 def test_bad_input_is_one_line_and_status_two(
-    monkeypatch: pytest.MonkeyPatch,
     request_folder: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     (request_folder / "forget.jsonl").write_text('{"text": "a"}\nnot json\n')
     arguments = ["--encoder", tiny_artifact(), "--out", tmp_path / "out"]
-    assert run(monkeypatch, "forget", request_folder, *arguments) == 2
+    assert run("forget", request_folder, *arguments) == 2
     captured = capsys.readouterr()
     assert captured.err.startswith(f"{request_folder / 'forget.jsonl'}:2: not JSON")
     assert captured.err.count("\n") == 1
@@ -121,22 +106,21 @@ def test_bad_input_is_one_line_and_status_two(
 
 
 def test_another_kind_of_artifact_is_no_encoder(
-    monkeypatch: pytest.MonkeyPatch,
     request_folder: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     write(tmp_path / "other", draft("forget", "x"))
     arguments = ["--encoder", tmp_path / "other", "--out", tmp_path / "out"]
-    assert run(monkeypatch, "forget", request_folder, *arguments) == 2
+    assert run("forget", request_folder, *arguments) == 2
     assert "kind: expected 'encoder', found 'forget'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     "arguments", [["forget"], ["nonsense"], ["encoder", "x", "--precision", "int4"]]
 )
-def test_misuse_is_status_two(monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
-    assert run(monkeypatch, *arguments) == 2
+def test_misuse_is_status_two(arguments: list[str]) -> None:
+    assert run(*arguments) == 2
 
 
 def test_help_needs_no_heavy_library() -> None:

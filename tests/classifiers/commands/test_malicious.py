@@ -1,14 +1,12 @@
 """`ecoguard-train malicious` as an operator runs it: a recipe, options, errors, a refusing gate."""
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
 
-from classifiers.commands import main as cli
 from classifiers.prompts.labelled import LabelledPrompt
 from guard.artifacts.folder import read
 from guard.artifacts.manifest import PAGE
@@ -16,16 +14,10 @@ from guard.detectors.kinds import load_detector
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.settings import Store
 from guard.store.traffic_store import TrafficStore
+from tests.classifiers.commands.command_line import run
 from tests.classifiers.malicious.prompts import attacks, requests
 from tests.encoders import tiny_artifact
 from tests.guard.store.records import prompt_record
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> int:
-    monkeypatch.setattr(sys, "argv", ["ecoguard-train", *map(str, arguments)])
-    with pytest.raises(SystemExit) as end:
-        cli.main()
-    return int(end.value.code or 0)
 
 
 def written(file: Path, prompts: Sequence[LabelledPrompt]) -> Path:
@@ -55,13 +47,12 @@ def recipe(tmp_path: Path) -> Path:
 
 
 def test_a_recipe_makes_what_serves_and_the_gate_guards_it(
-    monkeypatch: pytest.MonkeyPatch,
     recipe: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "out"
-    assert run(monkeypatch, "malicious", "--config", recipe, "--out", out, "--fpr", 0.1) == 0
+    assert run("malicious", "--config", recipe, "--out", out, "--fpr", 0.1) == 0
     manifest = read(out, "malicious").manifest
     assert manifest.recipe["fpr"] == 0.1
     assert manifest.digest[:16] in capsys.readouterr().out
@@ -70,7 +61,7 @@ def test_a_recipe_makes_what_serves_and_the_gate_guards_it(
 
     # So few prompts cannot prove that the next one is no worse.
     options = ["--in-service", out, "--seed", 3, "--fpr", 0.02]
-    assert run(monkeypatch, "malicious", "--config", recipe, "--out", out, *options) == 1
+    assert run("malicious", "--config", recipe, "--out", out, *options) == 1
     refused = capsys.readouterr().err.lstrip()
     assert refused.startswith("refused: ")
     assert f"{out} is unchanged" in refused
@@ -88,7 +79,6 @@ def test_a_recipe_makes_what_serves_and_the_gate_guards_it(
     ],
 )
 def test_bad_input_is_one_line_and_status_two(
-    monkeypatch: pytest.MonkeyPatch,
     recipe: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -98,7 +88,7 @@ def test_bad_input_is_one_line_and_status_two(
     key = line.partition(":")[0]
     kept = [old for old in recipe.read_text().splitlines() if not old.startswith(f"{key}:")]
     recipe.write_text("\n".join([*kept, line]))
-    assert run(monkeypatch, "malicious", "--config", recipe, "--out", tmp_path / "out") == 2
+    assert run("malicious", "--config", recipe, "--out", tmp_path / "out") == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
@@ -106,14 +96,13 @@ def test_bad_input_is_one_line_and_status_two(
 
 
 def test_a_stores_url_is_a_source(
-    monkeypatch: pytest.MonkeyPatch,
     recipe: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     url = f"sqlite:///{tmp_path / 'missing' / 'traffic.db'}"
     options = ["--config", recipe, "--out", tmp_path / "out", "--from-store", url]
-    assert run(monkeypatch, "malicious", *options, "--mode", "svd-safe") == 2
+    assert run("malicious", *options, "--mode", "svd-safe") == 2
     assert "missing/traffic.db" in capsys.readouterr().err
 
 
@@ -131,7 +120,7 @@ def test_an_encrypted_store_is_read_with_its_key(
     store.write(store.prepare([prompt_record("one thing"), prompt_record("another matter")]))
     store.close()
     options = ["--config", recipe, "--out", tmp_path / "out", "--from-store", url]
-    assert run(monkeypatch, "malicious", *options) == 2
+    assert run("malicious", *options) == 2
     assert "prompts are encrypted" in capsys.readouterr().err
-    assert run(monkeypatch, "malicious", *options, "--store-key-env", "PROMPT_KEYS") == 0
+    assert run("malicious", *options, "--store-key-env", "PROMPT_KEYS") == 0
     assert read(tmp_path / "out").manifest.data["unlabelled"].rows == 2

@@ -73,11 +73,9 @@ def test_the_same_server_is_not_described_twice(server: PoolingServer, tmp_path:
     assert (tmp_path / "out" / MANIFEST).stat().st_mtime_ns == before
 
 
-def test_other_weights_are_another_encoder(
-    server: PoolingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_weights_are_another_encoder(server: PoolingServer, tmp_path: Path) -> None:
     first = export(server, tmp_path)
-    monkeypatch.setattr("tests.pooling.vector_of", _other_vector)
+    server.vector_of = _other_vector
     assert export(server, tmp_path).manifest.digest != first.manifest.digest
 
 
@@ -158,10 +156,8 @@ def test_longer_inputs_than_the_servers_are_refused(server: PoolingServer, tmp_p
         export_pooling_encoder(tmp_path / "out", url=server.url, model="demo", max_tokens=401)
 
 
-def test_a_generating_server_is_no_pooling_server(
-    server: PoolingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(server, "status_of", lambda path: 404 if "embed" in path else 200)
+def test_a_generating_server_is_no_pooling_server(server: PoolingServer, tmp_path: Path) -> None:
+    server.embeds = False
     with pytest.raises(DetectorError, match="pooling endpoint: status 404"):
         export(server, tmp_path)
 

@@ -9,15 +9,17 @@ from typing import Any
 import pytest
 
 from guard.limits.buckets import LocalLimits
-from guard.limits.shared import SharedLimits, SharedLimitsError
+from guard.limits.shared import LEASE_S, SharedLimits, SharedLimitsError
 from guard.settings import Rates, Redis
 from guard.terms.errors import ConfigError
 from tests.redis_server import RedisServer
 
 
 @asynccontextmanager
-async def limits_in(redis: RedisServer, **more: Any) -> AsyncIterator[SharedLimits]:
-    limits = SharedLimits(Redis(url=redis.url, **{"timeout_s": 5, **more}))
+async def limits_in(
+    redis: RedisServer, *, lease_s: float = LEASE_S, **more: Any
+) -> AsyncIterator[SharedLimits]:
+    limits = SharedLimits(Redis(url=redis.url, **{"timeout_s": 5, **more}), lease_s)
     try:
         yield limits
     finally:
@@ -61,24 +63,19 @@ async def test_replicas_share_and_none_passes_the_limit(redis: RedisServer) -> N
     assert sum(standing.refused is None for standing in standings) == 10
 
 
-async def test_a_dead_process_does_not_keep_its_places(
-    redis: RedisServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("guard.limits.shared.LEASE_S", 0.05)
+async def test_a_dead_process_does_not_keep_its_places(redis: RedisServer) -> None:
     rates = Rates(concurrent_requests=1)
-    async with limits_in(redis) as limits:
+    async with limits_in(redis, lease_s=0.05) as limits:
         assert (await limits.admit("k", rates, 0, "dead")).refused is None
         async with asyncio.timeout(5):
             while (await limits.admit("k", rates, 0, "alive")).refused:
                 pass
 
 
-async def test_a_renewed_lease_lasts(redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guard.limits.shared.LEASE_S", 0.2)
+async def test_a_renewed_lease_lasts(redis: RedisServer) -> None:
     rates = Rates(concurrent_requests=1)
-    async with limits_in(redis) as limits:
-        await limits.admit("k", rates, 0, "long")
-        monkeypatch.setattr("guard.limits.shared.LEASE_S", 60)
+    async with limits_in(redis, lease_s=0.2) as short, limits_in(redis, lease_s=60) as limits:
+        await short.admit("k", rates, 0, "long")
         await limits.renew({"k": ["long"]})
         for _ in range(300):
             assert (await limits.admit("k", rates, 0, "next")).refused == "concurrent"

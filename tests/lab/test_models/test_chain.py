@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import torch
 
-from lab.test_models import chain
 from lab.test_models.chain import Plan, run_chain
 from lab.test_models.checkpoint import Size
 from lab.test_models.knowledge import STAGES, Sources
 from tests.lab.test_models.invented import tokenizer_of, write_data
 
-PLAN = Plan(Size(16, 32, 1, 2), texts=2, tokens=200, first_steps=5, next_steps=3, last_steps=3)
+PLAN = Plan(
+    Size(16, 32, 1, 2), texts=2, tokens=200, first_steps=5, next_steps=3, last_steps=3, save_every=2
+)
 
 
 class StoppedError(Exception):
@@ -52,9 +53,8 @@ def _run(
 
 
 def test_a_stopped_chain_goes_on_where_it_was(
-    sources: Sources, tokenizer: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sources: Sources, tokenizer: Any, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(chain, "SAVE_EVERY", 2)
     whole, steps = _run(sources, tokenizer, tmp_path / "whole")
     assert list(whole) == list(STAGES)
     assert len(steps) == 5 + 4 * 3

@@ -1,5 +1,6 @@
 """The shipped detector's files: small, exact, and refused on another encoder."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -48,36 +49,34 @@ def _save(folder: Path, source: str) -> TextModel:
     return model
 
 
-def test_what_is_saved_is_what_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_saved_is_what_is_built(tmp_path: Path) -> None:
     import torch
 
     model = _save(tmp_path, hash_source(tiny_bert()))
-    monkeypatch.setattr(shipped, "default_source", tiny_bert)
-    monkeypatch.setattr(shipped, "_bytes", lambda name: (tmp_path / name).read_bytes())
-    artifact = build_shipped(tmp_path / "out", precision="fp32")
+    build = partial(build_shipped, source=tiny_bert(), shipped=tmp_path)
+    artifact = build(tmp_path / "out", precision="fp32")
     detector = MaliciousTextClassifier.from_artifact(artifact)
-    chosen = build_shipped(tmp_path / "a", windows=[WindowSize(300, 100)], sentence_margin=0.5)
+    chosen = build(tmp_path / "a", windows=[WindowSize(300, 100)], sentence_margin=0.5)
     assert MaliciousTextClassifier.from_artifact(chosen).window_sizes == ((300, 100),)
     assert chosen.manifest.recipe["sentence_margin"] == 0.5
     assert artifact.manifest.recipe["sentence_margin"] == 0.25
-    alone = build_shipped(tmp_path / "b", sentences=False)
+    alone = build(tmp_path / "b", sentences=False)
     assert "sentence_margin" not in alone.manifest.recipe
     assert detector.threshold == 0.5
     assert detector.window_sizes == ((800, 200),)
     facts = orjson.loads((tmp_path / FACTS).read_bytes())
     ids = torch.tensor([[2, 7, 9, 3]])
-    rebuilt = shipped._model(shipped._tensors(), tiny_bert(), facts).tower
+    rebuilt = shipped._model(shipped._tensors(tmp_path), tiny_bert(), facts).tower
     with torch.inference_mode():
         difference = rebuilt(ids, torch.ones_like(ids)) - model.tower(ids, torch.ones_like(ids))
     assert abs(float(difference)) < 0.02
 
 
-def test_another_encoder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_encoder_is_refused(tmp_path: Path) -> None:
     _save(tmp_path, "0" * 64)
-    monkeypatch.setattr(shipped, "default_source", tiny_bert)
-    monkeypatch.setattr(shipped, "_bytes", lambda name: (tmp_path / name).read_bytes())
+    build = partial(build_shipped, source=tiny_bert(), shipped=tmp_path)
     with pytest.raises(ConfigError, match="not the encoder"):
-        build_shipped(tmp_path / "out")
+        build(tmp_path / "out")
 
 
 def test_the_repository_s_detector_is_small_and_says_what_it_learned_from() -> None:
