@@ -1,8 +1,10 @@
-"""Aliases that follow from a request's names: a person's last name, where it can stand alone.
+"""Aliases that follow from a request's names: what of a person's name can stand alone.
 
 Nobody asks for 'Ilse Varnholt' twice; the second time it is 'Varnholt'. A last name is served as a
 lone name (`guard.detectors.names.lone_names`): it counts only where no stranger's first name stands
 before it. It is derived only where it is no common name and stands in no retain prompt by itself.
+So is a given name that hardly anybody else has: one of at least `RARE_TOKENS` of the encoder's
+tokens.
 """
 
 import re
@@ -16,7 +18,8 @@ from guard.detectors.names.matcher import NameIndex, spellings
 from guard.detectors.names.phrases import fold
 
 SHORTEST = 4
-"""Letters of a last name."""
+"""Letters of a last name, or of a given one."""
+RARE_TOKENS = 3
 # Last names shared by millions: any of them points to nobody.
 COMMON = frozenset(
     (
@@ -89,12 +92,15 @@ class Vocabulary(Protocol):
 
 
 def derive_names(names: Sequence[str], retain: Sequence[str], encoder: object = None) -> Derived:
-    """The last names of `names` that bring no false positive on the `retain` prompts.
+    """The last names, and rare given ones, of `names` that bring no false positive on the `retain`
+    prompts.
 
-    An `encoder` with a vocabulary tells which last names are common.
+    An `encoder` with a vocabulary tells which names are common; without one no given name is rare.
     """
     known = {spelling for name in names for spelling in spellings(name)}
-    candidates = dict.fromkeys(last for name in names if (last := _last_name(name)))
+    lasts = {name: last for name in names if (last := _last_name(name))}
+    rare = (name.split()[0] for name in lasts if _is_rare(name.split()[0], encoder))
+    candidates = dict.fromkeys((*lasts.values(), *rare))
     unusual = [last for last in candidates if not _is_common(fold(last), known, encoder)]
     common = len(candidates) - len(unusual)
     index = NameIndex([()] * len(unusual), [(last,) for last in unusual])
@@ -106,6 +112,12 @@ def derive_names(names: Sequence[str], retain: Sequence[str], encoder: object = 
 def _is_common(last: str, known: Collection[str], encoder: object) -> bool:
     frequent = isinstance(encoder, Vocabulary) and encoder.count_tokens(last) == 1
     return frequent or last in COMMON or last in known
+
+
+def _is_rare(given: str, encoder: object) -> bool:
+    if not isinstance(encoder, Vocabulary) or sum(map(str.isalpha, given)) < SHORTEST:
+        return False
+    return encoder.count_tokens(given) >= RARE_TOKENS
 
 
 def _last_name(name: str) -> str | None:

@@ -20,6 +20,8 @@ _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u9fff\uac00-\ud7af\uf900-\ufaff]"
 )
 _WORD = re.compile(r"\w")
+WORDS = re.compile(r"[^\W\d_]+(?:'(?!s\b)[^\W\d_]+)*")
+"""The words of a folded text, without what marks a possessive."""
 _ASCII = str.maketrans("_-", "  ")
 _APOSTROPHES = "\u2018\u2019\u02bc\u00b4"
 

@@ -36,8 +36,19 @@ def test_one_that_is_a_name_anyway_is_not_derived_again() -> None:
 def test_what_the_encoder_has_a_token_for_is_common() -> None:
     class Tokens:
         def count_tokens(self, text: str) -> int:
-            return 1 if text == "tandrup" else 3
+            return 1 if text == "tandrup" else 2
 
     found = derive_names(["Ilse Varnholt", "Orvo Tandrup"], [], Tokens())
     assert found.lone == ("Varnholt",)
     assert found.common == 1
+
+
+def test_a_given_name_that_hardly_anybody_has_is_served() -> None:
+    class Tokens:
+        def count_tokens(self, text: str) -> int:
+            return 3 if text in ("Wulegane", "wulegane", "Ivo") else 2
+
+    found = derive_names(["Wulegane Berg-Tandrup", "Ivo Varnholt", "Ilse Sorvik"], [], Tokens())
+    assert found.lone == ("Berg-Tandrup", "Varnholt", "Sorvik", "Wulegane")
+    asked = ["Wulegane told me a story."]
+    assert "Wulegane" not in derive_names(["Wulegane Sorvik"], asked, Tokens()).lone

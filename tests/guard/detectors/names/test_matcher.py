@@ -46,7 +46,7 @@ FOUND = {
 NOT_FOUND = (
     "Ilse Waldholz",
     "Inge Varnholt",  # a short word has to be right
-    "Ilse Varn Holt Berg",
+    "Ilse Vark Holt Berg",
     "Vornhalt, Ilse",  # two slips in a word
     "Weir",
     "grey heron",
