@@ -32,23 +32,43 @@ class Settings(Section):
     """Everything the proxy needs to know."""
 
     listen: Listen = Listen()
+    """Where the proxy listens."""
     upstream: Upstream
+    """The vLLM servers."""
     models: dict[str, Model] = Field(default_factory=dict)
+    """The served models by name; with it, other models are 404."""
     encoder: EncoderSource | None = None
+    """The encoder artifact that detectors of features share; those with a model of their own need
+    none."""
     detectors: dict[Name, DetectorSource] = Field(default_factory=dict)
+    """What gives scores, by name."""
     policies: tuple[Policy, ...] = ()
+    """What is done about scores: rules, in order."""
     corruption: CorruptionChoice = CorruptionChoice()
+    """What is done to flagged texts instead of refusing them."""
     refusal: Refusal = Refusal()
+    """How a blocked request is answered."""
     fields: Fields = Fields()
+    """The operator's say over the closed field tables."""
     limits: Limits = Limits()
+    """Bounds on one request, one key and all of them together."""
     keys: tuple[Key, ...] = ()
+    """API keys."""
     keys_file: Path | None = None
+    """A YAML file with more keys, a list like `keys`: a mounted secret. `ECOGUARD_KEYS_FILE`
+    overrides it."""
     redis: Redis | None = None
+    """Where replicas share the limits of keys; install `ecoguard[redis]`."""
     check: Check = Check()
+    """The endpoint that screens without calling the model."""
     cors: Cors = Cors()
+    """Origins whose pages may call the proxy from a browser."""
     store: Store | None = None
+    """Audit rows and captured prompts; install `ecoguard[store]`."""
     logs: Logs = Logs()
+    """The log on standard error."""
     tracing: Tracing | None = None
+    """OpenTelemetry traces; install `ecoguard[trace]`."""
 
     @property
     def may_corrupt(self) -> bool:

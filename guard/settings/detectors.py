@@ -15,7 +15,9 @@ class Canary(Section):
     """A newer artifact of a detector, which acts for a share of the API keys."""
 
     path: Path
+    """The newer artifact's folder."""
     share: Annotated[float, Field(gt=0, le=1)]
+    """The share of API keys for which it acts."""
 
 
 class DetectorSection(Section):
@@ -49,8 +51,11 @@ class ArtifactDetector(DetectorSection):
     loader = "guard.detectors.kinds:load_artifact"
 
     kind: Literal["artifact"]
+    """A trained detector."""
     path: Path
+    """Its folder, or that of its versions."""
     canary: Canary | None = None
+    """A newer artifact on trial."""
 
     @property
     def artifact_path(self) -> Path | None:
@@ -74,7 +79,9 @@ class PhraseDetector(DetectorSection):
     loader = "guard.detectors.names.phrases:load"
 
     kind: Literal["phrases"]
+    """A list of phrases."""
     phrases: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The phrases, matched as whole words in any case."""
 
 
 class ForgetRequestsDetector(DetectorSection):
@@ -83,8 +90,11 @@ class ForgetRequestsDetector(DetectorSection):
     loader = "guard.detectors.forget.request_folder:load"
 
     kind: Literal["forget-requests"]
+    """A folder of forget requests."""
     path: Path
+    """The folder, with an artifact folder for each request."""
     reload_s: Seconds = 5
+    """Seconds between two looks through it."""
 
 
 DetectorSource = Annotated[

@@ -11,6 +11,10 @@ class Key(Section):
     """An API key, stored as the hex SHA-256 of its text."""
 
     name: Name
+    """Its name, in metrics, audit rows and policies."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """The hash: `printf %s "$KEY" | sha256sum`."""
     scopes: frozenset[Literal["inference", "check", "admin"]] = frozenset({"inference"})
+    """What it may do."""
     limits: Rates = Rates()
+    """Its own limits, in place of `limits.per_key`."""

@@ -11,7 +11,11 @@ class Logs(Section):
     """The form of the log on standard error, and whether each answered request has a line."""
 
     format: Literal["text", "json"] = "text"
+    """`json` is one object a line, with `time`, `level`, `logger`, `message`."""
     access: bool = False
+    """A line for each answered request: `request_id`, `key` (the API key's name), `route`,
+    `status`, `action`, `latency_ms`. It takes the place of uvicorn's access log, which would write
+    query strings."""
 
 
 class Tracing(Section):
@@ -22,7 +26,13 @@ class Tracing(Section):
     """
 
     endpoint: Url
+    """The collector's whole address for traces."""
     headers_env: VariableName | None = None
+    """The variable with headers for it: `NAME=VALUE`, with commas between them."""
     sample_ratio: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """The share of requests that have spans."""
     accept_parent: bool = False
+    """A client's `traceparent` is the request's parent, and says whether it is sampled. Only where
+    clients are your own: others could fill your collector."""
     timeout_s: Seconds = 5
+    """Most seconds that one export, and the end of the proxy, wait for the collector."""

@@ -24,8 +24,11 @@ class When(Section):
     """The requests a policy is for: all, or those with one of these keys, routes and models."""
 
     keys: Annotated[tuple[Name, ...], Field(min_length=1)] | None = None
+    """Names of API keys."""
     routes: Annotated[tuple[Route, ...], Field(min_length=1)] | None = None
+    """Routes."""
     models: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """Names under `models`."""
 
 
 class Policy(Section):
@@ -35,10 +38,18 @@ class Policy(Section):
     """
 
     name: Name
+    """The rule's name, in metrics, audit rows and traces."""
     detector: Name
+    """Whose scores it judges."""
     when: When = When()
+    """Which requests it is for; without it all."""
     threshold: Threshold | Literal["from_artifact"] = "from_artifact"
+    """A number in [0, 1], or the detector's own."""
     action: Literal["allow", "flag", "corrupt", "block"]
+    """What is done when it fires; the most severe of all rules wins."""
     on_error: Literal["allow", "flag", "block"] = "block"
+    """What is done when the detector fails or is too slow."""
     refusal: Literal["error", "message"] | None = None
+    """The form of refusal for what this rule blocks; otherwise `refusal.form`."""
     shadow: bool = False
+    """Score and count, change nothing."""

@@ -16,11 +16,17 @@ class Redis(Section):
     for `retry_s`."""
 
     url: RedisUrl
+    """`redis://HOST:PORT/DB`, `rediss://…` or `unix:///PATH`."""
     password_env: VariableName | None = None
+    """The variable with its password."""
     ca: Path | None = None
+    """PEM file of the authority of its certificate."""
     prefix: str = "ecoguard"
+    """The beginning of the names of all its keys."""
     timeout_s: Seconds = 0.1
+    """Seconds that a request waits for it."""
     retry_s: Seconds = 1
+    """For how many seconds it is not asked after a failure."""
 
     def anchored(self, folder: Path) -> Self:
         """The section with a relative file made absolute against `folder`."""

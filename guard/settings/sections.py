@@ -17,15 +17,18 @@ Url = Annotated[str, Field(pattern=r"^https?://[^/?#@]+(/[^?#]*)?$")]
 class Section(BaseModel):
     """Base of every part of the configuration."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class ListenTls(Section):
     """The proxy's own certificate and key, and whose clients it serves: PEM files."""
 
     cert: Path
+    """PEM file of the certificate, and of its key where `key` is not set."""
     key: Path | None = None
+    """PEM file of the certificate's key."""
     client_ca: Path | None = None
+    """PEM file of an authority: only clients that show a certificate of it are served."""
 
     def anchored(self, folder: Path) -> Self:
         """The section with relative files made absolute against `folder`."""
@@ -39,9 +42,13 @@ class Listen(Section):
     """Where the proxy listens."""
 
     host: str = "127.0.0.1"
+    """The address; other than loopback only with `keys`."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    """The port."""
     drain_s: Seconds = 30
+    """How many seconds running answers may go on after SIGTERM."""
     tls: ListenTls | None = None
+    """Serve over TLS."""
 
 
 class EncoderSource(Section):
@@ -53,11 +60,20 @@ class EncoderSource(Section):
     """
 
     path: Path
+    """The folder of the artifact."""
     threads: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Threads in which any model that runs here reads a prompt; where it is not set, as many as
+    workers and screening threads leave cores, at most four."""
     url: Url | None = None
+    """Of a pooling encoder: the base URL, without `/v1`, of the vLLM server that pools the model.
+    It is never in the artifact."""
     api_key_env: VariableName | None = None
+    """Of a pooling encoder: the variable that holds that server's API key."""
     timeout_s: Seconds = 5
+    """Of a pooling encoder: the most seconds that the features of one request may take. Too late,
+    or from another model than the artifact was made with, the policies' `on_error` decides."""
     connections: Annotated[int, Field(ge=1, le=64)] = 4
+    """Of a pooling encoder: most connections at a time."""
 
 
 class CorruptionChoice(Section):
@@ -69,11 +85,20 @@ class CorruptionChoice(Section):
     """
 
     path: Path | None = None
+    """An artifact of `ecoguard-train corruption`, in place of kind, dims and strength: learned for
+    this model, and refused for any other."""
     kind: CorruptionKind = "rand_noise_first_n"
+    """What is done to each token embedding of a flagged text."""
     dims: Annotated[int, Field(ge=1)] = 1
+    """How many dimensions it is done to."""
     strength: Annotated[float, Field(ge=0)] = 50
+    """The standard deviation of the noise; 0 for kinds without noise."""
     key_env: VariableName = "ECOGUARD_CORRUPTION_KEY"
+    """The variable with the secret that seeds the noise: the same on all replicas, so that the same
+    prompt is always corrupted in the same way."""
     embed_all: bool = False
+    """Send texts that are not flagged as embeddings too, unchanged, where others would be
+    corrupted; not with `upstream.send_early: true`."""
 
     @model_validator(mode="after")
     def _is_said_once(self) -> Self:
@@ -93,15 +118,22 @@ class Refusal(Section):
     """
 
     form: Literal["error", "message"] = "error"
+    """`error` is status 400, `message` is status 200 with a refusal."""
     text: str = "I can't help with that."
+    """The refusal's words."""
 
 
 class Fields(Section):
     """The operator's say over the closed field tables (docs/reference/fields.md)."""
 
     unknown: Literal["drop", "refuse"] = "drop"
+    """What becomes of fields that no table names; they are never forwarded. What is dropped is
+    named in the answer's header `x-ecoguard-dropped-fields` and counted."""
     allow: tuple[str, ...] = ()
+    """Names of refused fields to carry all the same; a field inside an object by its dotted place
+    without indices (`messages.tools`). What is carried so is screened."""
     media: Literal["refuse", "allow_unscreened"] = "refuse"
+    """Images, audio and video."""
 
 
 Most = Annotated[int, Field(ge=1)]
@@ -111,8 +143,11 @@ class Rates(Section):
     """How much one API key may ask for; no limit where nothing is said."""
 
     requests_per_minute: Most | None = None
+    """Requests in a minute."""
     tokens_per_minute: Most | None = None
+    """Tokens in a minute, of prompts and answers."""
     concurrent_requests: Most | None = None
+    """Requests under way at a time."""
 
     def over(self, others: "Rates") -> "Rates":
         """These limits, and where nothing is said those of `others`."""
@@ -126,24 +161,36 @@ class Limits(Section):
     """Bounds on one request, and on all of them together."""
 
     body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 4 << 20
+    """The largest request body."""
     body_depth: Annotated[int, Field(ge=4, le=200)] = 64
+    """The deepest nesting in it."""
     body_values: Annotated[int, Field(ge=100)] = 200_000
+    """The most values in it."""
     body_s: Seconds = 30
+    """Seconds until it must be in."""
     screening_s: Seconds = 10
+    """Most seconds that screening may take; beyond them `on_error` decides."""
     screening_threads: Annotated[int, Field(ge=1, le=64)] = 1
+    """Threads that screen prompts."""
     screening_queue: Annotated[int, Field(ge=1)] = 256
+    """Most prompts that wait for such a thread; beyond them `on_error` decides."""
     screening_cache_bytes: Annotated[int, Field(ge=0, le=1 << 34)] = 32 << 20
+    """Memory for scores of texts that were screened before; 0 remembers none."""
     concurrent_requests: Annotated[int, Field(ge=1)] = 1024
+    """Most requests at a time for each route; beyond them 503."""
     per_key: Rates = Rates()
+    """The limits of every API key that has none of its own."""
 
 
 class Check(Section):
     """The endpoint that screens without calling the model; off unless enabled."""
 
     enabled: bool = False
+    """Serve `/v1/guard/check`, for keys with the scope `check`."""
 
 
 class Cors(Section):
     """Origins whose pages may call the proxy from a browser; none by default."""
 
     allow_origins: tuple[str, ...] = ()
+    """The origins."""
