@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from guard.observability.logs import JsonLines, TextLines, configure, log_answer, log_loop_fault
 from guard.settings import Logs
+from tests.turns import turns
 
 ANSWER: dict[str, Any] = {
     "request_id": "r1",
@@ -109,7 +110,7 @@ async def test_a_lost_tasks_error_is_told_without_its_words() -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(log_loop_fault)
     loop.call_soon(exec, f"raise RuntimeError({SECRET!r})")
-    await asyncio.sleep(0)
+    await turns()
 
     line = json.loads(stream.getvalue())
     assert line["exception"] == "RuntimeError"

@@ -18,6 +18,7 @@ from guard.terms.detector import Detector, Encoder, Features, Scores
 from guard.terms.item import Item
 from guard.terms.verdict import Action, Verdict
 from tests.fakes import FailingDetector, FeatureGiver, WordDetector
+from tests.turns import turns
 
 
 def policy(
@@ -334,7 +335,7 @@ async def test_shadows_fill_a_queue_of_their_own() -> None:
         waiting = [asyncio.create_task(screener.screen(items("a")))]
         await asyncio.to_thread(hanging.entered.wait, 30)
         waiting.append(asyncio.create_task(screener.screen(items("b"))))
-        await asyncio.sleep(0)  # so that it is before the next in both queues
+        await turns()  # so that it is before the next in both queues
         verdict = await screener.screen(items("an attack"))
         hanging.released.set()
         late = await asyncio.gather(*waiting)

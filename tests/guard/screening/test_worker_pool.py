@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from guard.screening.worker_pool import Lane, QueueFullError
+from tests.turns import turns
 
 
 async def test_jobs_run_in_threads_of_the_lane() -> None:
@@ -29,7 +30,7 @@ async def test_too_many_are_refused_at_once_until_one_has_ended() -> None:
     lane = Lane("full", 1, 1)
     gate = threading.Event()
     jobs = [asyncio.create_task(lane.run(lambda: gate.wait(30))) for _ in range(2)]
-    await asyncio.sleep(0)
+    await turns()
 
     with pytest.raises(QueueFullError):
         await lane.run(lambda: True)
@@ -54,5 +55,5 @@ async def test_a_job_that_nobody_waits_for_keeps_its_slot_until_it_ends() -> Non
             assert await lane.run(lambda: True)
             break
         except QueueFullError:
-            await asyncio.sleep(0)
+            await turns()
     lane.close()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from guard.server.client_gone import ClientGoneError, WhileConnected
+from tests.turns import turns
 
 
 class Client:
@@ -21,7 +22,7 @@ class Client:
 
 async def test_work_goes_on_while_the_client_stays() -> None:
     async with WhileConnected(Client()):
-        await asyncio.sleep(0)
+        await turns()
     assert not asyncio.current_task().cancelling()  # type: ignore[union-attr]
 
 
@@ -48,7 +49,7 @@ async def test_a_client_that_leaves_with_the_answers_last_byte_was_served() -> N
         client.left.set()
         while not connected._cancelled:
             try:
-                await asyncio.sleep(0)
+                await turns()
             except asyncio.CancelledError:
                 break
     await _is_not_cancelled()
@@ -109,8 +110,7 @@ async def test_timeouts_inside_are_still_timeouts() -> None:
 
 async def _is_not_cancelled() -> None:
     """Fails when a cancellation is left over for whoever awaits next."""
-    for _ in range(3):
-        await asyncio.sleep(0)
+    await turns(3)
     assert not asyncio.current_task().cancelling()  # type: ignore[union-attr]
 
 
@@ -119,6 +119,5 @@ async def test_a_watch_that_the_loop_ends_is_no_error() -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
     async with WhileConnected(Client()) as connected:
         connected._watching.cancel()
-        for _ in range(3):
-            await asyncio.sleep(0)
+        await turns(3)
     assert told == []

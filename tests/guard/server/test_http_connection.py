@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from guard.server.http_connection import HeldHead
+from tests.turns import turns
 
 HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 
@@ -49,7 +50,7 @@ async def test_head_and_body_leave_as_one(held: HeldHead, recorder: Recorder) ->
     held.write(b"body")
     assert recorder.pieces == [HEAD + b"body"]
     held.write(b"more")
-    await asyncio.sleep(0)
+    await turns()
     assert recorder.pieces == [HEAD + b"body", b"more"]
 
 
@@ -58,7 +59,7 @@ async def test_a_head_alone_waits_for_one_turn_of_the_loop(
 ) -> None:
     held.write(HEAD)
     assert recorder.pieces == []
-    await asyncio.sleep(0)
+    await turns()
     assert recorder.pieces == [HEAD]
     held.write(b"body")
     assert recorder.pieces == [HEAD, b"body"]
@@ -69,7 +70,7 @@ async def test_closing_sends_what_is_held(held: HeldHead, recorder: Recorder) ->
     held.close()
     assert held.is_closing()
     assert recorder.pieces == [HEAD]
-    await asyncio.sleep(0)
+    await turns()
     assert recorder.pieces == [HEAD]
 
 

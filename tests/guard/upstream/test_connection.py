@@ -10,6 +10,7 @@ from guard.upstream.client import READ_BUFFER, Upstream
 from guard.upstream.connection import Connection
 from tests.fakes import FakeVLLM
 from tests.servers import serving
+from tests.turns import turns
 
 
 class Reading(asyncio.Transport):
@@ -50,6 +51,6 @@ async def test_a_body_that_grows_faster_than_it_is_read_arrives_whole() -> None:
             parts = []
             async for chunk in reply.chunks():
                 parts.append(chunk)
-                await asyncio.sleep(0.002)
+                await turns(10)  # what reads is slower than what writes
         await upstream.close()
     assert b"".join(parts) == b"".join(part for part in vllm.script if isinstance(part, bytes))

@@ -21,6 +21,7 @@ from guard.upstream.pending import PendingRequest
 from tests.fakes import DONE, WordDetector, chat_chunk
 from tests.guard.conftest import Rig, RigMaker
 from tests.guard.corruption.checkpoints import random_rows, write_checkpoint
+from tests.turns import turns
 
 MODELS = {"demo": {"path": "/nowhere"}}
 
@@ -47,15 +48,14 @@ class Opening:
 
 async def until_idle() -> None:
     """What was to begin has begun: its handle has run, then its task."""
-    for _ in range(2):
-        await asyncio.sleep(0)
+    await turns(2)
 
 
 async def test_late_requests_are_sent_when_they_are_asked_for() -> None:
     opening = Opening()
     opening.gate.set()
     async with PendingRequest(opening.send(), early=False) as pending:
-        await asyncio.sleep(0)
+        await turns()
         assert not pending.begun
         assert await pending.reply() is opening  # type: ignore[comparison-overlap]
         assert opening.seen == ["sent"]

@@ -9,6 +9,7 @@ from guard.observability.metrics import Metrics
 from guard.settings import Upstream as UpstreamSettings
 from guard.terms.errors import UpstreamError
 from guard.upstream.pool import Backend, Pool
+from tests.turns import turns
 
 
 def pool_of(count: int = 2, **changes: Any) -> Pool:
@@ -84,7 +85,7 @@ async def test_who_finds_no_place_waits_for_one() -> None:
     pool = pool_of(1, connections=1, queue_s=60)
     taken = await pool.take()
     waiters = [asyncio.create_task(pool.take()) for _ in range(2)]
-    await asyncio.sleep(0)
+    await turns()
 
     for waiter in waiters:
         pool.release(taken)
@@ -107,9 +108,9 @@ async def test_a_waiter_that_left_takes_nobodys_place() -> None:
     pool = pool_of(1, connections=1, queue_s=60)
     taken = await pool.take()
     left, stayed = (asyncio.create_task(pool.take()) for _ in range(2))
-    await asyncio.sleep(0)
+    await turns()
     left.cancel()
-    await asyncio.sleep(0)
+    await turns()
 
     pool.release(taken)
 
