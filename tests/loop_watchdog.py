@@ -1,28 +1,28 @@
-"""Finds what holds the event loop up: a callback that computes too long, or waits with its thread.
+"""Finds what holds the event loop up: a callback that computes too long, a call that waits.
 
-Measured is the loop thread's own CPU time, so that a busy machine raises no false alarm; waiting
-shows as a voluntary switch of the thread inside a callback that took long by the clock.
+Measured is the loop thread's own CPU time, so that a busy machine raises no false alarm. Calls that
+wait are found where they are made, by blockbuster, whatever time they take.
 """
 
 import asyncio
 import gc
-import resource
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
-from time import perf_counter, thread_time
+from time import thread_time
 from typing import Any
+
+from blockbuster import BlockBuster
 
 COMPUTED_S = 1.0
 """CPU seconds of one callback, without those of the garbage collector. The largest body allowed
 takes a twentieth of it to parse; a crowded virtual machine's clock counts others' time too."""
-WAITED_S = 2.0
-"""Seconds by the clock of one callback that gave its core away. The interpreter's own lock counts,
-so it is long: what it finds is a call that blocks, such as a connection that hangs."""
-
+WAITING = ("time.", "socket.", "ssl.", "threading.")
+"""Functions that wait for a clock, a peer or another thread. Files are not among them: they are
+read at the start, which tests do inside a loop."""
 TESTS = Path(__file__).parent
 
 
@@ -31,16 +31,15 @@ class Watchdog:
     """What was found: a line for each callback."""
 
     computed_s: float = COMPUTED_S
-    waited_s: float = WAITED_S
     found: list[str] = field(default_factory=list)
 
-    def judge(self, handle: asyncio.Handle, computed: float, waited: float) -> None:
+    def judge(self, handle: asyncio.Handle, computed: float) -> None:
         """Note a callback that held the loop up; the tests' own may."""
-        if computed < self.computed_s and waited < self.waited_s:
+        if computed < self.computed_s:
             return
         place = _place(handle)
         if not place.startswith(str(TESTS)) and "pytest" not in place:
-            self.found.append(f"{place}: {computed:.2f} s of CPU, {waited:.2f} s of waiting")
+            self.found.append(f"{place}: {computed:.2f} s of CPU")
 
 
 def _place(handle: asyncio.Handle) -> str:
@@ -102,17 +101,28 @@ def _guarded(function: Any, name: str) -> Any:
 
 
 @contextmanager
+def refusing_to_wait(*modules: str) -> Iterator[None]:
+    """Inside the block a call of these modules that waits, on a loop, is a BlockingError."""
+    found = BlockBuster([*modules])
+    chosen = [function for name, function in found.functions.items() if name.startswith(WAITING)]
+    for function in chosen:
+        function.activate()
+    try:
+        yield
+    finally:
+        for function in chosen:
+            function.deactivate()
+
+
+@contextmanager
 def watching(watchdog: Watchdog) -> Iterator[Watchdog]:
     """Inside the block every callback of asyncio's loops in this thread is measured."""
     run, collected = asyncio.Handle._run, Collected()
 
     def measured(handle: asyncio.Handle) -> None:
-        cpu, clock = thread_time(), perf_counter()
-        switches = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+        cpu = thread_time()
         run(handle)
-        computed, passed = thread_time() - cpu - collected.take(), perf_counter() - clock
-        gave_way = resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw > switches
-        watchdog.judge(handle, computed, passed - computed if gave_way else 0.0)
+        watchdog.judge(handle, thread_time() - cpu - collected.take())
 
     gc.callbacks.append(collected)
     asyncio.Handle._run = measured  # type: ignore[method-assign,assignment]

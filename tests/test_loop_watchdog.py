@@ -1,13 +1,16 @@
 """The watchdog finds what holds the loop up, and nothing else."""
 
 import asyncio
+import socket
 import time
 from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
+from blockbuster import BlockingError
 
-from tests.loop_watchdog import Watchdog, off_the_loop, watching
+from tests.loop_watchdog import Watchdog, off_the_loop, refusing_to_wait, watching
+from tests.turns import turns
 
 
 def elsewhere(function: Any) -> Any:
@@ -22,17 +25,22 @@ async def computes() -> None:
         pass
 
 
-async def waits() -> None:
-    time.sleep(0.05)  # noqa: ASYNC251 - that is the fault
-
-
 async def lets_go() -> None:
-    await asyncio.sleep(0.05)
+    await turns(3)
 
 
-@pytest.mark.parametrize(("work", "found"), [(computes, 1), (waits, 1), (lets_go, 0)])
+async def test_a_call_that_waits_is_refused_on_the_loop_alone() -> None:
+    one, other = socket.socketpair()
+    other.send(b"a byte")
+    with one, other, refusing_to_wait("tests"):
+        with pytest.raises(BlockingError, match="recv"):
+            one.recv(1)
+        assert await asyncio.to_thread(one.recv, 1) == b"a"
+
+
+@pytest.mark.parametrize(("work", "found"), [(computes, 1), (lets_go, 0)])
 async def test_only_what_holds_the_loop_up_is_found(work: Any, found: int) -> None:
-    with watching(Watchdog(computed_s=0.02, waited_s=0.02)) as watchdog:
+    with watching(Watchdog(computed_s=0.02)) as watchdog:
         await asyncio.create_task(elsewhere(work)())
         await asyncio.create_task(work())  # the tests' own may
     assert len(watchdog.found) == found

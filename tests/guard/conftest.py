@@ -19,7 +19,7 @@ from guard.server.app import create_app
 from guard.settings import Settings
 from guard.terms.detector import Detector
 from tests.fakes import FakeVLLM, WordDetector
-from tests.loop_watchdog import Watchdog, off_the_loop, watching
+from tests.loop_watchdog import Watchdog, off_the_loop, refusing_to_wait, watching
 from tests.servers import serving
 
 CHAT = "/v1/chat/completions"
@@ -64,7 +64,7 @@ RigMaker = Callable[..., AbstractAsyncContextManager[Rig]]
 @pytest.fixture(autouse=True)
 def loop_stays_free() -> Iterator[None]:
     """Fails a test in which something of ours held the event loop up."""
-    with watching(Watchdog()) as watchdog, off_the_loop(*LONG):
+    with watching(Watchdog()) as watchdog, off_the_loop(*LONG), refusing_to_wait("guard"):
         yield
     assert not watchdog.found
 
