@@ -1,0 +1,51 @@
+"""Thresholds as a manifest holds them: `score`, `score@8`, `third_party`, `third_party@8`.
+
+The word before the `@` is an author, or `score` for everybody; the number behind it is the least
+number of windows that a request makes the detector read.
+"""
+
+from collections.abc import Mapping
+
+from guard.artifacts.folder import Artifact
+from guard.terms.thresholds import Steps, Thresholds
+
+EVERYBODY = "score"
+AT = "@"
+
+
+def stored_thresholds(artifact: Artifact, authors: frozenset[str]) -> Thresholds:
+    """The thresholds of an artifact; ArtifactError names the one that has no meaning.
+
+    `authors` are the words that may stand in place of `score`.
+    """
+    found: dict[str, dict[int, float]] = {}
+    for name, value in artifact.manifest.thresholds.items():
+        author, _, start = name.partition(AT)
+        known = author == EVERYBODY or author in authors
+        if not known or (start and not start.isdecimal()) or not 0 < value <= 1:
+            raise artifact.fail(f"thresholds.{name}", f"no threshold of anybody's: {value}")
+        found.setdefault(author, {})[int(start or 1)] = value
+    if 1 not in found.get(EVERYBODY, {}):
+        raise artifact.fail(f"thresholds.{EVERYBODY}", "missing")
+    steps = {author: _steps(artifact, author, values) for author, values in found.items()}
+    return Thresholds(steps.pop(EVERYBODY), steps)
+
+
+def manifest_thresholds(thresholds: Thresholds) -> Mapping[str, float]:
+    """What a manifest holds of them."""
+    whole = {EVERYBODY: thresholds.steps, **thresholds.by_author}
+    return {
+        author if start == 1 else f"{author}{AT}{start}": value
+        for author, steps in whole.items()
+        for start, value in zip(steps.starts, steps.values, strict=True)
+    }
+
+
+def _steps(artifact: Artifact, author: str, values: Mapping[int, float]) -> Steps:
+    starts = tuple(sorted(values))
+    ascending = tuple(values[start] for start in starts)
+    if starts[0] != 1:
+        raise artifact.fail(f"thresholds.{author}", "missing")
+    if list(ascending) != sorted(ascending):
+        raise artifact.fail(f"thresholds.{author}", "falls where more is read")
+    return Steps(starts, ascending)
