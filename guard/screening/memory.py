@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from guard.screening.score_cache import ScoreCache
-from guard.terms.item import Item
+from guard.terms.item import Author, Item
 
 TEXT = "text"
 PART = "part"
@@ -37,28 +37,34 @@ class Memory:
         parts: list[str] = []
         for item in items:
             said = item.text if item.picture is None else item.picture.digest
-            parts += (item.param, item.role, str(item.corruptible), item.side, said)
+            parts += (item.param, item.role, str(item.corruptible), item.author, item.side, said)
         return self.cache.digest(parts).hex()
 
-    def request(self, version: str, threshold: float, digest: str) -> tuple[float, ...] | None:
+    def request(
+        self, version: str, threshold: float, authors: frozenset[Author], digest: str
+    ) -> tuple[float, ...] | None:
         """The scores of the items of a whole request, if all of it was judged before."""
         if not version:
             return None
-        return self.cache.find([self._request(version, threshold, digest)], REQUEST)[0]
+        return self.cache.find([self._request(version, threshold, authors, digest)], REQUEST)[0]
 
     def keep_request(
         self,
         version: str,
         threshold: float,
+        authors: frozenset[Author],
         digest: str,
         scores: tuple[float, ...],
     ) -> None:
         """Remember the scores of a whole request's items."""
         if version:
-            self.cache.keep({self._request(version, threshold, digest): scores})
+            self.cache.keep({self._request(version, threshold, authors, digest): scores})
 
     def _place(self, kind: str, version: str, text: str) -> bytes:
         return self.cache.digest((kind, self.owner, version, text))
 
-    def _request(self, version: str, threshold: float, digest: str) -> bytes:
-        return self.cache.digest((REQUEST, self.owner, version, repr(threshold), digest))
+    def _request(
+        self, version: str, threshold: float, authors: frozenset[Author], digest: str
+    ) -> bytes:
+        judged = ",".join(sorted(authors))
+        return self.cache.digest((REQUEST, self.owner, version, repr(threshold), judged, digest))

@@ -95,11 +95,13 @@ def joined_pieces(
     return joined_texts(items, without, sizes).cut(limits, sizes)
 
 
-def own_texts(items: Sequence[Item]) -> Pieces:
-    """Each item by itself, not cut yet."""
+def own_texts(items: Sequence[Item], without: Collection[int] = ()) -> Pieces:
+    """Each item by itself, not cut yet; `without` are left out."""
     found: dict[str, set[int]] = {}
     for index, item in enumerate(items):
-        if item.text.strip():  # a blank part is only there to be joined with its neighbours
+        if (
+            index not in without and item.text.strip()
+        ):  # a blank part is only there to be joined with its neighbours
             found.setdefault(item.text, set()).add(index)
     return _pieces(found)
 

@@ -6,6 +6,7 @@ from time import time_ns
 
 from guard.settings import Policy as PolicySettings
 from guard.terms.detector import Detector
+from guard.terms.item import AUTHORS, Author
 from guard.terms.verdict import Action, Finding
 
 MOST_SUBJECTS = 20
@@ -16,7 +17,8 @@ MOST_SUBJECTS = 20
 class Policy:
     """One rule with its detector at hand; `threshold` is the operator's or the artifact's.
 
-    A `shadow` policy judges like any other, but its findings do not act.
+    It judges what its `authors` wrote. A `shadow` policy judges like any other, but its findings do
+    not act.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Policy:
     action: Action
     on_error: Action
     shadow: bool = False
+    authors: frozenset[Author] = frozenset(AUTHORS)
 
     @classmethod
     def build(cls, settings: PolicySettings, detector: Detector) -> "Policy":
@@ -39,6 +42,7 @@ class Policy:
             action=Action[settings.action.upper()],
             on_error=Action[settings.on_error.upper()],
             shadow=settings.shadow,
+            authors=detector.authors if settings.authors is None else frozenset(settings.authors),
         )
 
     def judge(

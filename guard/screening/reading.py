@@ -7,17 +7,16 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
+from guard.screening.cuts import EVERYBODY, Authors, Cuts
 from guard.screening.follow_ups import follow_ups, words_of
 from guard.screening.memory import PART, PICTURE, TEXT, Memory
-from guard.screening.pieces import Pieces, is_said, joined_texts, own_texts
+from guard.screening.pieces import is_said, joined_texts
 from guard.screening.views.view import ViewLimits
 from guard.terms.detector import (
     Detector,
     Encoder,
     Features,
-    Reader,
     Scores,
-    WindowSize,
 )
 from guard.terms.errors import DetectorError
 from guard.terms.item import Item
@@ -44,14 +43,10 @@ class Reading:
     ) -> None:
         self._items = items
         self._encoder = encoder
-        self._limits = limits
+        self._cuts = Cuts(items, encoder, limits)
         self._memory = memory
         self._states: dict[int, Detector] = {}  # by the detector's identity, as all below
-        self._subjects: dict[tuple[int, float], tuple[int, ...]] = {}
-        self._whole: dict[tuple[WindowSize, ...], tuple[Pieces, Pieces]] = {}
-        self._cut: dict[tuple[str, tuple[WindowSize, ...]], tuple[str, ...]] = {}
-        # By what reads them, and whether sentences are read by themselves too.
-        self._fitted: dict[tuple[int, bool], dict[str, tuple[str, ...]]] = {}
+        self._subjects: dict[tuple[int, float, Authors], tuple[int, ...]] = {}
         self._numbers: dict[tuple[str, int], dict[str, float]] = {}  # of texts, and of their parts
         self._features: dict[str, Features] = {}
         self._encoder_failed = False
@@ -60,51 +55,58 @@ class Reading:
         """Whether reading by this detector first spares the encoder work."""
         return self._encoder is not None and detector.features_of == self._encoder.digest
 
-    def known_scores(self, detector: Detector, threshold: float) -> NDArray[np.float32] | None:
+    def known_scores(
+        self, detector: Detector, threshold: float, authors: Authors = EVERYBODY
+    ) -> NDArray[np.float32] | None:
         """`item_scores` of a request that was judged before, else None; costs a hash."""
         if self._memory is None:
             return None
         state = self._state(detector)
-        known = self._memory.request(state.version, threshold, self._digest)
+        known = self._memory.request(state.version, threshold, authors, self._digest)
         if known is None:
             return None
         count = len(self._items)
-        self._subjects[id(state), threshold] = tuple(int(number) for number in known[count:])
+        asked = tuple(int(number) for number in known[count:])
+        self._subjects[id(state), threshold, authors] = asked
         return np.array(known[:count], dtype=np.float32)
 
-    def item_scores(self, detector: Detector, threshold: float) -> NDArray[np.float32]:
-        """Each item's score, shape (number of items,).
+    def item_scores(
+        self, detector: Detector, threshold: float, authors: Authors = EVERYBODY
+    ) -> NDArray[np.float32]:
+        """Each item's score, shape (number of items,); 0 for those of other authors.
 
         Joined turns count for all items they cover, unless items reach `threshold` by themselves:
         then the rest is joined anew without those (see `guard.screening.pieces`). For a detector
         of subjects, a turn that refers back to one has the score of that subject's turn.
         """
         detector = self._state(detector)
-        found, subjects = self._judged_texts(detector, threshold)
+        found, subjects = self._judged_texts(detector, threshold, authors)
         if "image" in detector.modalities:
-            found = np.maximum(found, self._picture_scores(detector))
-        self._subjects[id(detector), threshold] = subjects
+            found = np.maximum(found, self._picture_scores(detector, authors))
+        self._subjects[id(detector), threshold, authors] = subjects
         if self._memory:
             numbers = (*found.tolist(), *map(float, subjects))
-            self._memory.keep_request(detector.version, threshold, self._digest, numbers)
+            known = detector.version, threshold, authors, self._digest
+            self._memory.keep_request(*known, numbers)
         return found
 
     def _judged_texts(
-        self, detector: Detector, threshold: float
+        self, detector: Detector, threshold: float, authors: Authors
     ) -> tuple[NDArray[np.float32], tuple[int, ...]]:
         """Each item's score by its text, 0 for one without; and the subjects asked about."""
         count = len(self._items)
         if "text" not in detector.modalities:
             return np.zeros(count, dtype=np.float32), ()
-        sizes = self._sizes(detector)
-        own, joined = self._texts(sizes)
+        sizes = self._cuts.sizes(detector)
+        own, joined = self._cuts.texts(sizes, authors)
         scores = self._text_scores(detector, (*own.texts, *joined.texts))
         border = len(own.texts)
         by_item = own.item_scores(scores[:border], count)
         by_turns = joined.item_scores(scores[border:], count)
         fired = np.flatnonzero(by_item >= threshold)
         if fired.size and by_turns.max(initial=0) >= threshold:
-            rest = joined_texts(self._items, set(fired.tolist()), sizes)
+            without = {*fired.tolist(), *self._cuts.others(authors)}
+            rest = joined_texts(self._items, without, sizes)
             joined = rest
             by_turns = rest.item_scores(self._text_scores(detector, rest.texts), count)
         found = np.maximum(by_item, by_turns)
@@ -114,26 +116,29 @@ class Reading:
             subjects = self._subjects_of(detector, threshold, (*own.texts, *joined.texts))
         return found, subjects
 
-    def _picture_scores(self, detector: Detector) -> NDArray[np.float32]:
+    def _picture_scores(self, detector: Detector, authors: Authors) -> NDArray[np.float32]:
         """Each item's score by its picture, 0 for one without, shape (number of items,)."""
-        pictures = {item.picture.digest: item.picture for item in self._items if item.picture}
+        judged = [item.picture if item.author in authors else None for item in self._items]
+        pictures = {picture.digest: picture for picture in judged if picture}
 
         def measure(digests: Sequence[str]) -> dict[str, float]:
             return _checked(digests, detector.score_pictures([pictures[d] for d in digests]))
 
         known = self._known(PICTURE, detector, tuple(pictures), measure)
-        own = (known[item.picture.digest] if item.picture else 0.0 for item in self._items)
-        return np.fromiter(own, dtype=np.float32, count=len(self._items))
+        own = (known[picture.digest] if picture else 0.0 for picture in judged)
+        return np.fromiter(own, dtype=np.float32, count=len(judged))
 
     @cached_property
     def _digest(self) -> str:
         """Of the request: one for all detectors and thresholds."""
         return self._memory.digest(self._items) if self._memory else ""
 
-    def subjects(self, detector: Detector, threshold: float) -> tuple[str, ...]:
+    def subjects(
+        self, detector: Detector, threshold: float, authors: Authors = EVERYBODY
+    ) -> tuple[str, ...]:
         """The names of what the request asks about, once its scores at `threshold` are known."""
         state = self._state(detector)
-        return state.names_of(self._subjects[id(state), threshold])
+        return state.names_of(self._subjects[id(state), threshold, authors])
 
     def _subjects_of(
         self, detector: Detector, threshold: float, texts: Sequence[str]
@@ -142,7 +147,7 @@ class Reading:
         judged = self._numbers[TEXT, id(detector)]
         fired = [text for text in dict.fromkeys(texts) if judged[text] >= threshold]
         pieces = tuple(
-            dict.fromkeys(piece for text in fired for piece in self._pieces(detector, text))
+            dict.fromkeys(piece for text in fired for piece in self._cuts.pieces(detector, text))
         )
         if not pieces:
             return ()
@@ -163,16 +168,6 @@ class Reading:
             state = detector.current()
             self._states[id(detector)] = self._states[id(state)] = state
         return self._states[id(detector)]
-
-    def _sizes(self, detector: Detector) -> tuple[WindowSize, ...]:
-        """The windows in which the detector reads."""
-        return (self._reader(detector) or detector).window_sizes
-
-    def _texts(self, sizes: tuple[WindowSize, ...]) -> tuple[Pieces, Pieces]:
-        """Own texts, not cut, and joined ones."""
-        if sizes not in self._whole:
-            self._whole[sizes] = own_texts(self._items), joined_texts(self._items, sizes=sizes)
-        return self._whole[sizes]
 
     def _text_scores(self, detector: Detector, texts: Sequence[str]) -> Scores:
         """Each text's highest score over its pieces, shape (n,)."""
@@ -206,36 +201,13 @@ class Reading:
         return known
 
     def _highest(self, detector: Detector, texts: Sequence[str]) -> dict[str, float]:
-        pieces = {text: self._pieces(detector, text) for text in texts}
+        pieces = {text: self._cuts.pieces(detector, text) for text in texts}
         distinct = list(dict.fromkeys(piece for cut in pieces.values() for piece in cut))
         # A whole text is remembered as such, by its score: only what is in it is a part.
         scores = self._piece_scores(detector, distinct, frozenset(texts))
         return {
             text: max((scores[piece] for piece in cut), default=0.0) for text, cut in pieces.items()
         }
-
-    def _pieces(self, detector: Detector, text: str) -> tuple[str, ...]:
-        """What of a text is scored: its views in windows, cut to fit the detector.
-
-        A detector of subjects reads each sentence by itself too.
-        """
-        reader, key = self._reader(detector), (text, self._sizes(detector))
-        if key not in self._cut:
-            self._cut[key] = _one(text).cut(self._limits, key[1]).texts
-        in_sentences = detector.has_subjects
-        if (reader is None or reader.window_tokens is None) and not in_sentences:
-            return self._cut[key]
-        fitted = self._fitted.setdefault((id(reader), in_sentences), {})
-        if text not in fitted:
-            whole = Pieces(self._cut[key], ((0,),) * len(self._cut[key]))
-            if in_sentences:
-                whole = whole.with_sentences()
-            fitted[text] = (whole if reader is None else whole.fitted(reader)).texts
-        return fitted[text]
-
-    def _reader(self, detector: Detector) -> Reader | None:
-        """What reads the texts: the detector itself, or the shared encoder if there is one."""
-        return detector if detector.encoder is None else self._encoder
 
     def _piece_scores(
         self, detector: Detector, pieces: Sequence[str], whole: Collection[str]
@@ -269,10 +241,6 @@ class Reading:
                 logger.error("encoder failed: %s", type(error).__name__)
                 raise DetectorError("no features") from error
         return np.stack([self._features[text] for text in texts])
-
-
-def _one(text: str) -> Pieces:
-    return Pieces((text,), ((0,),))
 
 
 def _checked(texts: Sequence[str], scores: Scores) -> dict[str, float]:

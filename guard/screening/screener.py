@@ -135,7 +135,7 @@ def _remembered(policies: Sequence[Policy], reading: Reading) -> Verdict | None:
     """The verdict on a request that all the policies have judged before, else None."""
     findings = []
     for policy in policies:
-        asked = policy.detector, policy.threshold
+        asked = policy.detector, policy.threshold, policy.authors
         scores = reading.known_scores(*asked)
         if scores is None:
             return None
@@ -153,7 +153,7 @@ def _judge(policies: Sequence[Policy], reading: Reading) -> tuple[Finding, ...]:
 def _finding(policy: Policy, reading: Reading) -> Finding:
     began = time_ns()
     try:
-        asked = policy.detector, policy.threshold
+        asked = policy.detector, policy.threshold, policy.authors
         scores = reading.item_scores(*asked).tolist()
         return policy.judge(scores, began, partial(reading.subjects, *asked))
     except Exception as error:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from guard.settings.sections import Name, Section, Threshold
+from guard.terms.item import Author
 
 # A mistyped route would make a rule that never applies: only these words are taken. A test compares
 # them with the routes that are served.
@@ -34,7 +35,10 @@ class When(Section):
 class Policy(Section):
     """One rule: what to do when a detector's score reaches the threshold, or when it fails.
 
-    In `shadow` it scores and is counted, and its findings change nothing.
+    It judges the texts of its `authors`: the application (`developer`), its `user`, the model
+    (`assistant`), and whoever a tool or a document quotes (`third_party`). Where nothing is said,
+    detectors of malicious prompts judge all but the developer's, others everybody's. In `shadow` it
+    scores and is counted, and its findings change nothing.
     """
 
     name: Name
@@ -43,6 +47,8 @@ class Policy(Section):
     """Whose scores it judges."""
     when: When = When()
     """Which requests it is for; without it all."""
+    authors: Annotated[tuple[Author, ...], Field(min_length=1)] | None = None
+    """Whose texts it judges; where nothing is said the detector's own choice."""
     threshold: Threshold | Literal["from_artifact"] = "from_artifact"
     """A number in [0, 1], or the detector's own."""
     action: Literal["allow", "flag", "corrupt", "block"]

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.terms.item import SIDES, Modality, Picture, Side
+from guard.terms.item import AUTHORS, SIDES, Author, Modality, Picture, Side
 
 Scores = NDArray[np.float32]
 Features = NDArray[np.float32]
@@ -94,6 +94,8 @@ class Detector(Reader):
     version: str = ""
     encoder: str | None = None
     calibration: HeldOutScores | None = None
+    authors: frozenset[Author] = frozenset(AUTHORS)
+    """Whose texts it is meant to judge, where a policy does not say."""
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:
         """Scores in [0, 1], shape (n,), for n texts; higher is worse.

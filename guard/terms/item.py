@@ -17,6 +17,7 @@ Modality = Literal["text", "image"]
 
 Author = Literal["developer", "user", "assistant", "third_party"]
 """Who wrote an item: the application, its user, the model, or whoever a tool or document quotes."""
+AUTHORS: tuple[Author, ...] = get_args(Author)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from guard.artifacts.folder import Artifact, read
 from guard.detectors.calibration import Calibration
+from guard.detectors.malicious.attackers import ATTACKERS
 from guard.detectors.weights import Array, Weights, logistic, score_threshold
 from guard.terms.detector import Detector, Features, Scores
 from guard.terms.errors import DetectorError
@@ -59,6 +60,8 @@ class MaliciousClassifier(Detector):
     Each member was trained on another part of the prompts, so that what poisons one part sways
     one vote (partition aggregation: Levine and Feizi, arXiv 2006.14768).
     """
+
+    authors = ATTACKERS
 
     def __init__(
         self,

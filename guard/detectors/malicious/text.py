@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from guard.artifacts.folder import Artifact, read
 from guard.detectors.calibration import Calibration
+from guard.detectors.malicious.attackers import ATTACKERS
 from guard.detectors.malicious.ngrams import ngram_indices
 from guard.detectors.sentences import sentences
 from guard.detectors.weights import Array, Weights, logistic, score_threshold
@@ -55,6 +56,8 @@ class MaliciousTextClassifier(Detector):
     Reads at most `window_tokens` tokens of a text, so pieces are cut by `windows` first. Safe to
     share between threads.
     """
+
+    authors = ATTACKERS
 
     def __init__(
         self,

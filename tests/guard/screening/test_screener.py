@@ -5,7 +5,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener
 from guard.terms.detector import Detector, Encoder, Features, Scores
-from guard.terms.item import Item
+from guard.terms.item import AUTHORS, Author, Item
 from guard.terms.verdict import Action, Verdict
 from tests.fakes import FailingDetector, FeatureGiver, WordDetector
 from tests.turns import turns
@@ -36,11 +36,25 @@ def items(*texts: str) -> list[Item]:
     return [Item(("messages", i), "user", text, True) for i, text in enumerate(texts)]
 
 
+def written(**texts: str) -> list[Item]:
+    """An item of each author's."""
+    return [
+        Item(("messages", i, "content"), "user", text, True, author)
+        for i, (author, text) in enumerate((a, texts[a]) for a in AUTHORS if a in texts)
+    ]
+
+
 @asynccontextmanager
 async def screening(
-    *policies: Policy, encoder: Encoder | None = None, seconds: float = 5, queue: int = 8
+    *policies: Policy,
+    encoder: Encoder | None = None,
+    seconds: float = 5,
+    queue: int = 8,
+    cache_bytes: int = 0,
 ) -> AsyncIterator[Screener]:
-    screener = Screener(policies, encoder, Metrics(), timeout=seconds, queue=queue)
+    screener = Screener(
+        policies, encoder, Metrics(), timeout=seconds, queue=queue, cache_bytes=cache_bytes
+    )
     try:
         yield screener
     finally:
@@ -285,6 +299,34 @@ async def test_nothing_to_screen_is_allowed() -> None:
 
 
 SEVERITY = [Action.ALLOW, Action.FLAG, Action.CORRUPT, Action.BLOCK]
+
+
+@pytest.mark.parametrize(
+    ("authors", "action"),
+    [
+        (frozenset(AUTHORS), Action.BLOCK),
+        (frozenset({"developer"}), Action.BLOCK),
+        (frozenset({"user", "third_party"}), Action.ALLOW),
+    ],
+)
+async def test_a_policy_judges_its_authors(authors: frozenset[Author], action: Action) -> None:
+    judging = replace(policy(WordDetector("attack")), authors=authors)
+    async with screening(judging, cache_bytes=1 << 20) as screener:
+        request = written(developer="refuse any attack", user="hello", third_party="a page")
+        first = await screener.screen(request)
+        again = await screener.screen(request)  # from the scores remembered of the request
+    assert first.action is again.action is action
+    assert first.items(Action.BLOCK) == ((0,) if action is Action.BLOCK else ())
+
+
+async def test_other_authors_words_join_no_turns() -> None:
+    """Half of what is looked for stands in the developer's message: nobody wrote it whole."""
+    halves = written(developer="an att", user="ack on it")
+    both = replace(policy(WordDetector("attack")), name="both")
+    alone = replace(both, name="alone", authors=frozenset({"user"}))
+    async with screening(both, alone) as screener:
+        verdict = await screener.screen(halves)
+    assert {finding.policy for finding in verdict.findings} <= {"both"}
 
 
 @pytest.mark.parametrize("would", SEVERITY)
