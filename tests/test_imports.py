@@ -29,11 +29,11 @@ LIBRARIES: Mapping[str, set[str]] = {
     "torch": {"corruption"},
 }
 TRAINING_ONLY = {
-    *("datasets", "datasketch", "huggingface_hub", "matplotlib", "nevergrad", "onnx", "pyarrow"),
-    *("rich", "scipy", "sklearn", "transformers"),
+    *("accelerate", "datasets", "datasketch", "huggingface_hub", "matplotlib", "nevergrad", "onnx"),
+    *("pyarrow", "rich", "scipy", "sklearn", "transformers"),
 }
 HEAVY = {
-    *("datasets", "datasketch", "huggingface_hub", "matplotlib", "nevergrad", "onnx"),
+    *("accelerate", "datasets", "datasketch", "huggingface_hub", "matplotlib", "nevergrad", "onnx"),
     *("onnxruntime", "onnxscript", "pyarrow", "ray", "requests", "scipy", "sklearn", "torch"),
     "transformers",
 }

@@ -18,7 +18,7 @@ from classifiers.forget.request import read_request
 from classifiers.model_server.endpoint import CONNECTIONS, ModelEndpoint
 from classifiers.model_server.sampling import Sampling
 from classifiers.runs.ray_session import LOCAL
-from classifiers.runs.stage_progress import stage_progress
+from classifiers.runs.step_progress import step_progress
 from guard.corruption.functions import Corruption
 from guard.settings import secret
 from guard.terms.corruption import CorruptionKind
@@ -128,7 +128,7 @@ def corruption(
     here = partial(open_endpoint, url, model)
     there = partial(open_endpoint, reference_url, reference_model) if reference_url else nullcontext
     trace = trace or out.with_name(f"{out.name}.trace.sqlite")
-    with here() as endpoint, there() as twin, stage_progress(True) as report:
+    with here() as endpoint, there() as twin, step_progress(True) as report:
         rows, folder = read_questions(questions), model_folder or Path(endpoint.served.root)
         sources = Sources(twin, reference, _names(request))
         told, measure = partial(report, "evaluations"), _engine(engine, here, ray_address)

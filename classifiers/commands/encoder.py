@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from classifiers.commands.options import Precision, show
-from classifiers.encoder.blocks import parse_blocks
 from classifiers.encoder.export import export_encoder
 
 app = typer.Typer()
@@ -21,17 +20,12 @@ def encoder(
     ] = None,
     precision: Annotated[Precision, typer.Option()] = Precision.FP32,
     max_tokens: Annotated[int, typer.Option(help="The longest input, in tokens.")] = 256,
-    blocks: Annotated[
-        str | None,
-        typer.Option(help="Layers and poolings side by side, such as 6:mean,3:max,6:first."),
+    layer: Annotated[
+        int | None, typer.Option(min=0, help="The hidden layer to read; default: the output.")
     ] = None,
 ) -> None:
     """Export the shared encoder to ONNX; done at once if OUT already holds it."""
     artifact = export_encoder(
-        out,
-        source=source,
-        precision=precision.value,
-        max_tokens=max_tokens,
-        blocks=parse_blocks(blocks) if blocks is not None else (),
+        out, source=source, precision=precision.value, max_tokens=max_tokens, layer=layer
     )
     show(artifact)

@@ -15,7 +15,7 @@ from classifiers.evaluation.extraction.targets import read_pairs, targets
 from classifiers.evaluation.guarded_run import Place, Run, opened
 from classifiers.forget.request import read_request
 from classifiers.model_server.sampling import Sampling
-from classifiers.runs.stage_progress import stage_progress
+from classifiers.runs.step_progress import step_progress
 from classifiers.statistics.key_phrases import KnownAnswers
 from guard.terms.errors import ConfigError
 
@@ -57,7 +57,7 @@ def extraction(
     place = Place(*(config, out, model, proxy, proxy_key_env, retain, retain_key_env, connections))
     with (
         opened(place, {"command": "extraction"}, max_tokens) as run,
-        stage_progress(True) as report,
+        step_progress(True) as report,
     ):
         attacked = Extraction(
             run.path,

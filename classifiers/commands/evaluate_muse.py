@@ -24,7 +24,7 @@ from classifiers.evaluation.muse.evaluation import (
 from classifiers.evaluation.muse.folds import Stage, guarded_by, train_stages
 from classifiers.evaluation.muse.report import HTML, write_report
 from classifiers.evaluation.muse.rows import write_rows
-from classifiers.runs.stage_progress import stage_progress
+from classifiers.runs.step_progress import step_progress
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.terms.errors import ConfigError
 
@@ -57,7 +57,7 @@ def muse(
     read = read_muse(data, rows)
     place = Place(*(config, out, model, proxy, proxy_key_env, retain, retain_key_env, connections))
     described = {"command": "muse", "data": read.digest}
-    with opened(place, described, CONTINUED_TOKENS) as run, stage_progress(True) as report:
+    with opened(place, described, CONTINUED_TOKENS) as run, step_progress(True) as report:
         encoder = _encoder(run) if policy else None
         evaluation = Evaluation(read, run.settings.refusal.text, report)
         ways = _ways(run, evaluation)

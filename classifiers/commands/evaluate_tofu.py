@@ -16,7 +16,7 @@ from classifiers.evaluation.tofu.figures import Figures, figures
 from classifiers.evaluation.tofu.log_files import read_logs, write_logs
 from classifiers.evaluation.tofu.report import HTML, write_report
 from classifiers.forget.request import read_request
-from classifiers.runs.stage_progress import stage_progress
+from classifiers.runs.step_progress import step_progress
 from guard.terms.errors import ConfigError
 
 app = typer.Typer()
@@ -81,7 +81,7 @@ def tofu(
         raise ConfigError("give the retain model: --retain or --retain-logs")
     names = read_request(request).names if request else ()
     described = {"command": "tofu", "data": read.digest}
-    with opened(place, described, max_tokens) as run, stage_progress(True) as report:
+    with opened(place, described, max_tokens) as run, step_progress(True) as report:
         gate = ways.Gate(run.path)
         measured = Evaluation(
             read,

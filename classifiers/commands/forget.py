@@ -10,7 +10,7 @@ import typer
 from classifiers.commands.options import EncoderFolder, Rate, show
 from classifiers.forget.batch import Batch, Outcome, jobs_of
 from classifiers.forget.training import ForgetRecipe
-from classifiers.runs.stage_progress import stage_progress
+from classifiers.runs.step_progress import step_progress
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.terms.errors import ConfigError
 
@@ -72,7 +72,7 @@ def forget(
         seed=seed,
     )
     batch = Batch(OnnxEncoder.load(encoder), recipe, tuple(retain or ()), cache, len(jobs) == 1)
-    with stage_progress(len(jobs) > 1) as report:
+    with step_progress(len(jobs) > 1) as report:
         outcomes = batch.train(jobs, lambda done: report("requests", done, len(jobs)))
     if out is not None:
         _show_one(outcomes[0])

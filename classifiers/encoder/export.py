@@ -3,7 +3,7 @@
 `ecoguard-train encoder` starts it; every classifier is trained on what it writes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from classifiers.encoder.blocks import EncoderBlock
 from classifiers.encoder.drift import Drift, drift_between, milliseconds_by_length, sample_prompts
 from classifiers.encoder.onnx_conversion import convert, quiet
 from classifiers.encoder.recipe import Precision, Recipe, recipe_of
@@ -35,19 +34,19 @@ def export_encoder(
     source: Path | str | None = None,
     precision: Precision = "fp32",
     max_tokens: int = 256,
-    blocks: Sequence[EncoderBlock] = (),
+    layer: int | None = None,
     most_drift: float | None = None,
 ) -> Artifact:
     """Export the encoder in `source` (default: MiniLM-L6) to the artifact folder `out`.
 
-    `source` is a folder, or a name on Hugging Face's hub. With `blocks` the features are these
-    blocks of hidden states side by side, else what the model's own pooling gives. An artifact of
+    `source` is a folder, or a name on Hugging Face's hub. The features are what the model's
+    own pooling makes of its output, or of the hidden `layer` (0 is the embeddings). An artifact of
     the same recipe that is already there is returned as it is. Raises ConfigError for a source
     that cannot be used, ArtifactError when the export's features differ from torch's by more than
     `most_drift` (cosine distance) on a sample prompt.
     """
     folder = find_source(source)
-    recipe = recipe_of(folder, precision, max_tokens, blocks)
+    recipe = recipe_of(folder, precision, max_tokens, layer)
     if present := _present(out, recipe):
         return present
     with TemporaryDirectory(prefix="ecoguard-encoder-") as scratch, quiet():
@@ -112,12 +111,10 @@ def _load_model(folder: Path, recipe: Recipe) -> "nn.Module":
     """Transformer, pooling and normalisation as one module: (ids, mask) -> unit features."""
     from transformers import AutoModel
 
-    from classifiers.encoder.pooled import BlockEncoder, PooledEncoder
+    from classifiers.encoder.pooled import PooledEncoder
 
     backbone = AutoModel.from_pretrained(folder, local_files_only=True, dtype="float32")
-    if recipe.pooling == "blocks":
-        return BlockEncoder(backbone, recipe.blocks).eval()
-    return PooledEncoder(backbone, recipe.pooling).eval()
+    return PooledEncoder(backbone, recipe.pooling, recipe.layer).eval()
 
 
 def _versions() -> dict[str, JsonValue]:

@@ -1,18 +1,16 @@
 """What decides an exported encoder's features, as its manifest pins it."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
 from pydantic import JsonValue
 
-from classifiers.encoder.blocks import EncoderBlock
 from classifiers.encoder.source import CONFIG, POOLING, hash_source, read_object
 from guard.terms.errors import ConfigError
 
 Precision = Literal["fp32", "int8"]
-Pooling = Literal["mean", "cls", "blocks"]
+Pooling = Literal["mean", "cls"]
 REVISION = 1
 """Raised when the same source would be exported differently."""
 
@@ -21,7 +19,7 @@ REVISION = 1
 class Recipe:
     """All that decides what an export holds; `source` hashes the files it is made from.
 
-    `blocks` is empty unless `pooling` is "blocks".
+    `layer` is the hidden layer that is pooled, None for the model's output.
     """
 
     source: str
@@ -31,17 +29,19 @@ class Recipe:
     width: int
     batched: bool
     revision: int = REVISION
-    blocks: tuple[EncoderBlock, ...] = ()
+    layer: int | None = None
 
     def recorded(self) -> dict[str, JsonValue]:
-        """The recipe in a manifest; without blocks, what it was before there were any."""
+        """The recipe in a manifest. Without a layer it has no such key: another one would change
+        the digest that detectors in service are pinned to."""
         recorded: dict[str, JsonValue] = asdict(self)
-        del recorded["blocks"]
-        return recorded | ({"blocks": [str(block) for block in self.blocks]} if self.blocks else {})
+        if self.layer is None:
+            del recorded["layer"]
+        return recorded
 
 
 def recipe_of(
-    folder: Path, precision: Precision, max_tokens: int, blocks: Sequence[EncoderBlock] = ()
+    folder: Path, precision: Precision, max_tokens: int, layer: int | None = None
 ) -> Recipe:
     """The recipe of an export from `folder`; ConfigError for what the model cannot do."""
     config = read_object(folder / CONFIG)
@@ -49,17 +49,17 @@ def recipe_of(
     if not 8 <= max_tokens <= most:
         raise ConfigError(f"max_tokens: expected 8 to {most} for {folder}, not {max_tokens}")
     layers = _number(config, "num_hidden_layers", "n_layers")
-    if over := [str(block) for block in blocks if block.layer > layers]:
-        raise ConfigError(f"blocks: {over[0]}: {folder} has layers 0 to {layers}")
+    if layer is not None and not 0 <= layer <= layers:
+        raise ConfigError(f"layer: {layer}: {folder} has layers 0 to {layers}")
     return Recipe(
         source=hash_source(folder),
-        pooling="blocks" if blocks else _pooling(folder),
+        pooling=_pooling(folder),
         precision=precision,
         max_tokens=max_tokens,
-        width=_number(config, "hidden_size", "dim") * max(len(blocks), 1),
+        width=_number(config, "hidden_size", "dim"),
         # Dynamic quantisation scales activations over the whole batch (see OnnxEncoder.encode).
         batched=precision == "fp32",
-        blocks=tuple(blocks),
+        layer=layer,
     )
 
 
@@ -68,7 +68,7 @@ def _number(config: dict[str, object], *keys: str) -> int:
     return next((int(str(config[key])) for key in keys if key in config), 0)
 
 
-def _pooling(folder: Path) -> Literal["mean", "cls"]:
+def _pooling(folder: Path) -> Pooling:
     """How sentence-transformers pools this model; mean where it does not say."""
     file = folder / POOLING
     if not file.exists():

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from classifiers.corruption.corrupted_chat import ChatCorruptor
 from classifiers.evaluation.kept_answers import KeptAnswers
 from classifiers.model_server.endpoint import Chat, Messages, ModelEndpoint
-from classifiers.runs.stage_progress import Report
+from classifiers.runs.step_progress import Progress
 from classifiers.statistics.unlearning_metrics import AnswerScore
 
 Item = TypeVar("Item")
@@ -103,7 +103,7 @@ def in_parts(
     stage: str,
     ask: Callable[[Item], Found],
     items: Sequence[Item],
-    report: Report,
+    report: Progress,
 ) -> list[Found]:
     """`ask` of each item, results in order; as many at a time as the endpoint has connections.
 

@@ -1,30 +1,49 @@
-"""A fitted model on its way to an artifact: scaled scores of held-out prompts, and a threshold.
+"""What a mode fitted, on its way to an artifact: scores of held-out prompts, and a threshold.
 
 The threshold comes from trusted benign prompts that nothing learned from, by the Neyman-Pearson
 order statistic (Tong, Feng, Li 2018) where they are enough for rate and confidence.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from pydantic import JsonValue
 
-from classifiers.malicious.calibration import Scaling, fit_scaling, kept_scores
+from classifiers.malicious.calibration import kept_scores
 from classifiers.malicious.data.training_set import Diagnostic
-from classifiers.malicious.encoded import MEASURING, EncodedPrompts
-from classifiers.malicious.feature_model import FeatureModel
+from classifiers.malicious.gate.trigger_scan import Model
 from classifiers.statistics.thresholds import Threshold, choose_threshold
+from guard.artifacts.folder import Artifact
+from guard.artifacts.manifest import DataSource
 from guard.detectors.calibration import Calibration
-from guard.detectors.weights import logistic
 from guard.terms.detector import Scores
 from guard.terms.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Release:
+    """What an artifact says of itself: name, recipe, metrics, `report.json`, `report.html`, data.
+
+    `seed` draws the samples of scores that are kept.
+    """
+
+    name: str
+    recipe: Mapping[str, JsonValue]
+    metrics: Mapping[str, float]
+    report: Mapping[str, JsonValue]
+    page: bytes
+    data: Mapping[str, DataSource]
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate(ABC):
     """What a mode made: the scaled scores of each measuring part, and what fires.
 
-    `model` is None for one that reads texts itself; `seconds` is how long fitting took.
+    `seconds` is how long fitting took.
     """
 
     mode: str
@@ -32,42 +51,29 @@ class Candidate:
     threshold: Threshold
     diagnostics: Mapping[str, Diagnostic]
     seconds: float
-    model: FeatureModel | None = None
 
-    def kept(self, rng: np.random.Generator) -> Calibration:
-        """The samples that serving compares scores with."""
+    def kept(self, seed: int) -> Calibration:
+        """The samples that serving compares scores with.
+
+        One seed always draws the same ones, so that report and artifact hold the same.
+        """
+        rng = np.random.default_rng([seed, 7])
         return Calibration(
             kept_scores(self.scores["calibration"], rng),
             kept_scores(self.scores["malicious_calibration"], rng),
         )
 
+    @abstractmethod
+    def served(self) -> Model:
+        """As the gate asks it: a scorer of texts, and what fires."""
 
-def judge(
-    mode: str,
-    model: FeatureModel,
-    encoded: EncodedPrompts,
-    *,
-    fpr: float,
-    confidence: float,
-    diagnostics: Mapping[str, Diagnostic],
-    seconds: float,
-) -> Candidate:
-    """Scale a fitted model and choose its threshold, from the calibration prompts of both classes.
+    def traffic_scores(self) -> Scores | None:
+        """Of the unlabelled prompts, where they are at hand; None has the gate do without."""
+        return None
 
-    Raises ConfigError where all benign prompts score alike, so that no threshold lets them pass.
-    """
-    logits = {name: _prompt_logits(model, encoded, name) for name in MEASURING}
-    scaling = fit_scaling(logits["calibration"], logits["malicious_calibration"])
-    scaled = scaling.model(model)
-    scores = {name: logistic(_prompt_logits(scaled, encoded, name)) for name in MEASURING}
-    return Candidate(
-        mode=mode,
-        scores=scores,
-        threshold=usable_threshold(scores["calibration"], fpr, confidence),
-        diagnostics=_with_scaling(diagnostics, scaling),
-        seconds=seconds,
-        model=scaled,
-    )
+    @abstractmethod
+    def write(self, out: Path, release: Release) -> Artifact:
+        """The artifact in the folder `out`."""
 
 
 def usable_threshold(benign: Scores, fpr: float, confidence: float) -> Threshold:
@@ -79,16 +85,3 @@ def usable_threshold(benign: Scores, fpr: float, confidence: float) -> Threshold
             "the highest score there is"
         )
     return threshold
-
-
-def _prompt_logits(model: FeatureModel, encoded: EncodedPrompts, name: str) -> Scores:
-    part = encoded.parts[name]
-    if not part.prompts:
-        return np.empty(0, dtype=np.float32)
-    return part.highest(model.logits(part.pieces.features))
-
-
-def _with_scaling(
-    diagnostics: Mapping[str, Diagnostic], scaling: Scaling
-) -> Mapping[str, Diagnostic]:
-    return {**diagnostics, "scaling_slope": scaling.slope, "scaling_offset": scaling.offset}

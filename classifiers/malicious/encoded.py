@@ -10,16 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.encoder.features import FeatureCache, key_of
+from classifiers.encoder.features import FeatureCache
+from classifiers.malicious.data.prompt_parts import TrainingPrompts
 from classifiers.malicious.data.served_pieces import PieceFeatures, encode_pieces, highest
-from classifiers.malicious.data.training_set import Block, LabelledFeatures, TrainingSet
-from classifiers.malicious.inputs import TrainingPrompts
+from classifiers.malicious.data.training_set import LabelledFeatures, TrainingSet
 from classifiers.prompts.labelled import LabelledPrompt
 from guard.terms.detector import Encoder, Features, Scores
 
 Rows = NDArray[np.int_]
 Prompts = tuple[LabelledPrompt, ...]
-MEASURING = ("calibration", "malicious_calibration", "selection", "test")
+PIECES = 3
+"""At most, of each prompt, to learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,13 @@ class Part:
         """Each prompt's highest score, shape (prompts,)."""
         return highest(piece_scores, self.pieces.owner_index, len(self.prompts))
 
-    def rows(self, most: int) -> Rows:
-        """At most `most` pieces of each prompt: its first, and others evenly spread over it."""
+    def rows(self) -> Rows:
+        """At most PIECES pieces of each prompt: its first, and others evenly spread over it."""
         owners = self.pieces.owner_index
         starts = np.flatnonzero(np.diff(owners, prepend=-1))
         counts = np.diff(starts, append=len(owners))
         chosen = [
-            start + np.unique(np.linspace(0, count - 1, min(most, count)).astype(int))
+            start + np.unique(np.linspace(0, count - 1, min(PIECES, count)).astype(int))
             for start, count in zip(starts, counts, strict=True)
         ]
         return np.concatenate(chosen) if chosen else np.empty(0, dtype=np.int_)
@@ -47,43 +48,37 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class EncodedPrompts:
-    """The parts of a training by name, and the layers that features consist of."""
+    """The parts of a training by name."""
 
     parts: Mapping[str, Part]
-    blocks: tuple[Block, ...] = ()
 
-    def training_set(self, most: int) -> TrainingSet:
-        """What the modes learn from, at most `most` pieces of each prompt."""
+    def training_set(self) -> TrainingSet:
+        """What the modes learn from."""
         traffic = self.parts["unlabelled"]
-        rows = traffic.rows(most)
-        owners = [traffic.prompts[owner] for owner in traffic.pieces.owner_index[rows]]
         return TrainingSet(
-            unlabelled=traffic.pieces.features[rows],
-            ids=tuple(f"{key_of(p.text).hex()}.{row}" for row, p in zip(rows, owners, strict=True)),
-            clients=tuple(prompt.client for prompt in owners),
-            trusted_benign=self._features("trusted_benign", most),
-            malicious_seeds=self._features("malicious_seeds", most),
-            generated=self._labelled("generated", most),
-            blocks=self.blocks,
-            validation=self._labelled("selection", most),
-            supervised=self._labelled("labelled", most),
+            unlabelled=traffic.pieces.features[traffic.rows()],
+            trusted_benign=self._features("trusted_benign"),
+            malicious_seeds=self._features("malicious_seeds"),
+            generated=self._labelled("generated"),
+            validation=self._labelled("selection"),
+            labelled=self._labelled("labelled"),
         )
 
-    def unlabelled_rows(self, prompts: Rows, most: int) -> Rows:
-        """The rows of `training_set(most).unlabelled` that belong to these unlabelled prompts."""
+    def unlabelled_rows(self, prompts: Rows) -> Rows:
+        """The rows of `training_set().unlabelled` that belong to these unlabelled prompts."""
         traffic = self.parts["unlabelled"]
-        owners = traffic.pieces.owner_index[traffic.rows(most)]
+        owners = traffic.pieces.owner_index[traffic.rows()]
         return np.flatnonzero(np.isin(owners, prompts))
 
-    def _features(self, name: str, most: int) -> Features | None:
+    def _features(self, name: str) -> Features | None:
         part = self.parts[name]
-        return part.pieces.features[part.rows(most)] if part.prompts else None
+        return part.pieces.features[part.rows()] if part.prompts else None
 
-    def _labelled(self, name: str, most: int) -> LabelledFeatures | None:
+    def _labelled(self, name: str) -> LabelledFeatures | None:
         part = self.parts[name]
         if not part.prompts:
             return None
-        rows = part.rows(most)
+        rows = part.rows()
         owners = [part.prompts[owner] for owner in part.pieces.owner_index[rows]]
         return LabelledFeatures(
             part.pieces.features[rows],
@@ -97,7 +92,6 @@ def encode_prompts(
     encoder: Encoder,
     cache: FeatureCache | None = None,
     *,
-    blocks: tuple[Block, ...] = (),
     progress: bool = False,
 ) -> EncodedPrompts:
     """Encode every part; with `progress`, a bar for each on standard error."""
@@ -108,7 +102,7 @@ def encode_prompts(
         )
         for name, members in prompts.parts.items()
     }
-    return EncodedPrompts(parts, blocks)
+    return EncodedPrompts(parts)
 
 
 def labels_of(prompts: Prompts) -> Rows:

@@ -1,10 +1,7 @@
-"""Opens the encoder that a detector is trained on, as the proxy would, and tells its layers."""
+"""Opens the encoder that a detector is trained on, as the proxy would."""
 
 from pathlib import Path
 
-from classifiers.encoder.blocks import block_columns
-from classifiers.malicious.data.training_set import Block
-from guard.artifacts.folder import read
 from guard.encoders.kinds import load_encoder
 from guard.settings import EncoderSource
 from guard.terms.detector import Encoder
@@ -20,12 +17,3 @@ def open_encoder(folder: Path, url: str | None = None, key_env: str | None = Non
     """
     source = EncoderSource(path=folder, url=url, api_key_env=key_env, timeout_s=PATIENCE_S)
     return load_encoder(source)
-
-
-def blocks_of(folder: Path, width: int) -> tuple[Block, ...]:
-    """The layers that features consist of, none where the encoder gives a single one."""
-    names = read(folder).manifest.recipe.get("blocks")
-    if not isinstance(names, list):
-        return ()
-    columns = block_columns([str(name) for name in names], width)
-    return tuple(Block(name, place.start, place.stop) for name, place in columns.items())

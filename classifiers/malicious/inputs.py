@@ -3,31 +3,31 @@
 What is held out is chosen here, before anything is learned.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import JsonValue
 
 from classifiers.malicious.data.generated import generated_prompts
 from classifiers.malicious.data.held_out import Prompts, split_by_client, split_by_source
 from classifiers.malicious.data.near_duplicates import leading_rows
+from classifiers.malicious.data.prompt_parts import Rows, TrainingPrompts
 from classifiers.malicious.data.quotas import cap_clients
 from classifiers.malicious.data.shards import partition
 from classifiers.malicious.recipe import MaliciousRecipe
-from classifiers.prompts.files import Prompt, fingerprint
 from classifiers.prompts.labelled import Label, LabelledPrompt
-from guard.artifacts.manifest import DataSource
 from guard.terms.errors import ConfigError
 
-Rows = NDArray[np.int_]
 Read = Callable[[str], Sequence[LabelledPrompt]]
 
 SET_NAMES = ("validation", "trusted_benign", "malicious_seeds", "labelled", "generated")
 """Looked at by people, or written by our own code. In this order the first of near duplicates is
 kept: what measures goes before what teaches."""
 FEWEST_CALIBRATION = 20
+CALIBRATION_SHARE = 0.5
+"""Of the trusted benign prompts; these set the threshold and teach nothing."""
+TEST_SHARE = 0.5
+"""Of the validation; these measure and never choose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,55 +39,10 @@ class Traffic:
     dropped: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingPrompts:
-    """Prompts by what they are used for; no two are near duplicates of each other.
-
-    `calibration` (benign) sets the threshold, `malicious_calibration` the other p-value;
-    `selection` chooses and `test` measures: of these four nothing is learned. `shards` are the rows
-    of `unlabelled` that each voting member learns from.
-    """
-
-    unlabelled: Prompts
-    trusted_benign: Prompts
-    malicious_seeds: Prompts
-    labelled: Prompts
-    generated: Prompts
-    calibration: Prompts
-    malicious_calibration: Prompts
-    selection: Prompts
-    test: Prompts
-    shards: tuple[Rows, ...]
-    dropped: Mapping[str, int]
-
-    @property
-    def parts(self) -> dict[str, Prompts]:
-        """Every part by name."""
-        names = (
-            *SET_NAMES[1:],
-            "unlabelled",
-            "calibration",
-            "malicious_calibration",
-            "selection",
-            "test",
-        )
-        return {name: getattr(self, name) for name in names}
-
-    def data(self) -> dict[str, DataSource]:
-        """What the manifest keeps of each part that is not empty."""
-        return {name: data_source(prompts) for name, prompts in self.parts.items() if prompts}
-
-    def counts(self) -> dict[str, JsonValue]:
-        """Rows of each part, and how many were left out, and why."""
-        return {
-            **{name: len(prompts) for name, prompts in self.parts.items()},
-            **{f"dropped_{reason}": rows for reason, rows in self.dropped.items()},
-        }
-
-
 def read_training_prompts(recipe: MaliciousRecipe, read: Read) -> TrainingPrompts:
     """All prompts of a recipe, by use; ConfigError names the option that is missing or small."""
-    _check_sources(recipe)
+    if not recipe.trusted_benign and not recipe.labelled:
+        raise ConfigError("trusted_benign: benign prompts that set the threshold are missing")
     sets = {
         name: _with_labels(name, _read(name, recipe, read)) for name in (*SET_NAMES, "unlabelled")
     }
@@ -97,8 +52,8 @@ def read_training_prompts(recipe: MaliciousRecipe, read: Read) -> TrainingPrompt
     labelled, trusted = sets["labelled"], sets["trusted_benign"]
     if not recipe.trusted_benign:
         trusted = tuple(prompt for prompt in labelled if prompt.label == "benign")
-    calibration, taught = split_by_client(trusted, recipe.calibration_share, f"{recipe.seed}")
-    selection, test = split_by_source(sets["validation"], recipe.test_share, f"{recipe.seed}")
+    calibration, taught = split_by_client(trusted, CALIBRATION_SHARE, f"{recipe.seed}")
+    selection, test = split_by_source(sets["validation"], TEST_SHARE, f"{recipe.seed}")
     malicious, seeds, labelled = _malicious_calibration(
         selection, sets["malicious_seeds"], labelled, recipe
     )
@@ -117,11 +72,6 @@ def read_training_prompts(recipe: MaliciousRecipe, read: Read) -> TrainingPrompt
     )
     _check_sizes(prompts, recipe)
     return prompts
-
-
-def data_source(prompts: Iterable[LabelledPrompt]) -> DataSource:
-    """A hash over texts, and their number."""
-    return fingerprint([Prompt(prompt.text, "") for prompt in prompts])
 
 
 def _read(name: str, recipe: MaliciousRecipe, read: Read) -> list[LabelledPrompt]:
@@ -220,15 +170,6 @@ def _malicious_calibration(
 def _without(prompts: Prompts, others: Prompts) -> Prompts:
     left_out = set(others)
     return tuple(prompt for prompt in prompts if prompt not in left_out)
-
-
-def _check_sources(recipe: MaliciousRecipe) -> None:
-    if recipe.mode in ("svd", "svd-safe", "contrastive") and not recipe.unlabelled:
-        raise ConfigError(f"unlabelled: mode `{recipe.mode}` learns from unlabelled prompts")
-    if recipe.mode in ("supervised", "fine-tuned") and not recipe.labelled:
-        raise ConfigError(f"labelled: mode `{recipe.mode}` learns from labelled prompts")
-    if not recipe.trusted_benign and not recipe.labelled:
-        raise ConfigError("trusted_benign: benign prompts that set the threshold are missing")
 
 
 def _check_sizes(prompts: TrainingPrompts, recipe: MaliciousRecipe) -> None:

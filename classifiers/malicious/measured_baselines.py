@@ -6,8 +6,8 @@ modes are.
 
 import numpy as np
 
+from classifiers.malicious.data.prompt_parts import TrainingPrompts
 from classifiers.malicious.encoded import EncodedPrompts, Rows, labels_of
-from classifiers.malicious.inputs import TrainingPrompts
 from classifiers.malicious.modes.baselines import (
     kappa_scores,
     length_scores,
@@ -15,7 +15,6 @@ from classifiers.malicious.modes.baselines import (
     random_scores,
     tfidf_scores,
 )
-from classifiers.malicious.recipe import MaliciousRecipe
 from classifiers.malicious.report.comparison import Measured
 from guard.terms.detector import Features, Scores
 
@@ -27,14 +26,14 @@ def baseline_scores(
     prompts: TrainingPrompts,
     encoded: EncodedPrompts | None,
     measured: Measured,
-    recipe: MaliciousRecipe,
+    seed: int,
 ) -> dict[str, Scores]:
     """Scores of the measured prompts, by baseline; those that lack rows to learn from are left out,
     and without features those that read them.
 
     A prompt scores highest over its pieces, as detectors do.
     """
-    rng = np.random.default_rng([recipe.seed, 11])
+    rng = np.random.default_rng([seed, 11])
     texts = [prompt.text for prompt in measured.prompts]
     found = {"random": random_scores(len(texts), rng), "length": length_scores(texts)}
     taught = tuple(prompt for name in TEACHING for prompt in prompts.parts[name])

@@ -6,9 +6,9 @@ What decides the result lands in the artifact's manifest (`recorded`); where inp
 import hashlib
 import hmac
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -21,68 +21,49 @@ from pydantic import (
 )
 
 from classifiers.malicious.data.quotas import SHARE
-from classifiers.malicious.data.training_set import Recipe
+from classifiers.malicious.modes.mode import Mode
+from classifiers.malicious.modes.table import DEFAULT, MODES
 from classifiers.runs.yaml_mapping import read_mapping
 from guard.settings import secret
 from guard.terms.errors import ConfigError
 
-if TYPE_CHECKING:
-    from classifiers.malicious.fine_tuning.training import FineTuning
-
 D = TypeVar("D")
-TrainingMode = Literal["svd", "svd-safe", "contrastive", "supervised", "fine-tuned"]
-FEATURE_MODES: tuple[TrainingMode, ...] = ("svd", "svd-safe", "contrastive", "supervised")
+S = TypeVar("S")
 
 # Where things lie on this machine, as opposed to how they are learned from.
 PLACES = (
     *("unlabelled", "trusted_benign", "malicious_seeds", "validation", "labelled"),
     *("encoder", "encoder_url", "encoder_key_env", "base", "cache", "in_service"),
-    *("secret_env", "store_key_env", "store_password_env"),
+    *("ray_address", "secret_env", "store_key_env", "store_password_env"),
 )
 
 
-def _learning(given: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    left_out = {"partitions", "soup"} & given.keys()
-    if left_out:
-        raise ValueError(f"unknown key {min(left_out)} (see shards and runs)")
-    as_dataclass(Recipe, given)
+def _known_mode(name: str) -> str:
+    if name not in MODES:
+        raise ValueError(f"no mode {name!r} (known: {', '.join(MODES)})")
+    return name
+
+
+def _settings(given: dict[str, dict[str, JsonValue]]) -> dict[str, dict[str, JsonValue]]:
+    for name, values in given.items():
+        mode = MODES[_known_mode(name)]
+        try:
+            as_dataclass(mode.settings, values)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
     return given
-
-
-def _fine_tuning(given: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    if given:  # what checks them is heavy to import
-        read_fine_tuning(given, 0)
-    return given
-
-
-def read_fine_tuning(given: Mapping[str, JsonValue], seed: int) -> "FineTuning":
-    """The recipe of mode `fine-tuned`, one seed for all that is drawn; ValueError names a key."""
-    from classifiers.malicious.fine_tuning.training import FineTuning
-
-    found = as_dataclass(FineTuning, given)
-    return replace(
-        found,
-        mixture=replace(found.mixture, seed=seed),
-        optimisation=replace(found.optimisation, seed=seed),
-    )
 
 
 def as_dataclass(kind: type[D], given: Mapping[str, JsonValue]) -> D:
-    """A dataclass from values by field, nested too; ValueError names an unknown or wrong key."""
-    _check_keys(kind, given, "")
+    """A dataclass from values by field; ValueError names an unknown or wrong key."""
+    known = [entry.name for entry in fields(kind)]  # type: ignore[arg-type]
+    unknown = [key for key in given if key not in known]
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]} (known: {', '.join(known) or 'none'})")
     try:
         return TypeAdapter(kind).validate_python(given)
     except ValidationError as error:
         raise ValueError(_first_problem(error)) from error
-
-
-def _check_keys(kind: Any, given: Mapping[str, JsonValue], path: str) -> None:
-    known = {entry.name: entry.type for entry in fields(kind)}
-    for key, value in given.items():
-        if key not in known:
-            raise ValueError(f"unknown key {path}{key} (known: {', '.join(sorted(known))})")
-        if isinstance(value, dict) and is_dataclass(known[key]):
-            _check_keys(known[key], value, f"{path}{key}.")
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -96,62 +77,62 @@ def _odd(number: int) -> int:
     return number
 
 
-Share = Annotated[float, Field(gt=0, lt=1)]
 Sources = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
 class MaliciousRecipe(BaseModel):
     """How a malicious-prompt detector is trained, and from what.
 
-    `unlabelled` is traffic, `trusted_benign` and `malicious_seeds` were looked at by people;
-    `validation` has labels: one part chooses, the other measures; `labelled` is what the mode
-    `supervised` learns from. `fpr` is the false-positive rate allowed with `confidence`. Of the
-    trusted benign prompts `calibration_share` is never learned from and sets the threshold.
-    `quota` is the most prompts of one client, as a share of all unlabelled ones (20 are always
-    kept); the environment variable `secret_env` holds a secret that decides, with the seed, which
-    of a client's prompts count and which shard it falls into. `generated` adds attacks and
-    harmless counterparts that our own code writes to what is learned from. `scan_evaluations`
-    bounds the texts that the gate's trigger scan scores. `learning` holds fields of
-    `training_set.Recipe`. Of mode `fine-tuned`, `base` is the encoder (a folder or a Hugging Face
-    name) and `fine_tuning` fields of `fine_tuning.training.FineTuning`; `seed` holds there too.
-    `store_key_env` and `store_password_env` are the environment variables with the keys that a
-    traffic store's prompts are encrypted with, and its database's password.
-    `attribution` says by source who wrote it and under what licence, for the model card.
+    Prompts: `unlabelled` is traffic; `trusted_benign` and `malicious_seeds` were looked at by
+    people; `validation` has labels, and one half chooses while the other measures; `labelled` has
+    labels and is learned from. `generated` adds attacks and harmless counterparts that our own code
+    writes. `store_key_env` and `store_password_env` are the environment variables with the keys
+    that a traffic store's prompts are encrypted with, and its database's password.
+
+    Learning: `mode` is fitted, and with `compare` the others that read the same features beside it;
+    `modes` holds, by a mode's name, what may be set of it. `encoder` is the artifact whose features
+    are read, on Ray's workers where there is a `ray_address`; a pooling one asks the server at
+    `encoder_url`. `base` is the encoder that mode may train further instead: a folder or a Hugging
+    Face name.
+
+    Traffic is written by others: `quota` is the most prompts of one client, as a share of all
+    unlabelled ones (20 are always kept), `shards` the number of members that vote, each of clients
+    of its own. The environment variable `secret_env` holds a secret that decides, with the seed,
+    which of a client's prompts count and which shard it falls into.
+
+    Judging: `fpr` is the false-positive rate allowed with `confidence`. `in_service` is the
+    artifact that the gate compares with, `scan_evaluations` bounds the texts that its trigger scan
+    scores. `attribution` says by source who wrote it and under what licence, for the model card.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, Field(min_length=1, max_length=200)] = "malicious"
-    mode: TrainingMode = "contrastive"
+    mode: Annotated[str, AfterValidator(_known_mode)] = DEFAULT
+    modes: Annotated[dict[str, dict[str, JsonValue]], AfterValidator(_settings)] = {}
     compare: bool = False
     unlabelled: Sources = ()
     trusted_benign: Sources = ()
     malicious_seeds: Sources = ()
     validation: Sources = ()
     labelled: Sources = ()
+    generated: bool = True
+    store_key_env: str | None = None
+    store_password_env: str | None = None
     encoder: Path | None = None
     encoder_url: str | None = None
     encoder_key_env: str | None = None
-    store_key_env: str | None = None
-    store_password_env: str | None = None
+    ray_address: str | None = None
+    base: str | None = None
     cache: Path | None = None
     in_service: Path | None = None
     fpr: Annotated[float, Field(ge=0.00001, le=0.5)] = 0.01
     confidence: Annotated[float, Field(ge=0.5, le=0.9999)] = 0.95
     seed: Annotated[int, Field(ge=0)] = 0
-    runs: Annotated[int, Field(ge=1, le=64)] = 1
     shards: Annotated[int, Field(ge=1, le=63), AfterValidator(_odd)] = 1
     quota: Annotated[float, Field(gt=0, le=1)] = SHARE
     secret_env: str | None = None
-    calibration_share: Share = 0.5
-    test_share: Share = 0.5
-    generated: bool = True
-    pieces_per_prompt: Annotated[int, Field(ge=1, le=64)] = 3
-    prior: Annotated[float, Field(gt=0, lt=1)] = 0.01
     scan_evaluations: Annotated[int, Field(ge=100)] = 20_000
-    base: str | None = None
-    fine_tuning: Annotated[dict[str, JsonValue], AfterValidator(_fine_tuning)] = {}
-    learning: Annotated[dict[str, JsonValue], AfterValidator(_learning)] = {}
     attribution: dict[str, str] = {}
 
     @property
@@ -163,15 +144,13 @@ class MaliciousRecipe(BaseModel):
             return drawn
         return hmac.new(secret(self.secret_env).encode(), drawn, hashlib.sha256).digest()
 
-    @property
-    def learning_recipe(self) -> Recipe:
-        """What the modes are given."""
-        return replace(as_dataclass(Recipe, self.learning), soup=self.runs)
+    def settings_of(self, mode: Mode[S]) -> S:
+        """What the recipe sets of a mode; the rest has its defaults."""
+        return as_dataclass(mode.settings, self.modes.get(mode.name, {}))
 
-    @property
-    def fine_tuning_recipe(self) -> "FineTuning":
-        """What mode `fine-tuned` is given."""
-        return read_fine_tuning(self.fine_tuning, self.seed)
+    def given(self) -> set[str]:
+        """The keys that are set to anything: what a mode may need is among them."""
+        return {name for name in type(self).model_fields if getattr(self, name)}
 
     def recorded(self) -> dict[str, JsonValue]:
         """What the manifest keeps: every decision, no place."""

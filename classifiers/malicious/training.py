@@ -2,48 +2,42 @@
 
 Sources -> near duplicates, quotas, held-out parts -> features as served -> modes and baselines ->
 scaling and threshold on prompts that taught nothing -> gate -> artifact with reports. Features and
-fitted modes are kept in a work folder, so an interrupted training goes on where it stopped.
+fits are kept in a work folder, so an interrupted training goes on where it stopped.
 """
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import JsonValue
 
 from classifiers.encoder.features import FeatureCache
-from classifiers.malicious.candidate import Candidate, judge
-from classifiers.malicious.data.training_set import MODES, Block, Diagnostic, Mode
-from classifiers.malicious.detector_artifact import (
-    Reports,
-    kept_rng,
-    write_feature_detector,
-    write_fine_tuned,
-)
+from classifiers.malicious.candidate import Candidate, Release
+from classifiers.malicious.data.prompt_parts import TrainingPrompts
 from classifiers.malicious.encoded import EncodedPrompts, encode_prompts
-from classifiers.malicious.fitting import REFUSED, SECONDS, fit_stage, model_of
+from classifiers.malicious.fits import FitFolder, fit_key
 from classifiers.malicious.gate.promotion import check_promotion
-from classifiers.malicious.gate.served_model import feature_scorer
-from classifiers.malicious.gate.trigger_scan import Model
-from classifiers.malicious.inputs import Read, TrainingPrompts, read_training_prompts
+from classifiers.malicious.inputs import Read, read_training_prompts
 from classifiers.malicious.measured_baselines import baseline_scores
-from classifiers.malicious.modes.fine_tuned import MODE as FINE_TUNED
-from classifiers.malicious.modes.fine_tuned import fine_tuned_model, fit_fine_tuned
+from classifiers.malicious.modes.mode import Mode, Task
+from classifiers.malicious.modes.table import MODES
 from classifiers.malicious.recipe import MaliciousRecipe
 from classifiers.malicious.report.comparison import (
+    REFUSED,
     Measured,
     baseline_figures,
     chosen_report,
+    manifest_metrics,
     measured_prompts,
     mode_figures,
 )
 from classifiers.malicious.report.model_card import card_text
 from classifiers.malicious.report.training_page import training_page
-from classifiers.malicious.stages import StageFolder, stage_key
 from classifiers.prompts.sources import read_labelled
-from classifiers.runs.stage_progress import stage_progress
+from classifiers.runs.step_progress import Progress, step_progress
 from guard.artifacts.folder import Artifact
 from guard.terms.detector import Encoder
 from guard.terms.errors import ConfigError
@@ -51,13 +45,13 @@ from guard.terms.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """A training under way: its prompts, their features if a mode reads them, finished stages."""
+    """A training under way: its prompts, their features if a mode reads them, finished fits."""
 
     recipe: MaliciousRecipe
     encoder: Encoder | None
     prompts: TrainingPrompts
     encoded: EncodedPrompts | None
-    stages: StageFolder
+    fits: FitFolder
     progress: bool
 
     @property
@@ -65,14 +59,28 @@ class Training:
         """The prompts that measure."""
         return measured_prompts(self.prompts.parts)
 
+    def task(self, progress: Progress) -> Task:
+        """What a mode is given."""
+        recipe = self.recipe
+        return Task(
+            prompts=self.prompts,
+            encoder=self.encoder,
+            encoded=self.encoded,
+            base=recipe.base,
+            fits=self.fits,
+            seed=recipe.seed,
+            fpr=recipe.fpr,
+            confidence=recipe.confidence,
+            progress=progress,
+        )
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the modes came to: candidates, why a mode refused, what fine-tuning wrote."""
+    """What the modes came to, in the order of the table: candidates, and why a mode refused."""
 
-    candidates: dict[str, Candidate]
-    refused: dict[str, str]
-    fine_tuned: Artifact | None = None
+    candidates: Mapping[str, Candidate]
+    refused: Mapping[str, str]
 
 
 def train_malicious(
@@ -80,24 +88,19 @@ def train_malicious(
     encoder: Encoder | None,
     out: Path,
     *,
-    blocks: tuple[Block, ...] = (),
     read: Read | None = None,
     progress: bool = False,
 ) -> Artifact:
-    """Train and write the detector of a recipe; returns the artifact.
+    """Train and write the detector of a recipe; returns the artifact, of the kind of its mode.
 
-    `blocks` are the layers that the encoder's features consist of, none meaning one. `read` gives
-    the prompts of a source, `read_labelled` by default.
-    Its kind is `malicious`, or `malicious-text` of mode `fine-tuned`, which needs no `encoder`.
+    `encoder` gives features to the modes that read them. `read` gives the prompts of a source,
+    `read_labelled` by default.
     Raises ConfigError for input that cannot be used, and PromotionRefusedError where the gate
     finds the detector worse than the one in service; then nothing is written.
     """
-    if encoder is None and recipe.mode != FINE_TUNED:
-        raise ConfigError(f"encoder: mode `{recipe.mode}` reads the features of an encoder")
+    MODES[recipe.mode].check(_given(recipe, encoder))
     work = recipe.cache or out.parent / f".{out.name}.work"
-    training = _start(
-        recipe, encoder, work, read or _reader(recipe), blocks=blocks, progress=progress
-    )
+    training = _start(recipe, encoder, work, read or _reader(recipe), progress=progress)
     outcome = _fit_modes(training)
     if recipe.mode not in outcome.candidates:
         raise ConfigError(outcome.refused[recipe.mode])
@@ -105,6 +108,10 @@ def train_malicious(
     if recipe.cache is None:
         shutil.rmtree(work, ignore_errors=True)
     return artifact
+
+
+def _given(recipe: MaliciousRecipe, encoder: Encoder | None) -> Collection[str]:
+    return recipe.given() - {"encoder"} | ({"encoder"} if encoder else set())
 
 
 def _reader(recipe: MaliciousRecipe) -> Read:
@@ -121,131 +128,92 @@ def _start(
     work: Path,
     read: Read,
     *,
-    blocks: tuple[Block, ...],
     progress: bool,
 ) -> Training:
     prompts = read_training_prompts(recipe, read)
     encoded = None
-    if encoder is not None and (recipe.compare or recipe.mode != FINE_TUNED):
-        encoded = encode_prompts(
-            prompts, encoder, FeatureCache(work), blocks=blocks, progress=progress
-        )
+    if encoder is not None and any(mode.reads_features for mode in _fitted_modes(recipe)):
+        encoded = encode_prompts(prompts, encoder, FeatureCache(work), progress=progress)
     decisions = {k: v for k, v in recipe.recorded().items() if k not in ("mode", "compare")}
     data: dict[str, JsonValue] = {name: part.sha256 for name, part in prompts.data().items()}
     encoders: list[JsonValue] = [encoder.digest if encoder else None, recipe.base]
-    key = stage_key({"recipe": decisions, "encoders": encoders, "data": data})
-    stages = StageFolder(work / "stages", key)
-    return Training(recipe, encoder, prompts, encoded, stages, progress)
+    key = fit_key({"recipe": decisions, "encoders": encoders, "data": data})
+    return Training(recipe, encoder, prompts, encoded, FitFolder(work / "fits", key), progress)
+
+
+def _fitted_modes(recipe: MaliciousRecipe) -> Iterator[Mode[Any]]:
+    """The recipe's mode, and with `compare` those that cost little beside it."""
+    for name, mode in MODES.items():
+        if name == recipe.mode or (recipe.compare and mode.reads_features):
+            yield mode
 
 
 def _fit_modes(training: Training) -> Outcome:
     """Each mode that was asked for, fitted and judged."""
-    outcome = Outcome({}, {})
-    modes = _feature_modes(training)
-    with stage_progress(training.progress) as report:
+    candidates: dict[str, Candidate] = {}
+    refused: dict[str, str] = {}
+    given = _given(training.recipe, training.encoder)
+    modes = list(_fitted_modes(training.recipe))
+    with step_progress(training.progress) as tell:
         for done, mode in enumerate(modes):
-            report(f"fitting {mode}", done, len(modes))
+            tell(f"fitting {mode.name}", done, len(modes))
             try:
-                outcome.candidates[mode] = _candidate(mode, training)
+                mode.check(given)
+                settings = training.recipe.settings_of(mode)
+                candidates[mode.name] = mode.fit(training.task(tell), settings)
             except ConfigError as error:
-                outcome.refused[mode] = str(error)
-    if training.recipe.mode == FINE_TUNED:
-        outcome.fine_tuned, outcome.candidates[FINE_TUNED] = fit_fine_tuned(
-            training.prompts, training.recipe, training.stages.folder, progress=training.progress
-        )
-    return outcome
-
-
-def _feature_modes(training: Training) -> Sequence[Mode]:
-    if training.encoded is None:
-        return ()
-    return [mode for mode in MODES if training.recipe.compare or mode == training.recipe.mode]
-
-
-def _candidate(mode: Mode, training: Training) -> Candidate:
-    recipe, encoded = training.recipe, training.encoded
-    if encoded is None:
-        raise ConfigError(f"encoder: mode `{mode}` reads the features of an encoder")
-    stage = fit_stage(mode, encoded, training.prompts.shards, recipe, training.stages)
-    model = model_of(stage)
-    facts: dict[str, Diagnostic] = {
-        name: value
-        for name, value in stage.facts.items()
-        if name not in (SECONDS, REFUSED) and not isinstance(value, list | dict)
-    }
-    return judge(
-        mode,
-        model,
-        encoded,
-        fpr=recipe.fpr,
-        confidence=recipe.confidence,
-        diagnostics=facts,
-        seconds=float(str(stage.facts[SECONDS])),
-    )
+                refused[mode.name] = str(error)
+    return Outcome(candidates, refused)
 
 
 def _write(training: Training, outcome: Outcome, out: Path) -> Artifact:
     recipe, chosen = training.recipe, outcome.candidates[training.recipe.mode]
     report = _report(training, outcome)
     if recipe.in_service is not None:
-        report["gate"] = _gate(training, outcome, recipe.in_service)
+        report["gate"] = _gate(training, chosen, recipe.in_service)
     report["summary"] = card_text(report, recipe.attribution)
-    reports = Reports(
-        figures=mode_figures(chosen, training.measured, recipe),
+    release = Release(
+        name=recipe.name,
+        recipe=recipe.recorded(),
+        metrics=manifest_metrics(mode_figures(chosen, training.measured, recipe)),
         report=report,
         page=training_page(recipe.name, report, outcome.candidates, training.measured),
         data=training.prompts.data(),
+        seed=recipe.seed,
     )
-    if outcome.fine_tuned is not None:
-        return write_fine_tuned(out, outcome.fine_tuned, recipe, reports)
-    digest = training.encoder.digest if training.encoder else ""
-    return write_feature_detector(out, chosen, digest, recipe, reports)
+    return chosen.write(out, release)
 
 
 def _report(training: Training, outcome: Outcome) -> dict[str, JsonValue]:
     recipe, measured = training.recipe, training.measured
     chosen = outcome.candidates[recipe.mode]
-    modes: Mapping[str, JsonValue] = {
-        mode: mode_figures(candidate, measured, recipe)
-        for mode, candidate in outcome.candidates.items()
+    lines: dict[str, JsonValue] = {
+        **{name: mode_figures(one, measured, recipe) for name, one in outcome.candidates.items()},
+        **{name: {REFUSED: why} for name, why in outcome.refused.items()},
     }
-    refused: Mapping[str, JsonValue] = {
-        mode: {REFUSED: why} for mode, why in outcome.refused.items()
-    }
-    baselines = baseline_scores(training.prompts, training.encoded, measured, recipe)
+    baselines = baseline_scores(training.prompts, training.encoded, measured, recipe.seed)
     return {
-        **chosen_report(chosen, measured, training.prompts.calibration, recipe, kept_rng(recipe)),
+        **chosen_report(chosen, measured, training.prompts.calibration, recipe),
         "rows": training.prompts.counts(),
-        "prior": recipe.prior,
-        "modes": {
-            mode: {**modes, **refused}[mode]
-            for mode in (*MODES, FINE_TUNED)
-            if mode in modes or mode in refused
-        },
-        "baselines": baseline_figures(baselines, measured, recipe),
+        "modes": {name: lines[name] for name in MODES if name in lines},
+        "baselines": baseline_figures(baselines, measured),
         "gate": None,
     }
 
 
-def _gate(training: Training, outcome: Outcome, in_service: Path) -> JsonValue:
+def _gate(training: Training, chosen: Candidate, in_service: Path) -> JsonValue:
     """The gate's report without what traffic says; PromotionRefusedError where it says no."""
-    chosen = outcome.candidates[training.recipe.mode]
-    scores = None
-    if outcome.fine_tuned is not None:
-        model = fine_tuned_model(outcome.fine_tuned)
-    elif training.encoder and training.encoded and chosen.model:
-        traffic = training.encoded.parts["unlabelled"]
-        scores = traffic.highest(chosen.model.score(traffic.pieces.features))
-        scorer = feature_scorer(chosen.model.score, training.encoder)
-        model = Model(scorer, chosen.threshold.value)
-    with stage_progress(training.progress) as report:
+    recipe = training.recipe
+    with step_progress(training.progress) as tell:
         result = check_promotion(
-            model,
+            chosen.served(),
             training.prompts,
             in_service,
             training.encoder,
-            training.recipe,
-            traffic_scores=scores,
-            progress=report,
+            fpr=recipe.fpr,
+            evaluations=recipe.scan_evaluations,
+            seed=recipe.seed,
+            traffic_scores=chosen.traffic_scores(),
+            progress=tell,
         )
     return {name: value for name, value in result.report().items() if name != "trigger_scan"}

@@ -21,12 +21,12 @@ def ray_session(address: str = LOCAL) -> Iterator[int]:
     try:
         import ray
     except ModuleNotFoundError as error:
-        raise ConfigError(f"--engine ray: no {error.name}: install ecoguard[ray]") from None
+        raise ConfigError(f"ray: no {error.name}: install ecoguard[ray]") from None
     own = {"include_dashboard": False} if address == LOCAL else {}
     try:
         ray.init(address, log_to_driver=False, configure_logging=False, **own)
     except (ConnectionError, OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(f"--ray-address {address}: {type(error).__name__}") from error
+        raise ConfigError(f"ray: {address}: {type(error).__name__}") from error
     try:
         yield max(1, int(ray.cluster_resources().get("CPU", 1)))
     finally:

@@ -13,32 +13,29 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.malicious.fine_tuning.anchor import fit_anchor, set_anchor
-from classifiers.malicious.fine_tuning.artifact import TextModel, most_tokens
+from classifiers.malicious.fine_tuning.anchor import fit_anchor
+from classifiers.malicious.fine_tuning.artifact import most_tokens
 from classifiers.malicious.fine_tuning.examples import (
+    Mixture,
     build_examples,
-    groups_of,
     labels_of,
     weights_of,
     without,
 )
 from classifiers.malicious.fine_tuning.lexical import fit_table, ngram_matrix
-from classifiers.malicious.fine_tuning.optimisation import (
-    Examples,
-    Optimisation,
-    predict,
-    train_tower,
-)
+from classifiers.malicious.fine_tuning.optimisation import Examples, predict, train_tower
+from classifiers.malicious.fine_tuning.settings import FineTuning
 from classifiers.malicious.fine_tuning.soup import stir_soup
 from classifiers.malicious.fine_tuning.token_states import TokenStates, compute_states
 from classifiers.malicious.fine_tuning.training import (
-    FineTuning,
-    Progress,
+    ANCHOR_SHARE,
+    LEXICAL_SHARE,
     counter,
     new_tower,
     tokenize,
 )
 from classifiers.prompts.labelled import LabelledPrompt
+from classifiers.runs.step_progress import Progress
 from guard.detectors.sentences import sentences
 from guard.screening.windows import cut
 from guard.terms.detector import WindowSize
@@ -47,6 +44,8 @@ if TYPE_CHECKING:
     from classifiers.malicious.fine_tuning.tower import Tower
 
 Floats = NDArray[np.float32]
+FIRST_SEED = 1
+"""Of the runs of a soup; what ships was made so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +60,12 @@ class WindowLogits:
     owner_index: NDArray[np.int64]
     sentence: NDArray[np.bool_]
 
-    def of_prompts(self, recipe: FineTuning, count: int) -> Floats:
+    def of_prompts(self, settings: FineTuning, count: int) -> Floats:
         """Each prompt's highest mixed logit, shape (count,); -inf without a window. Sentences
-        count as the recipe's margin says."""
-        mixed = self.tuned + np.float32(recipe.anchor_share) * self.anchor
-        mixed = mixed + np.float32(recipe.lexical_share) * self.lexical
-        less = np.inf if recipe.sentence_margin is None else recipe.sentence_margin
+        count as the margin of the settings says."""
+        mixed = self.tuned + np.float32(ANCHOR_SHARE) * self.anchor
+        mixed = mixed + np.float32(LEXICAL_SHARE) * self.lexical
+        less = np.inf if settings.sentence_margin is None else settings.sentence_margin
         mixed = np.where(self.sentence, mixed - np.float32(less), mixed)
         best = np.full(count, -np.inf, dtype=np.float32)
         np.maximum.at(best, self.owner_index, mixed)
@@ -81,13 +80,6 @@ class Fitted:
     anchor: tuple[Floats, float]
     table: tuple[Floats, float]
 
-    def mixed(self, recipe: FineTuning) -> TextModel:
-        """The three as one model, mixed as the recipe says."""
-        set_anchor(self.tower, *self.anchor, recipe.anchor_share)
-        share = recipe.lexical_share
-        mixing = np.array([1.0, share, share * self.table[1]], dtype=np.float32)
-        return TextModel(self.tower, self.table[0], mixing, recipe.windows, recipe.sentence_margin)
-
 
 class HeldOutGroups:
     """Prompts to measure on, examples to learn from, and their token states, computed once."""
@@ -96,15 +88,16 @@ class HeldOutGroups:
         self,
         training: Sequence[LabelledPrompt],
         measured: Sequence[LabelledPrompt],
-        recipe: FineTuning,
+        settings: FineTuning,
         source: Path,
         cache: Path,
+        mixture: Mixture | None = None,
         progress: Progress | None = None,
     ) -> None:
         """`source` is the encoder's folder; `cache` keeps the states."""
-        self.recipe, self._source, self._progress = recipe, source, progress
-        self.examples = build_examples(training, recipe.mixture)
-        self._texts, self._owners, self._sentence = _pieces(measured, recipe.windows)
+        self.settings, self._source, self._progress = settings, source, progress
+        self.examples = build_examples(training, mixture or Mixture())
+        self._texts, self._owners, self._sentence = _pieces(measured, settings.windows)
         self._learned = self._computed([example.text for example in self.examples], cache)
         self._read = self._computed(self._texts, cache)
 
@@ -117,49 +110,41 @@ class HeldOutGroups:
         tuned = predict(fitted.tower, self._read.states, places)
         features, owners = self._read.features(places)
         anchor = features @ fitted.anchor[0] + np.float32(fitted.anchor[1])
-        matrix = ngram_matrix(texts, self.recipe.buckets)
+        matrix = ngram_matrix(texts)
         lexical = (matrix @ fitted.table[0]).astype(np.float32) + np.float32(fitted.table[1])
         of_pools = rows[owners]
         return WindowLogits(
             tuned, anchor, lexical[owners], self._owners[of_pools], self._sentence[of_pools]
         )
 
-    def fit(self, held_out: frozenset[str], name: str, recipe: FineTuning | None = None) -> Fitted:
-        """Tower, anchor and table that saw nothing of the sources of `held_out`; `recipe` takes
-        the place of the groups', whose examples and states it must share."""
+    def fit(self, held_out: frozenset[str], name: str) -> Fitted:
+        """Tower, anchor and table that saw nothing of the sources of `held_out`."""
         chosen = without(self.examples, held_out)
         texts = [example.text for example in chosen]
-        recipe = recipe or self.recipe
-        learned = Examples(
-            self._learned.places(texts),
-            labels_of(chosen),
-            weights_of(chosen, recipe.source_balance),
-            groups_of(chosen),
-        )
+        settings = self.settings
+        learned = Examples(self._learned.places(texts), labels_of(chosen), weights_of(chosen))
         features = self._learned.features(learned.windows)
         anchor = fit_anchor(*features, learned.labels, learned.weights)
-        table = fit_table(
-            texts,
-            learned.labels,
-            learned.weights,
-            buckets=recipe.buckets,
-            strength=recipe.lexical_strength,
-        )
-        total = len(chosen) * recipe.optimisation.epochs * recipe.soup
+        table = fit_table(texts, learned.labels, learned.weights)
+        total = len(chosen) * settings.epochs * settings.soup
         count = counter(name, total, self._progress)
 
-        def train(tower: "Tower", run: Optimisation) -> None:
+        def train(tower: "Tower", seed: int) -> None:
             states = self._learned.states
-            train_tower(tower, states, learned, run, report=lambda rows, _: count(rows))
+            train_tower(
+                tower, states, learned, settings, seed=seed, tell=lambda rows, _: count(rows)
+            )
 
-        new = partial(new_tower, self._source, recipe)
-        return Fitted(stir_soup(new, train, recipe.optimisation, recipe.soup), anchor, table)
+        new = partial(new_tower, self._source, settings.frozen_layers)
+        return Fitted(stir_soup(new, train, FIRST_SEED, settings.soup), anchor, table)
 
     def _computed(self, texts: Sequence[str], cache: Path) -> "_Texts":
         distinct = list(dict.fromkeys(texts))
         tokens = tokenize(distinct, self._source, most_tokens(self._source))
         count = counter("states", len(tokens), self._progress)
-        states = compute_states(new_tower(self._source, self.recipe), tokens, cache, count)
+        states = compute_states(
+            new_tower(self._source, self.settings.frozen_layers), tokens, cache, count
+        )
         return _Texts(states, {text: place for place, text in enumerate(distinct)})
 
 

@@ -24,7 +24,7 @@ from classifiers.evaluation.drills import padding
 from classifiers.malicious.data.attack_prompts import documents, extract, inject, own_requests, wrap
 from classifiers.malicious.data.twins import twins
 from classifiers.malicious.fine_tuning.examples import cap_sources
-from classifiers.malicious.fine_tuning.training import FineTuning
+from classifiers.malicious.fine_tuning.settings import FineTuning
 from classifiers.prompts.labelled import LabelledPrompt
 from classifiers.prompts.sources import read_labelled
 from lab.detection.cross_validation import Fitted, HeldOutGroups, WindowLogits
@@ -134,17 +134,17 @@ def main(
     measured, padded = measured_prompts(prompts, seed)
     folds = np.array([fold_of(prompt) for prompt in measured])
     missing = [n for n in (fold or range(len(GROUPS))) if not fold_file(out, n).exists()]
-    recipe = FineTuning()
+    settings = FineTuning()
     if missing:
-        groups = HeldOutGroups(prompts, measured, recipe, default_source(), out, show)
+        groups = HeldOutGroups(prompts, measured, settings, default_source(), out, progress=show)
         for number in missing:
             fitted = groups.fit(GROUPS[number], f"fold {number}")
             score_fold(groups, fitted, folds, number, out)
     if all(fold_file(out, n).exists() for n in range(len(GROUPS))):
-        results = all_figures(measured, collect(out, measured, folds, recipe), padded)
+        results = all_figures(measured, collect(out, measured, folds, settings), padded)
         margins: dict[str, JsonValue] = {}
         for margin in MARGINS:
-            logits = collect(out, measured, folds, replace(recipe, sentence_margin=margin))
+            logits = collect(out, measured, folds, replace(settings, sentence_margin=margin))
             margins[str(margin)] = all_figures(measured, logits, padded)
         results["sentence_margins"] = margins
         (out / "results.json").write_bytes(orjson.dumps(results, option=orjson.OPT_INDENT_2))
@@ -165,15 +165,10 @@ def all_figures(
     logits: NDArray[np.float32],
     padded: Mapping[int, Sequence[int]],
 ) -> dict[str, JsonValue]:
-    """The figures of plain prompts, and what padding costs; rows of -inf were not scored."""
-    rows = np.flatnonzero(np.isfinite(logits))
-    place = {int(row): new for new, row in enumerate(rows)}
-    forms = {place[row]: [place[f] for f in own] for row, own in padded.items() if row in place}
-    prompts, found = [measured[int(row)] for row in rows], logits[rows]
-    plain = len(prompts) - sum(map(len, forms.values()))
-    results = figures(prompts[:plain], found[:plain])
-    if forms:
-        results["padding"] = padded_recall(prompts, found, forms)
+    """The figures of plain prompts, and what padding costs."""
+    plain = len(measured) - sum(map(len, padded.values()))
+    results = figures(measured[:plain], logits[:plain])
+    results["padding"] = padded_recall(measured, logits, padded)
     return results
 
 
@@ -181,15 +176,13 @@ def collect(
     out: Path,
     measured: Sequence[LabelledPrompt],
     folds: NDArray[np.int_],
-    recipe: FineTuning,
-    numbers: Sequence[int] = range(len(GROUPS)),
+    settings: FineTuning,
 ) -> NDArray[np.float32]:
-    """Each prompt's out-of-source logit, (n,), -inf where its fold is not among `numbers`;
-    generated prompts get the mean over these folds."""
+    """Each prompt's out-of-source logit, (n,); generated prompts get the mean over the folds."""
     logits = np.full(len(measured), -np.inf, dtype=np.float32)
     generated = []
-    for number in numbers:
-        scored = load_logits(fold_file(out, number)).of_prompts(recipe, len(measured))
+    for number in range(len(GROUPS)):
+        scored = load_logits(fold_file(out, number)).of_prompts(settings, len(measured))
         logits[folds == number] = scored[folds == number]
         generated.append(scored[folds == GENERATED])
     logits[folds == GENERATED] = np.mean(generated, axis=0)

@@ -22,19 +22,14 @@ from classifiers.malicious.calibration import fit_scaling
 from classifiers.malicious.data.near_duplicates import leading_rows
 from classifiers.malicious.data.quotas import cap_clients
 from classifiers.malicious.data.shards import combine, partition
-from classifiers.malicious.data.training_set import Mode
+from classifiers.malicious.data.training_set import LabelledFeatures, TrainingSet
+from classifiers.malicious.feature_model import FeatureModel
 from classifiers.malicious.gate.evaluation_set import GateRow, GateSet
 from classifiers.malicious.gate.gate import GateLimits, GateResult, run_gate
 from classifiers.malicious.gate.trigger_findings import ScanLimits
 from classifiers.malicious.gate.trigger_phrases import insert
 from classifiers.malicious.gate.trigger_scan import Model, Traffic
-from classifiers.malicious.modes.contract import (
-    FeatureModel,
-    LabelledFeatures,
-    Recipe,
-    TrainingSet,
-    fit,
-)
+from classifiers.malicious.modes.contrastive import Contrastive, ContrastiveSettings
 from classifiers.prompts.labelled import LabelledPrompt
 from classifiers.statistics.thresholds import choose_threshold
 from guard.encoders.onnx_encoder import OnnxEncoder
@@ -50,7 +45,6 @@ from lab.detection.poison_prompts import (
 KEY = b"poison drill: a deployment keeps its own"
 SHARDS = 7
 FPR = 0.01
-MODES: tuple[Mode, ...] = ("contrastive", "svd-safe")
 LIMITS = GateLimits(
     fpr=0.03, auroc=0.5, scan=ScanLimits(evaluations=1500, anchors=40, phrases=60, words=10)
 )
@@ -120,11 +114,11 @@ def defended(traffic: Sequence[LabelledPrompt]) -> list[Rows]:
 
 
 def train(
-    mode: Mode, shards: Sequence[Rows], prompts: DrillPrompts, reader: Reader, recipe: Recipe
+    shards: Sequence[Rows], prompts: DrillPrompts, reader: Reader, settings: ContrastiveSettings
 ) -> Release:
     """Fit a member per shard, and set the threshold on trusted benign prompts."""
     started = time.perf_counter()
-    models = [_fit(mode, rows, prompts, reader, recipe) for rows in shards]
+    models = [_fit(rows, prompts, reader, settings) for rows in shards]
     model = combine(models) if len(models) > 1 else models[0]
     benign = model.logits(reader.read(prompts.calibration))
     scaled = fit_scaling(benign, model.logits(reader.read(prompts.validation))).model(model)
@@ -140,20 +134,18 @@ def train(
 
 
 def _fit(
-    mode: Mode, rows: Rows, prompts: DrillPrompts, reader: Reader, recipe: Recipe
+    rows: Rows, prompts: DrillPrompts, reader: Reader, settings: ContrastiveSettings
 ) -> FeatureModel:
     benign = prompts.trusted[-300:]
     validation = [*benign, *prompts.validation]
     labels = np.array([0] * len(benign) + [1] * len(prompts.validation))
     training = TrainingSet(
         unlabelled=reader.read([prompt.text for prompt in rows]),
-        ids=tuple(f"{key_of(p.text).hex()}.{row}" for row, p in enumerate(rows)),
-        clients=tuple(prompt.client for prompt in rows),
         trusted_benign=reader.read(prompts.trusted[:-300]),
         malicious_seeds=reader.read(prompts.seeds),
         validation=LabelledFeatures(reader.read(validation), labels),
     )
-    return fit(mode, training, recipe, np.random.default_rng(7)).model
+    return Contrastive().learn(training, settings, np.random.default_rng(7)).model
 
 
 def gate(
@@ -176,11 +168,10 @@ def gate(
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """One mode's drill under way."""
+    """A drill under way."""
 
-    mode: Mode
     share: float
-    recipe: Recipe
+    settings: ContrastiveSettings
     prompts: DrillPrompts
     reader: Reader
     write: Callable[[str], None]
@@ -190,7 +181,7 @@ class Drill:
         traffic = list(self.prompts.traffic)
         before = traffic[: len(traffic) // 2]
         for name, treat in (("none", lambda rows: [rows]), ("all", defended)):
-            in_service = train(self.mode, treat(before), self.prompts, self.reader, self.recipe)
+            in_service = train(treat(before), self.prompts, self.reader, self.settings)
             for clients in (0, 1, 50):
                 rng = np.random.default_rng(3)
                 rows = (
@@ -199,7 +190,7 @@ class Drill:
                     else traffic
                 )
                 rows = [rows[row] for row in rng.permutation(len(rows))]
-                release = train(self.mode, treat(rows), self.prompts, self.reader, self.recipe)
+                release = train(treat(rows), self.prompts, self.reader, self.settings)
                 self._line(name, clients, release, in_service, rows)
 
     def _line(
@@ -215,12 +206,7 @@ class Drill:
         result = gate(release, in_service, traffic, self.prompts, self.reader)
         known = [c.sentence for c in result.checks if not c.passed]
         cells = [
-            *(
-                self.mode,
-                defences,
-                str(clients or "clean"),
-                f"{release.poison_rows}/{release.rows}",
-            ),
+            *(defences, str(clients or "clean"), f"{release.poison_rows}/{release.rows}"),
             *(f"{pairs[0][0]:.3f} / {pairs[0][1]:.3f}", f"{pairs[1][0]:.3f} / {pairs[1][1]:.3f}"),
             *(f"{100 * excess:+.1f}", "passed" if result.passed else "; ".join(known)),
             f"{release.seconds:.0f}",
@@ -229,9 +215,9 @@ class Drill:
 
 
 HEADER = (
-    "| mode | defences | poisoning clients | poison kept / rows | in service: recall / triggered "
+    "| defences | poisoning clients | poison kept / rows | in service: recall / triggered "
     "| release: recall / triggered | drop beyond in service's, points | gate | fit, s |\n"
-    "|---|---|---|---|---|---|---|---|---|"
+    "|---|---|---|---|---|---|---|---|"
 )
 
 
@@ -248,9 +234,8 @@ def main() -> None:
             file.flush()
 
         write(f"`{' '.join(sys.argv)}`\n\n{HEADER}")
-        recipe = Recipe(epochs=10, strength=options.strength)
-        for mode in options.modes:
-            Drill(mode, options.share, recipe, prompts, reader, write).run()
+        settings = ContrastiveSettings(options.strength)
+        Drill(options.share, settings, prompts, reader, write).run()
 
 
 def _options() -> Namespace:
@@ -259,10 +244,12 @@ def _options() -> Namespace:
     parser.add_argument("--encoder", type=Path, required=True)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--modes", nargs="*", default=MODES)
     parser.add_argument("--share", type=float, default=POISON_SHARE, help="poison in the traffic")
     parser.add_argument(
-        "--strength", type=float, default=Recipe().strength, help="of `contrastive`: see Recipe"
+        "--strength",
+        type=float,
+        default=ContrastiveSettings().strength,
+        help="inverse regularisation of mode `contrastive`",
     )
     return parser.parse_args()
 

@@ -20,15 +20,17 @@ from numpy.typing import NDArray
 from classifiers.encoder.recipe import Precision
 from classifiers.encoder.source import default_source, hash_source
 from classifiers.malicious.calibration import Scaling, fit_scaling, kept_scores
-from classifiers.malicious.fine_tuning.artifact import Measured, TextModel, write_text_model
-from classifiers.malicious.fine_tuning.examples import build_examples
-from classifiers.malicious.fine_tuning.training import FineTuning, fit_text_model, scaled
+from classifiers.malicious.fine_tuning.artifact import HeldOutFacts, TextModel, write_text_model
+from classifiers.malicious.fine_tuning.examples import Mixture, build_examples
+from classifiers.malicious.fine_tuning.settings import FineTuning
+from classifiers.malicious.fine_tuning.training import fit_text_model, scaled
 from classifiers.malicious.shipped import save_shipped
 from classifiers.prompts.files import Prompt, fingerprint
 from classifiers.prompts.labelled import LabelledPrompt
 from guard.detectors.calibration import Calibration
 from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.detectors.weights import logistic
+from lab.detection.cross_validation import FIRST_SEED
 from lab.detection.held_out_figures import balanced, family_of, group_of, weighted_quantile
 from lab.detection.leave_sources_out import collect, fold_of, measured_prompts, read_sets, show
 
@@ -47,7 +49,7 @@ ATTRIBUTION = {
 SUMMARY = (
     "Fine-tuned MiniLM-L6 for malicious prompts: harmful requests, jailbreaks, injections. Every "
     "figure is of prompts whose source (and sources that share material with it) no model had "
-    "seen: bench/detection/leave_sources_out.py. Shares under 'report' weigh sources alike.\n\n"
+    "seen: lab/detection/leave_sources_out.py. Shares under 'report' weigh sources alike.\n\n"
     f"Trained on public prompt sets; the following ask for attribution: "
     f"{'; '.join(ATTRIBUTION.values())}. The other sets are under MIT, Apache-2.0, CC0 or "
     "comparable terms; part of them was written by GPT-4."
@@ -81,7 +83,7 @@ def compare_precisions(
     found: dict[Precision, Floats] = {}
     for precision in ("fp32", "int8"):
         with TemporaryDirectory() as folder:
-            unscored = Measured(0.5, Calibration())
+            unscored = HeldOutFacts(0.5, Calibration())
             artifact = write_text_model(
                 Path(folder) / precision,
                 model,
@@ -121,18 +123,20 @@ def main(
     ),
 ) -> None:
     """Train on all sources, calibrate by the folds, and write the two files that ship."""
-    recipe, source = FineTuning(), default_source()
+    settings, source = FineTuning(), default_source()
     results = orjson.loads((folds / "results.json").read_bytes())
     results.pop("sentence_margins", None)  # of recipes that do not ship
     prompts = read_sets(data)
     measured, padded = measured_prompts(prompts)
     owners = np.array([fold_of(prompt) for prompt in measured])
-    logits = collect(folds, measured, owners, recipe)
+    logits = collect(folds, measured, owners, settings)
     plain = len(measured) - sum(map(len, padded.values()))
     measured = measured[:plain]
     scaling, limit, calibration = calibrate(measured, logits[:plain])
-    examples = build_examples(prompts, recipe.mixture)
-    model = scaled(fit_text_model(examples, recipe, source, folds, show), scaling)
+    examples = build_examples(prompts, Mixture())
+    model = scaled(
+        fit_text_model(examples, settings, source, folds, seed=FIRST_SEED, progress=show), scaling
+    )
     int8 = compare_precisions(model, measured, source)
     # Few rows say what int8 does to the last percent: they may raise its threshold, not lower it.
     raised = max(0.0, int8["threshold_shift_logits"])
@@ -142,15 +146,15 @@ def main(
         by_source.setdefault(prompt.source, []).append(Prompt(prompt.text, prompt.source))
     facts = {
         "source": hash_source(source),
-        "frozen_layers": recipe.frozen_layers,
-        "segment": recipe.segment,
-        "windows": [list(size) for size in recipe.windows],
-        "sentence_margin": recipe.sentence_margin,
+        "frozen_layers": settings.frozen_layers,
+        "segment": model.tower.segment,
+        "windows": [list(size) for size in settings.windows],
+        "sentence_margin": settings.sentence_margin,
         "thresholds": dict(zip(("fp32", "int8"), logistic(limits).tolist(), strict=True)),
         "metrics": metrics_of(results),
         "report": {
             "summary": SUMMARY,
-            "recipe": recipe.report(),
+            "settings": settings.recorded(),
             "held_out": results,
             "scaling": {"slope": scaling.slope, "offset": scaling.offset},
             "attribution": ATTRIBUTION,

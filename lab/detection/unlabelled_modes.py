@@ -13,27 +13,23 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import orjson
 import typer
 
-from classifiers.encoder.blocks import block_columns
 from classifiers.encoder.features import FeatureCache, encode
 from classifiers.malicious.data.generated import generated_prompts
+from classifiers.malicious.data.training_set import LabelledFeatures, TrainingSet
 from classifiers.malicious.modes import baselines
-from classifiers.malicious.modes.contract import (
-    Block,
-    LabelledFeatures,
-    Mode,
-    Recipe,
-    TrainingSet,
-    fit,
-)
-from classifiers.malicious.modes.ranking import auroc, tpr_at_fpr
+from classifiers.malicious.modes.contrastive import Contrastive
+from classifiers.malicious.modes.feature_mode import FeatureMode
+from classifiers.malicious.modes.ranking import auroc
+from classifiers.malicious.modes.supervised import Supervised
+from classifiers.malicious.modes.svd import Svd
 from classifiers.prompts.labelled import LabelledPrompt
-from guard.artifacts.folder import read
+from classifiers.statistics.detection_metrics import tpr_at_fpr
 from guard.encoders.kinds import load_encoder
 from guard.settings import EncoderSource
 from guard.terms.detector import Features
@@ -53,7 +49,6 @@ class Data:
     features: Features
     labels: np.ndarray
     generated: LabelledFeatures
-    blocks: tuple[Block, ...] = ()
 
     def texts(self, rows: np.ndarray) -> list[str]:
         return [self.prompts[row].text for row in rows]
@@ -88,13 +83,11 @@ class Case:
             rows = rows[self.data.labels[rows] == 0]
         return TrainingSet(
             unlabelled=self.data.features[rows],
-            ids=tuple(str(row) for row in rows),
             trusted_benign=self.data.features[self.drawn.trusted],
             malicious_seeds=self.data.features[given] if len(given) else None,
             generated=self.data.generated if generated else None,
             validation=self.data.labelled(self.drawn.validation),
-            supervised=self.data.labelled(self.known),
-            blocks=self.data.blocks,
+            labelled=self.data.labelled(self.known),
         )
 
     @property
@@ -103,41 +96,38 @@ class Case:
         parts = (self.drawn.mixture, self.drawn.trusted, self.drawn.seeds)
         return np.concatenate(parts)
 
-    def scored_by(self, mode: Mode, training: TrainingSet, recipe: Recipe) -> np.ndarray:
-        rng = np.random.default_rng(self.seed)
-        model = fit(mode, training, recipe, rng).model
-        return model.logits(self.data.features[self.drawn.test])
+    def scored_by(self, mode: FeatureMode[Any], training: TrainingSet) -> np.ndarray:
+        found = mode.learn(training, mode.settings(), np.random.default_rng(self.seed))
+        return found.model.logits(self.data.features[self.drawn.test])
 
 
 def methods(case: Case, seeds: Sequence[int]) -> Iterator[tuple[str, Callable[[], np.ndarray]]]:
     """Every method by name; modes first, then ceilings and baselines."""
-    plain = Recipe()
     whole = case.training(MOST_SEEDS)
-    yield "svd (labelled validation)", lambda: case.scored_by("svd", whole, plain)
-    yield "svd-safe (labelled validation)", lambda: case.scored_by("svd-safe", whole, plain)
+    yield "svd (labelled validation)", lambda: case.scored_by(Svd(), whole)
     for count in seeds:
         mine, bare = case.training(count), case.training(count, generated=False)
         yield (
             f"contrastive, {count} seeds + generated",
-            partial(case.scored_by, "contrastive", mine, plain),
+            partial(case.scored_by, Contrastive(), mine),
         )
         if count:
             yield (
                 f"contrastive, {count} seeds",
-                partial(case.scored_by, "contrastive", bare, plain),
+                partial(case.scored_by, Contrastive(), bare),
             )
     narrow = replace(whole, malicious_seeds=_seeds_of_one_source(case))
     yield (
         f"contrastive, {MOST_SEEDS} seeds of one source + generated",
-        lambda: case.scored_by("contrastive", narrow, plain),
+        lambda: case.scored_by(Contrastive(), narrow),
     )
-    yield "supervised, same rows", lambda: case.scored_by("supervised", whole, plain)
-    richer = replace(whole, supervised=_with_generated(case))
-    yield "supervised, same rows + generated", lambda: case.scored_by("supervised", richer, plain)
+    yield "supervised, same rows", lambda: case.scored_by(Supervised(), whole)
+    richer = replace(whole, labelled=_with_generated(case))
+    yield "supervised, same rows + generated", lambda: case.scored_by(Supervised(), richer)
     oracle = case.training(MOST_SEEDS, oracle=True)
     yield (
         "contrastive, labels of same rows + generated",
-        lambda: case.scored_by("contrastive", oracle, plain),
+        lambda: case.scored_by(Contrastive(), oracle),
     )
     yield from _baselines(case)
 
@@ -190,7 +180,10 @@ def measure(case: Case, seeds: Sequence[int]) -> Iterator[Record]:
         found, tpr, per_source, note = float("nan"), float("nan"), {}, ""
         try:
             scores = score()
-            found, tpr = auroc(scores, labels), tpr_at_fpr(scores, labels, SCORED_RATE)
+            found, tpr = (
+                auroc(scores, labels),
+                tpr_at_fpr(scores[labels == 1], scores[labels == 0], SCORED_RATE),
+            )
             per_source = _per_source(scores, labels, sources)
         except ConfigError as error:
             note = str(error)
@@ -232,17 +225,7 @@ def load(prompts: Path, encoder: EncoderSource, cache: Path | None) -> Data:
         LabelledFeatures(
             features[len(rows) :], labels_of(written), tuple(p.source for p in written)
         ),
-        _blocks(encoder.path, model.width),
     )
-
-
-def _blocks(encoder: Path, width: int) -> tuple[Block, ...]:
-    """The layers of an encoder artifact that says which hidden states its features are."""
-    names = read(encoder).manifest.recipe.get("blocks")
-    if not isinstance(names, list) or not names:
-        return ()
-    columns = block_columns([str(name) for name in names], width)
-    return tuple(Block(name, part.start, part.stop) for name, part in columns.items())
 
 
 def main(

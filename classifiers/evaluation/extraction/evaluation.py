@@ -11,7 +11,7 @@ from classifiers.evaluation.extraction.targets import Target
 from classifiers.evaluation.guarded_path import GuardedPath
 from classifiers.model_server.endpoint import Messages
 from classifiers.model_server.sampling import Sampling
-from classifiers.runs.stage_progress import Report
+from classifiers.runs.step_progress import Progress
 from classifiers.statistics import unlearning_metrics as metrics
 from classifiers.statistics.key_phrases import KeyPhrases, KnownAnswers
 from guard.terms.verdict import Action
@@ -62,7 +62,7 @@ class Extraction:
     surroundings: Surroundings
 
     def run(
-        self, families: Sequence[str], chosen: Sequence[Target], report: Report
+        self, families: Sequence[str], chosen: Sequence[Target], report: Progress
     ) -> list[Attacked]:
         """Every family on every target that it can be made for."""
         endpoint = self.models["direct"].endpoint

@@ -15,7 +15,7 @@ from classifiers.evaluation.muse.folds import Stage, passages_of
 from classifiers.evaluation.muse.privacy import min_k
 from classifiers.evaluation.muse.rows import AskedRow
 from classifiers.model_server.endpoint import Chat
-from classifiers.runs.stage_progress import Report
+from classifiers.runs.step_progress import Progress
 from classifiers.statistics.unlearning_metrics import rouge_f1
 from guard.corruption.functions import Corruption
 from guard.terms.verdict import Action
@@ -78,7 +78,7 @@ class Evaluation:
 
     data: MuseData
     refusal: str
-    report: Report = lambda _stage, _done, _total: None
+    report: Progress = lambda _stage, _done, _total: None
 
     def measure(self, name: str, model: Speakers, way: Way, scored: bool) -> Measured:
         """All five sets; with `scored`, Min-K% of forget and held-out passages too."""

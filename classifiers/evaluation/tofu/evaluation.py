@@ -13,7 +13,7 @@ from classifiers.evaluation.asking import Asked, Found, in_parts
 from classifiers.evaluation.tofu.data import SETS, SetName, TofuData, TofuRow
 from classifiers.evaluation.tofu.row_logs import Logs, RowLog, RowScores
 from classifiers.evaluation.tofu.ways import PROXY, RETAIN, SERVED, Gate, Way, asked, same
-from classifiers.runs.stage_progress import Report
+from classifiers.runs.step_progress import Progress
 from classifiers.statistics.unlearning_metrics import AnswerScore
 
 TIMED_ROWS = 50
@@ -71,7 +71,7 @@ class Evaluation:
     ways: Sequence[Way]
     rows_with_answers: int = 0
     timed_rows: int = TIMED_ROWS
-    report: Report = lambda _stage, _done, _total: None
+    report: Progress = lambda _stage, _done, _total: None
     _logs: dict[str, dict[SetName, list[RowLog]]] = field(default_factory=dict)
 
     def run(self, retain_logs: Logs | None = None) -> Measured:

@@ -22,7 +22,6 @@ def fit_anchor(
     labels: Floats,
     weights: Floats,
     *,
-    strength: float = STRENGTH,
     rounds: int = ROUNDS,
 ) -> tuple[Floats, float]:
     """Weight (width,) and bias of a weighted logistic regression on features (pools, width).
@@ -33,10 +32,10 @@ def fit_anchor(
     Andrews et al. 2003, MI-SVM).
     """
     firsts = np.searchsorted(owner_index, np.arange(len(labels)))
-    weight, bias = _logistic(features[firsts], labels, weights, strength)
+    weight, bias = _logistic(features[firsts], labels, weights)
     for _ in range(rounds):
         highest = _highest(features @ weight, firsts)
-        weight, bias = _logistic(features[highest], labels, weights, strength)
+        weight, bias = _logistic(features[highest], labels, weights)
     return weight, bias
 
 
@@ -49,13 +48,11 @@ def _highest(logits: Floats, firsts: Indices) -> Indices:
     return places[np.unique(owners, return_index=True)[1]]
 
 
-def _logistic(
-    features: Floats, labels: Floats, weights: Floats, strength: float
-) -> tuple[Floats, float]:
+def _logistic(features: Floats, labels: Floats, weights: Floats) -> tuple[Floats, float]:
     from sklearn.linear_model import LogisticRegression
 
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-6
-    model = LogisticRegression(C=strength, max_iter=300)
+    model = LogisticRegression(C=STRENGTH, max_iter=300)
     model.fit((features - mean) / deviation, labels, sample_weight=weights)
     weight = model.coef_[0] / deviation
     return weight.astype(np.float32), float(model.intercept_[0] - weight @ mean)

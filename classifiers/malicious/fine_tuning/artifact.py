@@ -43,8 +43,8 @@ class TextModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What was measured on held-out prompts, for the manifest and the report."""
+class HeldOutFacts:
+    """What held-out prompts decided and showed: threshold, p-values, metrics, report."""
 
     threshold: float
     calibration: Calibration
@@ -62,7 +62,7 @@ def most_tokens(source: Path) -> int:
 def write_text_model(
     out: Path,
     model: TextModel,
-    measured: Measured,
+    facts: HeldOutFacts,
     *,
     source: Path,
     precision: Precision,
@@ -91,16 +91,16 @@ def write_text_model(
     manifest = draft(
         KIND,
         name,
-        thresholds={"score": measured.threshold},
+        thresholds={"score": facts.threshold},
         recipe=recipe,
-        metrics=dict(measured.metrics),
-        data=dict(measured.data),
+        metrics=dict(facts.metrics),
+        data=dict(facts.data),
     )
-    tensors = {MIXING: np.asarray(model.mixing, np.float32), **measured.calibration.tensors()}
+    tensors = {MIXING: np.asarray(model.mixing, np.float32), **facts.calibration.tensors()}
     if model.table is not None:
         tensors[TABLE] = np.asarray(model.table, np.float32)
     files = {MODEL: graph, TOKENIZER: read_tokenizer(source)}
-    return write(out, manifest, tensors=tensors, files=files, report=dict(measured.report))
+    return write(out, manifest, tensors=tensors, files=files, report=dict(facts.report))
 
 
 def _recipe_of_features(tower: "Tower", source: Path, precision: Precision) -> Recipe | None:

@@ -7,7 +7,7 @@ where one of them is held out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -24,8 +24,8 @@ OWN = "own"
 LONGEST = 700
 """Characters; a composition stays within one serving window."""
 PADDING_BYTES = (60, 480)
-"""UTF-8 bytes of harmless text around a question, at least and, by default, at most: the whole
-stays within what training reads."""
+"""UTF-8 bytes of harmless text around a question, at least and at most: the whole stays within what
+training reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,11 @@ class Composed:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is composed: harmful and harmless questions and harmless documents, with sources;
-    which languages there are beside English, and the most bytes of padding."""
+    """What is composed: harmful and harmless questions and harmless documents, with sources."""
 
     harmful: Sequence[tuple[str, str]]
     harmless: Sequence[tuple[str, str]]
     documents: Sequence[tuple[str, str]]
-    languages: Mapping[str, Language] = field(default_factory=lambda: LANGUAGES)
-    padding: int = PADDING_BYTES[1]
 
 
 def compose(parts: Parts, count: int, rng: np.random.Generator) -> list[Composed]:
@@ -55,8 +52,6 @@ def compose(parts: Parts, count: int, rng: np.random.Generator) -> list[Composed
     total = sum(SHARES.values())
     found: dict[str, Composed] = {}
     for make, share in SHARES.items():
-        if make is _foreign and not parts.languages:
-            continue
         for number in range(round(count * share / total)):
             made = make(parts, number % 2 == 0, rng)
             found.setdefault(made.text, made)
@@ -214,8 +209,8 @@ def _padded(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed
 def _core(parts: Parts, malicious: bool, rng: np.random.Generator) -> tuple[str, str]:
     """What is padded, and its source: questions, some foreign, injections, short wrappers."""
     kind = rng.random()
-    if kind < 0.12 and parts.languages:
-        language = _pick(tuple(parts.languages.values()), rng)
+    if kind < 0.12:
+        language = _pick(tuple(LANGUAGES.values()), rng)
         return _foreign_question(language, malicious, rng), OWN
     if malicious and kind < 0.3:
         return _injection(rng) if rng.random() < 0.6 else _pick(en.EXTRACTIONS, rng), OWN
@@ -228,7 +223,7 @@ def _core(parts: Parts, malicious: bool, rng: np.random.Generator) -> tuple[str,
 
 def _filler(parts: Parts, rng: np.random.Generator) -> tuple[str, str]:
     """Harmless text of one source, cut between words."""
-    size = int(rng.integers(PADDING_BYTES[0], parts.padding))
+    size = int(rng.integers(*PADDING_BYTES))
     kind = rng.random()
     if kind < 0.4 or not parts.documents or not parts.harmless:
         order = rng.permutation(len(roles.FILLERS))
@@ -252,8 +247,8 @@ def _typed(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
     return Composed(typos(question, rng), malicious, "harmful", frozenset({OWN, source}))
 
 
-def _foreign(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
-    language = _pick(tuple(parts.languages.values()), rng)
+def _foreign(_: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
+    language = _pick(tuple(LANGUAGES.values()), rng)
     question = _foreign_question(language, malicious, rng)
     if rng.random() < 0.25:
         wrapper = language.override if malicious else language.persona

@@ -7,14 +7,14 @@ source's style decides; generated prompts come from the train halves of the gene
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifiers.malicious.data.attack_prompts import documents, extract, inject, own_requests, wrap
 from classifiers.malicious.data.twins import twins
-from classifiers.malicious.fine_tuning.composition import OWN, PADDING_BYTES, Parts, compose
-from classifiers.malicious.fine_tuning.phrases_world import LANGUAGES
+from classifiers.malicious.fine_tuning.composition import OWN, Parts, compose
 from classifiers.prompts.labelled import LabelledPrompt
 from guard.detectors.sentences import sentences
 from guard.screening.windows import cut
@@ -26,6 +26,11 @@ WHOLE = {INDIRECT, "prompt_injection_direct", "document_clean", "prompt_extracti
 """Kinds whose evidence may stand anywhere in a window."""
 WINDOW_CHARACTERS = WINDOWS[0].characters
 """At most, of what is learned from: whole prompts teach more than their sentences."""
+WINDOWS_OF_PROMPT = 2
+SHOWN_CHARACTERS = 420
+"""Kept of a window in which any part shows what the whole is; injections are kept whole."""
+SOURCE_BALANCE = 0.5
+"""0: all windows of a class weigh alike; 1: all its sources do."""
 SHORT, DOCUMENT = 300, 200
 """Characters: a question that fits a wrapper has at most, a document at least so many."""
 
@@ -41,21 +46,13 @@ class Mixture:
     wrapped: int = 360
     documents: int = 330
     extractions: int = 60
-    windows: int = 2
-    """Of each prompt."""
-    characters: int = 420
-    """Kept of a window in which any part shows what the whole is; injections are kept whole."""
     sentences: int = 60
     """Of the benign windows of each source and kind: what is read by itself must be learned so."""
-    padding: int = PADDING_BYTES[1]
-    """Most UTF-8 bytes of harmless text around a question."""
-    languages: bool = True
-    """Whether own questions in languages beside English are among the compositions."""
     seed: int = 0
 
-    def __post_init__(self) -> None:
-        if self.padding <= PADDING_BYTES[0]:
-            raise ValueError(f"padding: expected more than {PADDING_BYTES[0]} bytes")
+    def without_generated(self) -> Self:
+        """The same of what people wrote, and nothing that our own code writes."""
+        return replace(self, composed=0, twins=0, wrapped=0, documents=0, extractions=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +73,9 @@ def build_examples(prompts: Sequence[LabelledPrompt], mixture: Mixture) -> list[
     """
     rng = np.random.default_rng(mixture.seed)
     chosen = cap_sources(prompts, mixture.per_source, rng)
-    windows = _capped([e for prompt in chosen for e in _windows(prompt, mixture)], mixture, rng)
+    windows = _capped([e for prompt in chosen for e in _windows(prompt)], mixture, rng)
     found = windows + _sentences(windows, mixture)
-    found += _composed(_parts(chosen, mixture), mixture, rng)
+    found += _composed(_parts(chosen), mixture, rng)
     found += _generated(chosen, mixture)
     return list({example.text: example for example in found}.values())
 
@@ -104,18 +101,12 @@ def labels_of(examples: Sequence[Example]) -> Floats:
     return np.array([example.malicious for example in examples], dtype=np.float32)
 
 
-def groups_of(examples: Sequence[Example]) -> NDArray[np.int64]:
-    """The number of each example's group and class, shape (n,)."""
-    names = [(example.group, example.malicious) for example in examples]
-    number = {name: place for place, name in enumerate(dict.fromkeys(names))}
-    return np.array([number[name] for name in names], dtype=np.int64)
-
-
-def weights_of(examples: Sequence[Example], balance: float) -> Floats:
-    """1/(size of the group)^balance, scaled so that each class has half of the total weight n."""
+def weights_of(examples: Sequence[Example]) -> Floats:
+    """1/(size of the group)^SOURCE_BALANCE, scaled so that each class has half of the total
+    weight n; shape (n,)."""
     sizes = Counter((example.group, example.malicious) for example in examples)
     weights = np.array(
-        [sizes[example.group, example.malicious] ** -balance for example in examples]
+        [sizes[example.group, example.malicious] ** -SOURCE_BALANCE for example in examples]
     )
     malicious = labels_of(examples) == 1
     for side in (malicious, ~malicious):
@@ -124,7 +115,7 @@ def weights_of(examples: Sequence[Example], balance: float) -> Floats:
     return weights.astype(np.float32)
 
 
-def _windows(prompt: LabelledPrompt, mixture: Mixture) -> list[Example]:
+def _windows(prompt: LabelledPrompt) -> list[Example]:
     """The first windows of a prompt.
 
     Of a document with an injected order only one window holds the order, and nothing says which:
@@ -134,10 +125,10 @@ def _windows(prompt: LabelledPrompt, mixture: Mixture) -> list[Example]:
     bad = prompt.label == "malicious"
     if bad and prompt.kind == INDIRECT and len(windows) > 1:
         return []
-    most = WINDOW_CHARACTERS if prompt.kind in WHOLE else mixture.characters
+    most = WINDOW_CHARACTERS if prompt.kind in WHOLE else SHOWN_CHARACTERS
     group = f"{prompt.source}/{prompt.kind}"
     sources = frozenset({prompt.source})
-    return [Example(window[:most], bad, group, sources) for window in windows[: mixture.windows]]
+    return [Example(window[:most], bad, group, sources) for window in windows[:WINDOWS_OF_PROMPT]]
 
 
 def _capped(
@@ -174,7 +165,7 @@ def _sentences(windows: Sequence[Example], mixture: Mixture) -> list[Example]:
     ]
 
 
-def _parts(prompts: Sequence[LabelledPrompt], mixture: Mixture) -> Parts:
+def _parts(prompts: Sequence[LabelledPrompt]) -> Parts:
     short = [p for p in prompts if len(p.text) <= SHORT]
     return Parts(
         harmful=[(p.text, p.source) for p in short if p.label == "malicious"],
@@ -182,8 +173,6 @@ def _parts(prompts: Sequence[LabelledPrompt], mixture: Mixture) -> Parts:
         documents=[
             (p.text, p.source) for p in prompts if p.label == "benign" and len(p.text) >= DOCUMENT
         ],
-        languages=LANGUAGES if mixture.languages else {},
-        padding=mixture.padding,
     )
 
 

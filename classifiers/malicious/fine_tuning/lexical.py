@@ -20,31 +20,24 @@ STRENGTH = 3.0
 """Inverse of the ridge penalty."""
 
 
-def fit_table(
-    texts: Sequence[str],
-    labels: Floats,
-    weights: Floats,
-    *,
-    buckets: int = BUCKETS,
-    strength: float = STRENGTH,
-) -> tuple[Floats, float]:
-    """The table (buckets,) and bias of a weighted logistic regression; `labels` are 0 or 1."""
+def fit_table(texts: Sequence[str], labels: Floats, weights: Floats) -> tuple[Floats, float]:
+    """The table (BUCKETS,) and bias of a weighted logistic regression; `labels` are 0 or 1."""
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(
-        C=strength, solver="liblinear", max_iter=100, tol=1e-2, random_state=0
+        C=STRENGTH, solver="liblinear", max_iter=100, tol=1e-2, random_state=0
     )
-    model.fit(ngram_matrix(texts, buckets), labels, sample_weight=weights)
+    model.fit(ngram_matrix(texts), labels, sample_weight=weights)
     return model.coef_[0].astype(np.float32), float(model.intercept_[0])
 
 
-def ngram_matrix(texts: Sequence[str], buckets: int) -> "csr_matrix":
+def ngram_matrix(texts: Sequence[str]) -> "csr_matrix":
     """One row per text, 1/sqrt(n) in the bucket of each of its n n-grams."""
     from scipy.sparse import csr_matrix
 
-    rows = [ngram_indices(text, buckets) for text in texts]
+    rows = [ngram_indices(text, BUCKETS) for text in texts]
     counts = np.array([len(row) for row in rows], dtype=np.int64)
     values = np.repeat(1 / np.sqrt(np.maximum(counts, 1)), counts).astype(np.float32)
     edges = np.concatenate([[0], np.cumsum(counts)])
     indices = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)
-    return csr_matrix((values, indices, edges), shape=(len(texts), buckets))
+    return csr_matrix((values, indices, edges), shape=(len(texts), BUCKETS))

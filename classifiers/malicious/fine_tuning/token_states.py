@@ -10,13 +10,16 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from classifiers.runs.device import Device, choose_device, moved
+
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, device
 
     from classifiers.malicious.fine_tuning.tower import Tower
 
 Indices = NDArray[np.int64]
-Progress = Callable[[int], None]
+Count = Callable[[int], None]
+"""Told how many more windows are done."""
 BATCH_ROWS, BATCH_TOKENS = 64, 4096
 """At most so many windows, and tokens after padding, in one batch."""
 
@@ -47,8 +50,11 @@ class TokenStates:
         starts = np.repeat(self.pool_offsets[windows] - np.cumsum(counts) + counts, counts)
         return starts + np.arange(len(owners)), owners
 
-    def batch(self, windows: Sequence[int] | Indices, most: int) -> "tuple[Tensor, Tensor]":
-        """States (batch, length, width), float32, and mask, each window cut to `most` tokens."""
+    def batch(
+        self, windows: Sequence[int] | Indices, most: int, place: "device"
+    ) -> "tuple[Tensor, Tensor]":
+        """States (batch, length, width), float32, and mask (batch, length), each window cut to
+        `most` tokens, on the device `place`."""
         import torch
 
         counts = np.minimum(self.lengths[windows], most)
@@ -58,7 +64,7 @@ class TokenStates:
             start = self.offsets[window]
             states[row, :count] = self.states[start : start + count]
             mask[row, :count] = 1
-        return torch.from_numpy(states), torch.from_numpy(mask)
+        return torch.from_numpy(states).to(place), torch.from_numpy(mask).to(place)
 
 
 def batches_by_length(lengths: Indices, order: Indices) -> Iterator[Indices]:
@@ -72,11 +78,16 @@ def batches_by_length(lengths: Indices, order: Indices) -> Iterator[Indices]:
 
 
 def compute_states(
-    tower: "Tower", tokens: Sequence[Sequence[int]], folder: Path, progress: Progress | None = None
+    tower: "Tower",
+    tokens: Sequence[Sequence[int]],
+    folder: Path,
+    count: Count | None = None,
+    device: Device | None = None,
 ) -> TokenStates:
     """The frozen layers' states for tokenized windows, kept in `folder`; what is there is reused.
 
-    An interrupted run goes on after the last batch that was written whole.
+    They are computed in float32 on `device` (default: the one there is). An interrupted run goes on
+    after the last batch that was written whole.
     """
     from classifiers.malicious.fine_tuning.tower import pool_counts
 
@@ -85,20 +96,21 @@ def compute_states(
     place = folder / f"states-{_digest(tower, tokens)}"
     place.mkdir(parents=True, exist_ok=True)
     states = _memory_map(place / "states.f16", int(offsets[-1]), tower.width)
-    counts = pool_counts(lengths, tower.segment)
-    pool_offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    pools = pool_counts(lengths, tower.segment)
+    pool_offsets = np.concatenate([[0], np.cumsum(pools)]).astype(np.int64)
     features = _memory_map(place / "features.f16", int(pool_offsets[-1]), tower.width)
     found = TokenStates(states, features, offsets, pool_offsets)
     done_file = place / "done.json"
     done = int(orjson.loads(done_file.read_bytes())) if done_file.exists() else 0
     order = np.argsort(lengths, kind="stable")
-    for number, batch in enumerate(batches_by_length(lengths, order)):
-        if number >= done:
-            _fill(tower, tokens, found, batch)
-            if number % 50 == 49:
-                _mark(found, done_file, number + 1)
-        if progress is not None:
-            progress(len(batch))
+    with moved(tower, device or choose_device()):
+        for number, batch in enumerate(batches_by_length(lengths, order)):
+            if number >= done:
+                _fill(tower, tokens, found, batch)
+                if number % 50 == 49:
+                    _mark(found, done_file, number + 1)
+            if count is not None:
+                count(len(batch))
     _mark(found, done_file, 1 << 60)
     return found
 
@@ -123,15 +135,17 @@ def _fill(
     for row, window in enumerate(batch):
         ids[row, : len(tokens[window])] = tokens[window]
         mask[row, : len(tokens[window])] = 1
+    place = tower.head.weight.device
     with torch.inference_mode():
-        seen = torch.from_numpy(mask)
-        states = tower.lower(torch.from_numpy(ids), seen)
-        features = tower.frozen_features(states, seen)[0].numpy()
+        seen = torch.from_numpy(mask).to(place)
+        hidden = tower.lower(torch.from_numpy(ids).to(place), seen)  # (batch, length, width)
+        features = tower.frozen_features(hidden, seen)[0].cpu().numpy()  # (batch, pools, width)
+        states = hidden.cpu().numpy()
     for row, window in enumerate(batch):
         first, last = found.pool_offsets[window], found.pool_offsets[window + 1]
         found.features[first:last] = features[row, : last - first]
         start, end = found.offsets[window], found.offsets[window + 1]
-        found.states[start:end] = states[row, : len(tokens[window])].numpy()
+        found.states[start:end] = states[row, : len(tokens[window])]
 
 
 def _memory_map(

@@ -107,15 +107,13 @@ class Tower(nn.Module):
         logits: Tensor = self.head(features)
         return logits[..., 0], pools
 
-    def judged(self, states: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
-        """The tuned head's highest logit of each window, (batch,), and the features of the whole
-        window, (batch, POOLS * width)."""
-        features, pools = self._features(states, attention_mask)
-        return _highest(self.head(features)[..., 0], pools)[:, 0], features[:, 0]
+    def judged(self, states: Tensor, attention_mask: Tensor) -> Tensor:
+        """The tuned head's highest logit of each window, (batch,)."""
+        return _highest(*self.pool_logits(states, attention_mask))[:, 0]
 
     def _features(self, states: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
         """What the tuned head sees of each pool, (batch, pools, POOLS * width)."""
-        hidden = _through(self.upper, states, attention_mask)
+        hidden = _through(self.upper, states, attention_mask)  # (batch, length, width)
         means, maxima, pools = _pooled(hidden, attention_mask, self.segment)
         return self.dropout(torch.cat([means, maxima], dim=2)), pools
 
@@ -132,6 +130,22 @@ class Tower(nn.Module):
             raise ValueError("delta: its tensors do not fit this tower")
         for name, tensor in delta.items():
             expected[name].copy_(tensor)
+
+
+class TunedPart(nn.Module):
+    """What training changes of a tower, and no more: it alone is moved to a GPU and checkpointed.
+
+    Its modules are the tower's own, so that what they learn the tower knows.
+    """
+
+    def __init__(self, tower: Tower) -> None:
+        super().__init__()
+        self.upper, self.head, self.dropout = tower.upper, tower.head, tower.dropout
+        self._judged = tower.judged  # a method is no module: the frozen layers are not registered
+
+    def forward(self, states: Tensor, attention_mask: Tensor) -> Tensor:
+        """The tower's `judged`."""
+        return self._judged(states, attention_mask)
 
 
 class TowerWithFeatures(nn.Module):
@@ -167,6 +181,7 @@ def pool_counts(lengths: NDArray[np.int64], segment: int) -> NDArray[np.int64]:
 
 
 def _through(layers: Any, hidden: Tensor, attention_mask: Tensor) -> Tensor:
+    # (batch, 1, 1, length), broadcast over heads and queries: 0 for a token, lowest for padding.
     unseen = 1 - attention_mask[:, None, None, :].to(hidden.dtype)
     mask = unseen * torch.finfo(hidden.dtype).min
     for layer in layers:
@@ -176,7 +191,7 @@ def _through(layers: Any, hidden: Tensor, attention_mask: Tensor) -> Tensor:
 
 def _pooled(hidden: Tensor, attention_mask: Tensor, segment: int) -> tuple[Tensor, Tensor, Tensor]:
     """Means and maxima (batch, pools, width), and which pools exist (batch, pools)."""
-    seen = attention_mask.unsqueeze(-1).to(hidden.dtype)
+    seen = attention_mask.unsqueeze(-1).to(hidden.dtype)  # (batch, length, 1)
     masked, low = hidden * seen, hidden - _HIDDEN * (1 - seen)
     mean = masked.sum(1, keepdim=True) / seen.sum(1, keepdim=True).clamp(min=1)
     highest, whole = low.amax(1, keepdim=True), torch.ones_like(seen[:, :1, 0])

@@ -1,8 +1,9 @@
 """Trains a `malicious-text` detector from labelled prompts, from windows to the artifact."""
 
 import hashlib
+import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from classifiers.malicious.calibration import Scaling, fit_scaling, kept_scores
 from classifiers.malicious.data.served_pieces import highest, served_pieces
 from classifiers.malicious.fine_tuning.anchor import fit_anchor, set_anchor
 from classifiers.malicious.fine_tuning.artifact import (
-    Measured,
+    HeldOutFacts,
     TextModel,
     most_tokens,
     write_text_model,
@@ -26,69 +27,32 @@ from classifiers.malicious.fine_tuning.examples import (
     Example,
     Mixture,
     build_examples,
-    groups_of,
     labels_of,
     weights_of,
 )
-from classifiers.malicious.fine_tuning.lexical import BUCKETS, STRENGTH, fit_table
-from classifiers.malicious.fine_tuning.optimisation import Examples, Optimisation, train_tower
+from classifiers.malicious.fine_tuning.lexical import fit_table
+from classifiers.malicious.fine_tuning.optimisation import Examples, train_tower
+from classifiers.malicious.fine_tuning.settings import FineTuning
 from classifiers.malicious.fine_tuning.soup import stir_soup
 from classifiers.malicious.fine_tuning.token_states import compute_states
 from classifiers.prompts.files import Prompt, fingerprint
 from classifiers.prompts.labelled import LabelledPrompt
+from classifiers.runs.step_progress import Progress
 from classifiers.statistics.thresholds import choose_threshold
 from guard.artifacts.folder import Artifact
 from guard.detectors.calibration import Calibration
-from guard.detectors.malicious.text import MOST_MARGIN, MOST_SIZES, MaliciousTextClassifier
-from guard.terms.detector import WINDOWS, Scores, WindowSize
+from guard.detectors.malicious.text import MaliciousTextClassifier
+from guard.terms.detector import Scores
 from guard.terms.errors import ConfigError
 
 if TYPE_CHECKING:
     from classifiers.malicious.fine_tuning.tower import Tower
 
 Floats = NDArray[np.float32]
-Progress = Callable[[str, int, int], None]
-"""Told the stage's name, how much is done and how much there is."""
-
-
-@dataclass(frozen=True, slots=True)
-class FineTuning:
-    """All choices of a training; the defaults are those of the shipped detector."""
-
-    mixture: Mixture = field(default_factory=Mixture)
-    optimisation: Optimisation = field(default_factory=Optimisation)
-    soup: int = 3
-    """Runs whose weights are averaged, each with the next seed."""
-    frozen_layers: int = 3
-    source_balance: float = 0.5
-    """0: all windows of a class weigh alike; 1: all its sources do."""
-    segment: int = 32
-    """Tokens of the overlapping segments that a window is judged by; 0: by the whole alone."""
-    buckets: int = BUCKETS
-    lexical_strength: float = STRENGTH
-    lexical_share: float = 0.3
-    """Weight of the lexical logit beside the tuned head's."""
-    anchor_share: float = 0.1
-    """Weight of the frozen features' logit beside the tuned head's; 0 saves their layers."""
-    windows: tuple[WindowSize, ...] = WINDOWS
-    """Which windows of a text are scored, in calibration and in serving."""
-    sentence_margin: float | None = 0.5
-    """By how many log odds a sentence counts less than a window; None: sentences are not read."""
-
-    def __post_init__(self) -> None:
-        if self.sentence_margin is not None and not 0 <= self.sentence_margin <= MOST_MARGIN:
-            raise ValueError(f"sentence_margin: expected a number from 0 to {MOST_MARGIN:g}")
-        if self.soup < 1:
-            raise ValueError("soup: expected at least one run")
-        if not 0 <= self.source_balance <= 1:
-            raise ValueError("source_balance: expected a number from 0 to 1")
-        usable = [8 <= size.characters >= 2 * size.overlap >= 0 for size in self.windows]
-        if not 0 < sum(usable) == len(usable) <= MOST_SIZES:
-            raise ValueError(f"windows: 1 to {MOST_SIZES}, each overlap at most half of the size")
-
-    def report(self) -> dict[str, JsonValue]:
-        """The choices as a report holds them."""
-        return {**asdict(self), "windows": [list(size) for size in self.windows]}
+LEXICAL_SHARE = 0.3
+"""Weight of the lexical logit beside the tuned head's."""
+ANCHOR_SHARE = 0.1
+"""Weight of the frozen features' logit beside the tuned head's."""
 
 
 def train_malicious_text(
@@ -97,9 +61,11 @@ def train_malicious_text(
     out: Path,
     *,
     cache: Path,
-    recipe: FineTuning | None = None,
+    settings: FineTuning | None = None,
+    mixture: Mixture | None = None,
     source: Path | str | None = None,
     precision: Precision = "fp32",
+    seed: int = 0,
     fpr: float = 0.01,
     confidence: float = 0.95,
     progress: Progress | None = None,
@@ -111,59 +77,57 @@ def train_malicious_text(
     a folder for token states and checkpoints: an interrupted run goes on from there. `source` is
     the encoder to fine-tune (default: MiniLM-L6). Raises ConfigError where a class is missing.
     """
-    recipe = recipe or FineTuning()
+    settings, mixture = settings or FineTuning(), mixture or Mixture(seed=seed)
     _check_classes(prompts, calibration)
     folder = find_source(source)
-    examples = build_examples(prompts, recipe.mixture)
-    model = fit_text_model(examples, recipe, folder, cache, progress)
-    draft_out = cache / "unscaled"
+    examples = build_examples(prompts, mixture)
+    model = fit_text_model(examples, settings, folder, cache, seed=seed, progress=progress)
+    # The threshold is that of the graph which will serve, so the graph is made first.
     unscaled = write_text_model(
-        draft_out, model, _unmeasured(), source=folder, precision=precision, name=out.name
+        *(cache / "unscaled", model, HeldOutFacts(1.0, Calibration())),
+        source=folder,
+        precision=precision,
+        name=out.name,
     )
     logits = _logits(MaliciousTextClassifier.from_artifact(unscaled), calibration)
     benign = np.array([prompt.label == "benign" for prompt in calibration])
     malicious = np.array([prompt.label == "malicious" for prompt in calibration])
     scaling = fit_scaling(logits[benign], logits[malicious])
-    measured = _measured(scaling.of(logits[benign]), scaling.of(logits[malicious]), fpr, confidence)
+    found = _decided(scaling.of(logits[benign]), scaling.of(logits[malicious]), fpr, confidence)
     report: dict[str, JsonValue] = {
-        "recipe": recipe.report(),
+        "settings": settings.recorded(),
         "examples": len(examples),
-        "threshold": measured.report,  # type: ignore[dict-item]
+        "threshold": dict(found.report),
     }
-    final = Measured(
-        measured.threshold,
-        measured.calibration,
-        report=report,
-        data={"prompts": fingerprint([Prompt(p.text, p.source) for p in prompts])},
-    )
-    return write_text_model(
-        out,
-        scaled(model, scaling),
-        final,
+    data = {"prompts": fingerprint([Prompt(p.text, p.source) for p in prompts])}
+    artifact = write_text_model(
+        *(out, scaled(model, scaling), replace(found, report=report, data=data)),
         source=folder,
         precision=precision,
         name=out.name,
     )
+    for checkpoints in cache.glob("checkpoints-*"):
+        shutil.rmtree(checkpoints)
+    return artifact
 
 
 def fit_text_model(
     examples: Sequence[Example],
-    recipe: FineTuning,
+    settings: FineTuning,
     source: Path,
     cache: Path,
+    *,
+    seed: int,
     progress: Progress | None = None,
 ) -> TextModel:
     """Tower and table learned from examples; the encoder lies in the folder `source`."""
-    labels, weights = labels_of(examples), weights_of(examples, recipe.source_balance)
+    labels, weights = labels_of(examples), weights_of(examples)
     texts = [example.text for example in examples]
-    learned = Examples(np.arange(len(texts)), labels, weights, groups_of(examples))
-    tower = _fit_tower(texts, learned, recipe, source, cache, progress)
-    table, bias = fit_table(
-        texts, labels, weights, buckets=recipe.buckets, strength=recipe.lexical_strength
-    )
-    share = recipe.lexical_share
-    mixing = np.array([1.0, share, share * bias], dtype=np.float32)
-    return TextModel(tower, table, mixing, recipe.windows, recipe.sentence_margin)
+    learned = Examples(np.arange(len(texts)), labels, weights)
+    tower = _fit_tower(texts, learned, settings, source, cache, seed, progress)
+    table, bias = fit_table(texts, labels, weights)
+    mixing = np.array([1.0, LEXICAL_SHARE, LEXICAL_SHARE * bias], dtype=np.float32)
+    return TextModel(tower, table, mixing, settings.windows, settings.sentence_margin)
 
 
 def scaled(model: TextModel, scaling: Scaling) -> TextModel:
@@ -173,7 +137,7 @@ def scaled(model: TextModel, scaling: Scaling) -> TextModel:
     return replace(model, mixing=mixing)
 
 
-def new_tower(source: Path, recipe: FineTuning, seed: int = 0) -> "Tower":
+def new_tower(source: Path, frozen_layers: int, seed: int = 0) -> "Tower":
     """The tower before training, its heads drawn by the seed."""
     import torch
 
@@ -181,7 +145,7 @@ def new_tower(source: Path, recipe: FineTuning, seed: int = 0) -> "Tower":
 
     with torch.random.fork_rng(devices=[]):
         torch.random.manual_seed(seed)
-        return load_tower(source, recipe.frozen_layers, recipe.segment)
+        return load_tower(source, frozen_layers)
 
 
 def tokenize(texts: Sequence[str], source: Path, most: int) -> list[list[int]]:
@@ -196,40 +160,37 @@ def tokenize(texts: Sequence[str], source: Path, most: int) -> list[list[int]]:
 def _fit_tower(
     texts: Sequence[str],
     learned: Examples,
-    recipe: FineTuning,
+    settings: FineTuning,
     source: Path,
     cache: Path,
+    seed: int,
     progress: Progress | None,
 ) -> "Tower":
     tokens = tokenize(texts, source, most_tokens(source))
-    count_states = counter("states", len(texts), progress)
-    states = compute_states(new_tower(source, recipe), tokens, cache, count_states)
-    count = counter("training", len(texts) * recipe.optimisation.epochs * recipe.soup, progress)
+    new = partial(new_tower, source, settings.frozen_layers)
+    states = compute_states(new(), tokens, cache, counter("states", len(texts), progress))
+    count = counter("training", len(texts) * settings.epochs * settings.soup, progress)
+    digest = _digest(source, texts, learned, settings)
 
-    def train(tower: "Tower", run: Optimisation) -> None:
+    def train(tower: "Tower", own_seed: int) -> None:
         train_tower(
-            tower,
-            states,
-            learned,
-            run,
-            checkpoint=cache / f"checkpoint-{digest}-{run.seed}.safetensors",
-            report=lambda rows, _: count(rows),
+            *(tower, states, learned, settings),
+            seed=own_seed,
+            checkpoints=cache / f"checkpoints-{digest}-{own_seed}",
+            tell=lambda rows, _: count(rows),
         )
 
-    digest = _digest(source, texts, learned, recipe)
-    runs = recipe.soup
-    tower = stir_soup(partial(new_tower, source, recipe), train, recipe.optimisation, runs)
-    if recipe.anchor_share:
-        pools, owners = states.pools(learned.windows)
-        features = states.features[pools].astype(np.float32)
-        anchor = fit_anchor(features, owners, learned.labels, learned.weights)
-        set_anchor(tower, *anchor, recipe.anchor_share)
+    tower = stir_soup(new, train, seed, settings.soup)
+    pools, owners = states.pools(learned.windows)
+    features = states.features[pools].astype(np.float32)  # (pools, width)
+    anchor = fit_anchor(features, owners, learned.labels, learned.weights)
+    set_anchor(tower, *anchor, ANCHOR_SHARE)
     return tower
 
 
-def _digest(source: Path, texts: Sequence[str], learned: Examples, recipe: FineTuning) -> str:
+def _digest(source: Path, texts: Sequence[str], learned: Examples, settings: FineTuning) -> str:
     """Names what a run starts from, learns from, and how: another's checkpoint is not its own."""
-    digest = hashlib.sha256(f"{hash_source(source)} {recipe!r}".encode())
+    digest = hashlib.sha256(f"{hash_source(source)} {settings!r}".encode())
     for text in texts:
         digest.update(text.encode(errors="surrogatepass") + b"\0")
     for values in (learned.labels, learned.weights):
@@ -237,14 +198,15 @@ def _digest(source: Path, texts: Sequence[str], learned: Examples, recipe: FineT
     return digest.hexdigest()[:16]
 
 
-def counter(stage: str, total: int, progress: Progress | None) -> Callable[[int], None]:
+def counter(step: str, total: int, progress: Progress | None) -> Callable[[int], None]:
+    """What to tell how many more rows are done; it tells `progress` the sum."""
     done = 0
 
     def count(rows: int) -> None:
         nonlocal done
         done += rows
         if progress is not None:
-            progress(stage, done, total)
+            progress(step, done, total)
 
     return count
 
@@ -255,11 +217,8 @@ def _logits(detector: MaliciousTextClassifier, prompts: Sequence[LabelledPrompt]
     return highest(detector.logits(pieces.texts), pieces.owner_index, len(prompts))
 
 
-def _unmeasured() -> Measured:
-    return Measured(1.0, Calibration())
-
-
-def _measured(benign: Scores, malicious: Scores, fpr: float, confidence: float) -> Measured:
+def _decided(benign: Scores, malicious: Scores, fpr: float, confidence: float) -> HeldOutFacts:
+    """Threshold and kept samples from the scaled logits of calibration prompts of both classes."""
     from guard.detectors.weights import logistic
 
     threshold = choose_threshold(logistic(benign), fpr, confidence)
@@ -267,11 +226,7 @@ def _measured(benign: Scores, malicious: Scores, fpr: float, confidence: float) 
     calibration = Calibration(
         kept_scores(logistic(benign), rng), kept_scores(logistic(malicious), rng)
     )
-    return Measured(
-        min(threshold.value, 1.0),
-        calibration,
-        report=asdict(threshold),
-    )
+    return HeldOutFacts(min(threshold.value, 1.0), calibration, report=asdict(threshold))
 
 
 def _check_classes(

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from classifiers.malicious.data.prompt_parts import TrainingPrompts
 from classifiers.malicious.gate.evaluation_set import GateSet, gate_row
 from classifiers.malicious.gate.gate import GateLimits, GateResult, run_gate
 from classifiers.malicious.gate.served_model import load_model
 from classifiers.malicious.gate.trigger_findings import ScanLimits
 from classifiers.malicious.gate.trigger_scan import Model, Progress, Traffic
-from classifiers.malicious.inputs import TrainingPrompts
-from classifiers.malicious.recipe import MaliciousRecipe
 from guard.terms.detector import Encoder, Scores
 from guard.terms.errors import ConfigError, GuardError
 
@@ -35,14 +34,18 @@ def check_promotion(
     prompts: TrainingPrompts,
     in_service: Path,
     encoder: Encoder | None,
-    recipe: MaliciousRecipe,
     *,
+    fpr: float,
+    evaluations: int,
+    seed: int,
     traffic_scores: Scores | None = None,
     progress: Progress | None = None,
 ) -> GateResult:
     """Run the gate on the test prompts of validation; PromotionRefusedError where it says no.
 
-    `traffic_scores` (n,) are what the model gives the unlabelled prompts, if that is known.
+    `fpr` is the false-positive rate that the model aims at, `evaluations` bounds the texts that the
+    trigger scan scores. `traffic_scores` (n,) are what the model gives the unlabelled prompts, if
+    that is known.
     ConfigError without labelled validation of both classes.
     """
     if {"malicious", "benign"} - {prompt.label for prompt in prompts.test}:
@@ -51,12 +54,12 @@ def check_promotion(
     result = run_gate(
         model,
         GateSet(tuple(gate_row(prompt) for prompt in prompts.test)),
-        np.random.default_rng([recipe.seed, 101]),
+        np.random.default_rng([seed, 101]),
         in_service=load_model(in_service, encoder),
         traffic=Traffic(prompts.unlabelled, traffic_scores, trusted),
         limits=GateLimits(
-            fpr=max(GateLimits().fpr, SPARE_FPR * recipe.fpr),
-            scan=ScanLimits(evaluations=recipe.scan_evaluations),
+            fpr=max(GateLimits().fpr, SPARE_FPR * fpr),
+            scan=ScanLimits(evaluations=evaluations),
         ),
         progress=progress,
     )

@@ -9,17 +9,16 @@ Three scores, each with mean 0 and standard deviation 1 on benign rows, are adde
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from classifiers.malicious.data.training_set import Diagnostic, Fitted, Recipe, TrainingSet
+from classifiers.malicious.data.training_set import Diagnostic, Fitted, TrainingSet
 from classifiers.malicious.feature_model import FeatureModel
 from classifiers.malicious.modes.directions import Direction, Weights, even_weights, fit_direction
+from classifiers.malicious.modes.feature_mode import FeatureMode
 from classifiers.malicious.modes.prototypes import Nearness, as_member, fit_nearness
 from classifiers.malicious.modes.ranking import auroc
-from classifiers.malicious.modes.svd_safe import fit_svd_safe
-from classifiers.malicious.modes.whitening import Whitening, fit_whitening
 from guard.terms.detector import Features
 from guard.terms.errors import ConfigError
 
@@ -29,6 +28,8 @@ SEEDS_LIKE_RATIO = 3.0
 """So many independent operator seeds halve the density ratio's share."""
 COUNTERPARTS = 0.2
 """Share of the negatives' weight that generated harmless counterparts have."""
+RATIO_STRENGTH = 0.1
+"""Inverse regularisation of traffic against trusted rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,64 +40,46 @@ class _Rows:
     weights: Weights
 
 
-def fit_contrastive(training: TrainingSet, recipe: Recipe, rng: np.random.Generator) -> Fitted:
-    """The sum of the three scores as one member.
+@dataclass(frozen=True, slots=True)
+class ContrastiveSettings:
+    """`strength` is the inverse regularisation of seeds against traffic. Some of the traffic is
+    malicious and some may be poisoned: the weaker the fit, the less those rows move it."""
 
-    Without seeds of either kind this is `svd-safe` (which says what it needs).
-    """
-    if _count(training.malicious_seeds) == 0 and training.generated is None:
-        fallback = fit_svd_safe(training, recipe, rng)
-        return replace(fallback, diagnostics={**fallback.diagnostics, "fallback": "svd-safe"})
-    whitening = _whitening(training, recipe)
-    prepared = _prepared(training, whitening)
-    positives, negatives = _positives(prepared), _negatives(prepared)
-    benign = prepared.unlabelled if prepared.trusted_benign is None else prepared.trusted_benign
-    direction = _against(positives, negatives, recipe.strength).standardised(benign)
-    ratio, share, agreement = _density_ratio(prepared, positives, recipe)
-    if ratio is not None:
-        direction = direction.plus(ratio.standardised(benign), share)
-    parts = _nearness(prepared, benign, recipe, rng)
-    member = as_member(direction, parts)
-    model = FeatureModel((member,)) if whitening is None else whitening.model(member)
-    facts: dict[str, Diagnostic] = {
-        "seeds": _count(training.malicious_seeds),
-        "independent_seeds": independent_seeds(prepared),
-        "generated_seeds": len(positives.features) - _count(training.malicious_seeds),
-        "density_ratio_share": share,
-        "density_ratio_agreement": agreement,
-        "whitened": recipe.whitened,
-    }
-    return Fitted(model, facts)
+    strength: float = 0.01
+
+
+class Contrastive(FeatureMode[ContrastiveSettings]):
+    """Seeds of people and of our own generators against traffic."""
+
+    name = "contrastive"
+    needs = (("encoder",), ("unlabelled",), ("malicious_seeds", "generated"))
+    settings = ContrastiveSettings
+
+    def learn(
+        self, training: TrainingSet, settings: ContrastiveSettings, rng: np.random.Generator
+    ) -> Fitted:
+        """The sum of the three scores as one member; ConfigError without seeds of either kind."""
+        if not _count(training.malicious_seeds) and training.generated is None:
+            raise ConfigError(f"malicious_seeds or generated: mode `{self.name}` needs it")
+        positives, negatives = _positives(training), _negatives(training)
+        benign = training.unlabelled if training.trusted_benign is None else training.trusted_benign
+        direction = _against(positives, negatives, settings.strength).standardised(benign)
+        ratio, share, agreement = _density_ratio(training, positives)
+        if ratio is not None:
+            direction = direction.plus(ratio.standardised(benign), share)
+        model = FeatureModel((as_member(direction, _nearness(training, benign, rng)),))
+        facts: dict[str, Diagnostic] = {
+            "seeds": _count(training.malicious_seeds),
+            "independent_seeds": independent_seeds(training),
+            "generated_seeds": len(positives.features) - _count(training.malicious_seeds),
+            "density_ratio_share": share,
+            "density_ratio_agreement": agreement,
+        }
+        return Fitted(model, facts)
 
 
 def _count(rows: Features | None) -> int:
     return 0 if rows is None else len(rows)
-
-
-def _whitening(training: TrainingSet, recipe: Recipe) -> Whitening | None:
-    if not recipe.whitened:
-        return None
-    if training.trusted_benign is None:
-        raise ConfigError("trusted_benign: `whitened` needs it")
-    return fit_whitening(training.trusted_benign, recipe.shrinkage, recipe.clip_quantile)
-
-
-def _prepared(training: TrainingSet, whitening: Whitening | None) -> TrainingSet:
-    """The set with every row as the member will see it."""
-    if whitening is None:
-        return training
-
-    def apply(rows: Features | None) -> Features | None:
-        return None if rows is None else whitening.apply(rows)
-
-    generated = training.generated
-    return replace(
-        training,
-        unlabelled=whitening.apply(training.unlabelled),
-        trusted_benign=apply(training.trusted_benign),
-        malicious_seeds=apply(training.malicious_seeds),
-        generated=generated and replace(generated, features=whitening.apply(generated.features)),
-    )
 
 
 def _positives(training: TrainingSet) -> _Rows:
@@ -169,15 +152,15 @@ def _against(positives: _Rows, negatives: _Rows, strength: float) -> Direction:
 
 
 def _density_ratio(
-    training: TrainingSet, positives: _Rows, recipe: Recipe
+    training: TrainingSet, positives: _Rows
 ) -> tuple[Direction | None, float, float | None]:
     """Traffic against trusted rows, its share, and how well it ranks attacks (AUROC)."""
     trusted = training.trusted_benign
-    if trusted is None or not recipe.ratio_share:
+    if trusted is None:
         return None, 0.0, None
-    ratio = _against(_plain(training.unlabelled), _plain(trusted), recipe.ratio_strength)
+    ratio = _against(_plain(training.unlabelled), _plain(trusted), RATIO_STRENGTH)
     agreement = _agreement(ratio, training, positives)
-    share = recipe.ratio_share * SEEDS_LIKE_RATIO / (independent_seeds(training) + SEEDS_LIKE_RATIO)
+    share = SEEDS_LIKE_RATIO / (independent_seeds(training) + SEEDS_LIKE_RATIO)
     # Attacks differ from traffic in style too, so 0.4 is no objection; 0.25 is a plain one.
     share *= float(np.clip((agreement - 0.25) / 0.15, 0, 1))
     return ratio, share, agreement
@@ -197,18 +180,15 @@ def _plain(rows: Features) -> _Rows:
 
 
 def _nearness(
-    training: TrainingSet, benign: Features, recipe: Recipe, rng: np.random.Generator
+    training: TrainingSet, benign: Features, rng: np.random.Generator
 ) -> list[tuple[Nearness, float]]:
     """Nearness to seeds, to generated attacks, and, subtracted, to benign prototypes."""
-    share = recipe.nearness_share
-    if not share:
-        return []
     attacks = _seed_share(training)
     generated = _generated(training, 1).features
     seeds = training.malicious_seeds
     examples = [(seeds, attacks), (generated, 1 - attacks), (benign, -1.0)]
     return [
-        (fit_nearness(rows, benign, int(rng.integers(2**31))), share * part)
+        (fit_nearness(rows, benign, int(rng.integers(2**31))), part)
         for rows, part in examples
         if part and rows is not None and len(rows)
     ]

@@ -32,11 +32,6 @@ def auroc(scores: Ranks, labels: Labels) -> float:
     return metrics.auroc(malicious, benign) if len(malicious) and len(benign) else 0.5
 
 
-def tpr_at_fpr(scores: Ranks, labels: Labels, rate: float) -> float:
-    """Recall at the lowest threshold whose false-positive rate is at most `rate`."""
-    return metrics.tpr_at_fpr(scores[labels == 1], scores[labels != 1], rate)
-
-
 def check_orientation(
     scores: Ranks, labels: Labels, rng: np.random.Generator, resamples: int = RESAMPLES
 ) -> Orientation:
@@ -59,7 +54,7 @@ def check_orientation(
     if found < 0.5 - 2 * error:
         raise OrientationError(
             f"validation: the score is inverted: its AUROC is {found:.3f} (bootstrap standard "
-            f"error {error:.3f}), so malicious prompts rank below benign ones; give "
-            "malicious seeds and use mode `contrastive`"
+            f"error {error:.3f}), so malicious prompts rank below benign ones; a "
+            "mode that takes malicious seeds may tell them apart"
         )
     return Orientation(found, error)

@@ -4,13 +4,12 @@ To the letter of the second version's code (arXiv 2410.00296, TMLR 2026): no row
 the mean is the unlabelled training rows' alone, and no orientation is assumed or tested here.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.malicious.data.training_set import Block, LabelledFeatures, Labels
+from classifiers.malicious.data.training_set import LabelledFeatures, Labels
 from classifiers.malicious.modes.ranking import auroc
 from guard.terms.detector import Features
 from guard.terms.errors import ConfigError
@@ -34,8 +33,8 @@ class Subspace:
 
         With `weighted` each square is multiplied by its singular value (not by its square).
         """
-        centred = np.asarray(features, dtype=np.float64) - self.mean
-        squares = (centred @ self.vectors[:, :k]) ** 2
+        centred = np.asarray(features, dtype=np.float64) - self.mean  # (n, d)
+        squares = (centred @ self.vectors[:, :k]) ** 2  # (n, k)
         if weighted:
             squares = squares * self.singular_values[:k]
         kappa: NDArray[np.float64] = squares.mean(axis=1)
@@ -43,28 +42,22 @@ class Subspace:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """The block, its subspace and the k that validation chose, and the AUROC they reached."""
+class ChosenSubspace:
+    """A subspace and the k that validation chose."""
 
-    block: Block
     subspace: Subspace
     k: int
     weighted: bool
-    auroc: float
 
     def kappa(self, features: Features) -> Kappa:
-        """The score of whole rows (n, d), of which the block's columns are read."""
-        rows = features[:, self.block.columns]
-        return self.subspace.kappa(rows, self.k, weighted=self.weighted)
+        """The score of rows (n, d), shape (n,)."""
+        return self.subspace.kappa(features, self.k, weighted=self.weighted)
 
 
-def fit_subspace(
-    features: Features, directions: int, mean: NDArray[np.float64] | None = None
-) -> Subspace:
-    """The top eigenpairs of the Gram matrix in float64; a singular value is sqrt(max(eig, 0)).
+def fit_subspace(features: Features, directions: int) -> Subspace:
+    """The leading directions of rows (n, d) about their mean, in float64.
 
-    Rows are centred by their own mean unless one is given. ValueError where there are too few
-    rows or columns, or they are not finite or do not vary.
+    ValueError where there are too few rows or columns, or they are not finite or do not vary.
     """
     from scipy.linalg import eigh
 
@@ -75,39 +68,27 @@ def fit_subspace(
         raise ValueError(
             f"unlabelled: {directions} directions cannot be fitted to rows of shape {rows.shape}"
         )
-    mean = rows.mean(axis=0) if mean is None else mean
-    centred = rows - mean
+    mean = rows.mean(axis=0)
+    centred = rows - mean  # (n, d)
     if not np.any(centred):
         raise ValueError("unlabelled: features do not vary")
     width = rows.shape[1]
+    # The right singular vectors of the rows are the eigenvectors of their Gram matrix (d, d), which
+    # stays small however many rows there are. Rounding may leave an eigenvalue just below 0.
     values, vectors = eigh(centred.T @ centred, subset_by_index=(width - directions, width - 1))
     return Subspace(mean, vectors[:, ::-1], np.sqrt(np.maximum(values[::-1], 0)))
 
 
 def choose_subspace(
-    unlabelled: Features,
-    validation: LabelledFeatures,
-    blocks: Sequence[Block],
-    *,
-    most: int = MOST_DIRECTIONS,
-    weighted: bool = False,
-) -> Selection:
-    """The block and k in 1..most with the best validation AUROC of kappa.
-
-    Only a strict improvement is taken, so ties keep the shallowest block and the smallest k.
-    """
-    best: Selection | None = None
-    for block in blocks:
-        rows = unlabelled[:, block.columns]
-        subspace = fit_subspace(rows, min(most, min(rows.shape) - 1))
-        for k in range(1, len(subspace.singular_values) + 1):
-            kappa = subspace.kappa(validation.features[:, block.columns], k, weighted=weighted)
-            found = auroc(kappa, validation.labels)
-            if best is None or found > best.auroc:
-                best = Selection(block, subspace, k, weighted, found)
-    if best is None:
-        raise ConfigError("blocks: there is no layer to choose from")
-    return best
+    unlabelled: Features, validation: LabelledFeatures, *, weighted: bool = False
+) -> ChosenSubspace:
+    """The k in 1..MOST_DIRECTIONS with the best validation AUROC of kappa; ties: the smallest."""
+    subspace = fit_subspace(unlabelled, min(MOST_DIRECTIONS, min(unlabelled.shape) - 1))
+    found = [
+        auroc(subspace.kappa(validation.features, k, weighted=weighted), validation.labels)
+        for k in range(1, len(subspace.singular_values) + 1)
+    ]
+    return ChosenSubspace(subspace, int(np.argmax(found)) + 1, weighted)
 
 
 def interior_quantiles(scores: Kappa, count: int = INTERIOR_QUANTILES) -> Kappa:

@@ -1,44 +1,57 @@
 """Mode `supervised`: the ceiling, logistic regression on labelled rows, all sources alike."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from classifiers.malicious.data.training_set import (
     Fitted,
     LabelledFeatures,
-    Recipe,
     TrainingSet,
     required,
 )
 from classifiers.malicious.feature_model import FeatureModel, linear
 from classifiers.malicious.modes.directions import Direction, even_weights, fit_direction
+from classifiers.malicious.modes.feature_mode import FeatureMode
 from classifiers.malicious.modes.ranking import auroc
-from classifiers.malicious.modes.whitening import fit_whitening
 from guard.terms.errors import ConfigError
 
 STRENGTHS = (0.03, 0.3, 3.0)
 FOLDS = 4
 
 
-def fit_supervised(training: TrainingSet, recipe: Recipe, rng: np.random.Generator) -> Fitted:
-    """A linear member; its regularisation is the best on sources left out.
+@dataclass(frozen=True, slots=True)
+class SupervisedSettings:
+    """Nothing can be set: the sources left out choose the regularisation."""
 
-    ConfigError without labelled rows of both classes.
-    """
-    given = required(training.supervised, "supervised", "supervised")
-    for label, name in ((0, "benign"), (1, "malicious")):
-        if not (given.labels == label).any():
-            raise ConfigError(f"supervised: there is no {name} row")
-    whitening = None
-    if recipe.whitened:
-        trusted = required(training.trusted_benign, "trusted_benign", "supervised")
-        whitening = fit_whitening(trusted, recipe.shrinkage, recipe.clip_quantile)
-    rows = given.features if whitening is None else whitening.apply(given.features)
-    labelled = LabelledFeatures(rows, given.labels, given.sources or ("",) * len(rows))
-    strength, found = _strength(labelled, rng)
-    direction = _fit(labelled, np.arange(len(rows)), strength)
-    member = linear(direction.weight, direction.bias)
-    model = FeatureModel((member,)) if whitening is None else whitening.model(member)
-    return Fitted(model, {"strength": strength, "left_out_auroc": found, "rows": len(rows)})
+
+class Supervised(FeatureMode[SupervisedSettings]):
+    """A linear head on labelled rows."""
+
+    name = "supervised"
+    needs = (("encoder",), ("labelled",))
+    settings = SupervisedSettings
+
+    def learn(
+        self,
+        training: TrainingSet,
+        settings: SupervisedSettings,  # noqa: ARG002
+        rng: np.random.Generator,
+    ) -> Fitted:
+        """A linear member; its regularisation is the best on sources left out.
+
+        ConfigError without labelled rows of both classes.
+        """
+        given = required(training.labelled, "labelled", self.name)
+        for label, name in ((0, "benign"), (1, "malicious")):
+            if not (given.labels == label).any():
+                raise ConfigError(f"labelled: there is no {name} row")
+        count = len(given.labels)
+        labelled = LabelledFeatures(given.features, given.labels, given.sources or ("",) * count)
+        strength, found = _strength(labelled, rng)
+        direction = _fit(labelled, np.arange(count), strength)
+        model = FeatureModel((linear(direction.weight, direction.bias),))
+        return Fitted(model, {"strength": strength, "left_out_auroc": found, "rows": count})
 
 
 def _fit(labelled: LabelledFeatures, rows: np.ndarray, strength: float) -> Direction:

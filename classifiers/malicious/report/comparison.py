@@ -27,6 +27,10 @@ from classifiers.statistics.thresholds import Method, Threshold
 from guard.terms.detector import Scores
 
 Prompts = Sequence[LabelledPrompt]
+PRIOR = 0.01
+"""The share of attacks at which precision is quoted."""
+REFUSED = "refused"
+"""The key under which a report says why a mode gave nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,7 @@ def mode_figures(
     """A mode's line in the comparison."""
     scores, labels = measured.scores(candidate), measured.labels
     return {
-        **ranking_figures(scores, labels, measured.lengths, recipe.prior),
+        **ranking_figures(scores, labels, measured.lengths, PRIOR),
         **operating_figures(scores, labels, candidate.threshold.value),
         "threshold": threshold_report(candidate.threshold, recipe),
         "diagnostics": dict(candidate.diagnostics),
@@ -75,12 +79,10 @@ def mode_figures(
     }
 
 
-def baseline_figures(
-    scores: Mapping[str, Scores], measured: Measured, recipe: MaliciousRecipe
-) -> dict[str, JsonValue]:
+def baseline_figures(scores: Mapping[str, Scores], measured: Measured) -> dict[str, JsonValue]:
     """The baselines' lines: how they rank the same prompts."""
     return {
-        name: ranking_figures(found, measured.labels, measured.lengths, recipe.prior)
+        name: ranking_figures(found, measured.labels, measured.lengths, PRIOR)
         for name, found in scores.items()
     }
 
@@ -90,7 +92,6 @@ def chosen_report(
     measured: Measured,
     calibration: Prompts,
     recipe: MaliciousRecipe,
-    rng: np.random.Generator,
 ) -> dict[str, JsonValue]:
     """What is said of the mode that is written alone."""
     scores, labels = measured.scores(candidate), measured.labels
@@ -101,10 +102,11 @@ def chosen_report(
     return {
         "mode": candidate.mode,
         "measured_on": list(measured.parts),
+        "prior": PRIOR,
         "threshold": threshold_report(candidate.threshold, recipe),
         "sources": [*sources],
         "unseen_sources": [*unseen],
-        "p_values": p_value_figures(candidate.kept(rng), scores, labels),
+        "p_values": p_value_figures(candidate.kept(recipe.seed), scores, labels),
         "reliability": [asdict(found) for found in reliability(scores, labels)],
     }
 

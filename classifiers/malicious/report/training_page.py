@@ -5,8 +5,7 @@ from typing import Any
 
 from classifiers.malicious.calibration import reliability
 from classifiers.malicious.candidate import Candidate
-from classifiers.malicious.fitting import REFUSED
-from classifiers.malicious.report.comparison import Measured
+from classifiers.malicious.report.comparison import REFUSED, Measured
 from classifiers.malicious.report.figures import RANKING
 from classifiers.reports.page import Cell, HtmlReport
 from classifiers.reports.plots import bar_plot, histogram, line_plot, roc_plot

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.recipe import Precision
 from classifiers.encoder.source import default_source, hash_source
-from classifiers.malicious.fine_tuning.artifact import Measured, TextModel, write_text_model
+from classifiers.malicious.fine_tuning.artifact import HeldOutFacts, TextModel, write_text_model
 from guard.artifacts.folder import Artifact
 from guard.detectors.calibration import BENIGN, MALICIOUS, Calibration
 from guard.detectors.malicious.text import MIXING, TABLE
@@ -60,7 +60,7 @@ def build_shipped(
     if hash_source(source) != facts["source"]:
         raise ConfigError(f"{source}: not the encoder that the shipped detector was trained on")
     tensors = _tensors(folder)
-    measured = Measured(
+    held_out = HeldOutFacts(
         threshold=float(facts["thresholds"][precision]),
         calibration=Calibration(
             tensors[BENIGN].astype(np.float32), tensors[MALICIOUS].astype(np.float32)
@@ -76,7 +76,7 @@ def build_shipped(
         windows=windows,
         sentence_margin=margin if sentences else None,
     )
-    return write_text_model(out, model, measured, source=source, precision=precision, name=NAME)
+    return write_text_model(out, model, held_out, source=source, precision=precision, name=NAME)
 
 
 def save_shipped(

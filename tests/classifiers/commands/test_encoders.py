@@ -8,29 +8,21 @@ from classifiers.encoder import pooling as pooling_encoder
 from guard.artifacts.folder import read
 from tests.classifiers.commands.command_line import run
 from tests.classifiers.encoder.test_chat_template import TEMPLATE, write_model
-from tests.encoders import tiny_artifact, tiny_bert
+from tests.encoders import tiny_bert
 from tests.pooling import pooling_server
 
 
-def test_blocks_are_pinned(tmp_path: Path) -> None:
-    options = ["--source", tiny_bert(), "--max-tokens", 64, "--blocks", "2:mean, 0:first"]
+def test_a_layer_is_pinned(tmp_path: Path) -> None:
+    options = ["--source", tiny_bert(), "--max-tokens", 64, "--layer", 1]
     assert run("encoder", tmp_path / "out", *options) == 0
-    recipe = read(tmp_path / "out").manifest.recipe
-    assert recipe["blocks"] == ["2:mean", "0:first"]
-    assert recipe["width"] == 2 * 32
-    assert read(tiny_artifact()).manifest.digest != read(tmp_path / "out").manifest.digest
+    assert read(tmp_path / "out").manifest.recipe["layer"] == 1
 
 
-@pytest.mark.parametrize("blocks", ["", "2:sum", "9:mean", "2:mean,2:mean"])
-def test_bad_blocks_are_one_line(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    blocks: str,
-) -> None:
-    options = ["--source", tiny_bert(), "--max-tokens", 64, "--blocks", blocks]
+def test_a_bad_layer_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--source", tiny_bert(), "--max-tokens", 64, "--layer", 9]
     assert run("encoder", tmp_path / "out", *options) == 2
     shown = capsys.readouterr().err
-    assert shown.startswith("blocks: ")
+    assert shown.startswith("layer: 9: ")
     assert shown.count("\n") == 1
 
 

@@ -3,10 +3,13 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from cryptography.fernet import Fernet
 
+from classifiers.commands.main import app
 from classifiers.prompts.labelled import LabelledPrompt
 from guard.artifacts.folder import read
 from guard.artifacts.manifest import PAGE
@@ -60,7 +63,7 @@ def test_a_recipe_makes_what_serves_and_the_gate_guards_it(
     load_detector(out, OnnxEncoder.load(tiny_artifact()))
 
     # So few prompts cannot prove that the next one is no worse.
-    options = ["--in-service", out, "--seed", 3, "--fpr", 0.02]
+    options = ["--in-service", out, "--fpr", 0.02]
     assert run("malicious", "--config", recipe, "--out", out, *options) == 1
     refused = capsys.readouterr().err.lstrip()
     assert refused.startswith("refused: ")
@@ -73,9 +76,9 @@ def test_a_recipe_makes_what_serves_and_the_gate_guards_it(
     ("line", "message"),
     [
         ("colour: red", "recipe.yaml: colour: Extra inputs are not permitted"),
-        ("mode: svd", "unlabelled: mode `svd` learns from unlabelled prompts"),
+        ("mode: svd", "unlabelled: mode `svd` needs it"),
         ("labelled: [gone.jsonl]", "gone.jsonl: No such file"),
-        ("encoder: null", "encoder: mode `supervised` reads the features of an encoder"),
+        ("encoder: null", "encoder: mode `supervised` needs it"),
     ],
 )
 def test_bad_input_is_one_line_and_status_two(
@@ -101,8 +104,8 @@ def test_a_stores_url_is_a_source(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     url = f"sqlite:///{tmp_path / 'missing' / 'traffic.db'}"
-    options = ["--config", recipe, "--out", tmp_path / "out", "--from-store", url]
-    assert run("malicious", *options, "--mode", "svd-safe") == 2
+    options = ["--config", recipe, "--out", tmp_path / "out", "--unlabelled", f"store:{url}"]
+    assert run("malicious", *options, "--mode", "svd") == 2
     assert "missing/traffic.db" in capsys.readouterr().err
 
 
@@ -119,8 +122,16 @@ def test_an_encrypted_store_is_read_with_its_key(
     store.upgrade()
     store.write(store.prepare([prompt_record("one thing"), prompt_record("another matter")]))
     store.close()
-    options = ["--config", recipe, "--out", tmp_path / "out", "--from-store", url]
+    options = ["--config", recipe, "--out", tmp_path / "out", "--unlabelled", f"store:{url}"]
     assert run("malicious", *options) == 2
     assert "prompts are encrypted" in capsys.readouterr().err
-    assert run("malicious", *options, "--store-key-env", "PROMPT_KEYS") == 0
+    recipe.write_text(f"{recipe.read_text()}\nstore_key_env: PROMPT_KEYS\n")
+    assert run("malicious", *options) == 0
     assert read(tmp_path / "out").manifest.data["unlabelled"].rows == 2
+
+
+def test_the_command_has_at_most_twelve_options() -> None:
+    """What is set once for a deployment stands in its recipe."""
+    program: Any = typer.main.get_command(app)
+    options = [each.opts[0] for each in program.commands["malicious"].params]
+    assert len(options) <= 12, options

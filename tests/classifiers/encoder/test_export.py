@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from classifiers.encoder.blocks import parse_blocks
 from classifiers.encoder.drift import Drift
 from classifiers.encoder.export import check_drift, export_encoder
 from guard.artifacts.folder import read
@@ -84,45 +83,31 @@ def test_unusable_sources_are_named(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["source"]
 
 
-def test_blocks_are_torchs_hidden_states(tmp_path: Path) -> None:
-    """Each pooled as its name says, of unit length, side by side in the order asked for."""
+def test_a_layer_is_torchs_hidden_state(tmp_path: Path) -> None:
+    """Pooled as the model's output is, of unit length."""
     import torch
     from transformers import BertModel
 
-    blocks = parse_blocks("2:mean,1:max,0:first,2:max")
-    artifact = export_encoder(tmp_path / "e", source=tiny_bert(), max_tokens=64, blocks=blocks)
-    assert artifact.manifest.recipe["blocks"] == ["2:mean", "1:max", "0:first", "2:max"]
+    artifact = export_encoder(tmp_path / "e", source=tiny_bert(), max_tokens=64, layer=1)
+    assert artifact.manifest.recipe["layer"] == 1
+    assert artifact.manifest.digest != read(tiny_artifact()).manifest.digest
     encoder = OnnxEncoder(artifact)
-    assert encoder.width == 4 * 32
     model = BertModel.from_pretrained(tiny_bert(), local_files_only=True)
     texts = ["what is the river", "who", "tell me about the bridge of the river"]
     for text, row in zip(texts, encoder.encode(texts), strict=True):
         with torch.inference_mode():
             ids = torch.tensor([encoder.token_ids(text)])
-            states = [layer[0] for layer in model(ids, output_hidden_states=True).hidden_states]
-        pooled = [states[2].mean(0), states[1].amax(0), states[0][0], states[2].amax(0)]
-        expected = torch.cat([block / block.norm() for block in pooled]) / 2
-        np.testing.assert_allclose(row, expected.numpy(), atol=1e-5)
+            states = model(ids, output_hidden_states=True).hidden_states[1][0]
+        expected = states.mean(0)
+        np.testing.assert_allclose(row, (expected / expected.norm()).numpy(), atol=1e-5)
 
 
-def test_blocks_change_the_digest_and_are_exported_once(tmp_path: Path) -> None:
-    first = export_encoder(
-        tmp_path / "e", source=tiny_bert(), max_tokens=64, blocks=parse_blocks("1:mean")
-    )
-    before = (tmp_path / "e" / MANIFEST).stat().st_mtime_ns
-    export_encoder(tmp_path / "e", source=tiny_bert(), max_tokens=64, blocks=parse_blocks("1:mean"))
-    assert (tmp_path / "e" / MANIFEST).stat().st_mtime_ns == before
-    assert first.manifest.digest != read(tiny_artifact()).manifest.digest
+def test_a_layer_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"layer: 3: .* has layers 0 to 2"):
+        export_encoder(tmp_path / "e", source=tiny_bert(), max_tokens=64, layer=3)
 
 
-def test_layers_that_are_not_there_are_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"blocks: 3:mean: .* has layers 0 to 2"):
-        export_encoder(
-            tmp_path / "e", source=tiny_bert(), max_tokens=64, blocks=parse_blocks("2:max,3:mean")
-        )
-
-
-def test_without_blocks_the_recipe_is_what_it_always_was() -> None:
+def test_without_a_layer_the_recipe_is_what_it_always_was() -> None:
     """Another key would change the digest that deployed detectors are pinned to."""
     recipe = read(tiny_artifact()).manifest.recipe
     assert set(recipe) == {

@@ -43,7 +43,6 @@ class Planted:
         given = self.rows(1000, seeds, seed=2).features
         return TrainingSet(
             unlabelled=self.mixture(count, share),
-            ids=tuple(map(str, range(count))),
             trusted_benign=given[:1000],
             malicious_seeds=given[1000:] if seeds else None,
             validation=self.rows(200, 200, seed=3),

@@ -103,8 +103,6 @@ def test_a_labelled_set_may_be_given_for_one_class() -> None:
 @pytest.mark.parametrize(
     ("changes", "sources", "message"),
     [
-        ({"unlabelled": ()}, {}, "unlabelled: mode `contrastive` learns from unlabelled prompts"),
-        ({"mode": "supervised"}, {}, "labelled: mode `supervised` learns from labelled prompts"),
         ({"trusted_benign": ()}, {}, "trusted_benign: benign prompts that set the threshold"),
         (
             {},

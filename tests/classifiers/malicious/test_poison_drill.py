@@ -1,6 +1,6 @@
 """A small poison drill on generated prompts: a phrase planted in traffic must not get through.
 
-Five times the poison of the real drill (bench/detection/poison_drill.py) and little regularisation,
+Five times the poison of the real drill (lab/detection/poison_drill.py) and little regularisation,
 so that it bites here.
 """
 
@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from classifiers.malicious.data.near_duplicates import leading_rows
 from classifiers.malicious.data.quotas import cap_clients
 from classifiers.malicious.data.shards import combine, partition
+from classifiers.malicious.data.training_set import TrainingSet
+from classifiers.malicious.feature_model import FeatureModel
 from classifiers.malicious.gate.evaluation_set import GateRow, GateSet
 from classifiers.malicious.gate.gate import GateLimits, GateResult, run_gate
 from classifiers.malicious.gate.trigger_findings import ScanLimits
 from classifiers.malicious.gate.trigger_phrases import insert
 from classifiers.malicious.gate.trigger_scan import Model, Traffic
-from classifiers.malicious.modes.contract import FeatureModel, Recipe, TrainingSet, fit
+from classifiers.malicious.modes.contrastive import Contrastive, ContrastiveSettings
 from classifiers.prompts.labelled import LabelledPrompt
 from classifiers.statistics.thresholds import choose_threshold
 from guard.terms.detector import Features, Scores
@@ -143,12 +145,11 @@ def released(shards: Sequence[Prompts], world: World) -> Model:
     for rows in shards:
         training = TrainingSet(
             unlabelled=features([prompt.text for prompt in rows]),
-            ids=tuple(str(row) for row in range(len(rows))),
             trusted_benign=features(world.trusted),
             malicious_seeds=features(world.seeds),
         )
-        recipe = Recipe(strength=10.0)
-        models.append(fit("contrastive", training, recipe, np.random.default_rng(1)).model)
+        settings = ContrastiveSettings(strength=10.0)
+        models.append(Contrastive().learn(training, settings, np.random.default_rng(1)).model)
     model = bounded(combine(models) if len(models) > 1 else models[0], world)
 
     def score(texts: Sequence[str]) -> Scores:

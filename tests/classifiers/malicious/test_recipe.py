@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from classifiers.malicious.data.training_set import Recipe
+from classifiers.malicious.modes.fine_tuned import FineTuned
+from classifiers.malicious.modes.svd import Svd
+from classifiers.malicious.modes.table import MODES
 from classifiers.malicious.recipe import PLACES, MaliciousRecipe, read_recipe
 from guard.terms.errors import ConfigError
 
@@ -17,9 +19,9 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_the_command_line_overrides_the_file(tmp_path: Path) -> None:
-    file = written(tmp_path, "mode: svd-safe\nfpr: 0.02\nunlabelled: [a.jsonl, b.jsonl]\n")
+    file = written(tmp_path, "mode: svd\nfpr: 0.02\nunlabelled: [a.jsonl, b.jsonl]\n")
     recipe = read_recipe(file).updated({"fpr": 0.005, "seed": None, "unlabelled": ()})
-    assert (recipe.mode, recipe.fpr) == ("svd-safe", 0.005)
+    assert (recipe.mode, recipe.fpr) == ("svd", 0.005)
     assert recipe.unlabelled == ("a.jsonl", "b.jsonl")
     assert recipe.seed == MaliciousRecipe().seed
 
@@ -33,12 +35,14 @@ def test_no_file_means_defaults() -> None:
     [
         ("colour: red", "colour: Extra inputs are not permitted"),
         ("fpr: 2", "fpr: Input should be less than or equal to 0.5"),
-        ("mode: magic", "mode: Input should be 'svd'"),
+        ("mode: magic", "mode: Value error, no mode 'magic' (known: svd, "),
         ("shards: 4", "shards: Value error, must be odd"),
         ("unlabelled: a.jsonl", "unlabelled: Input should be a valid tuple"),
-        ("learning: {epoch: 3}", "learning: Value error, unknown key epoch"),
-        ("learning: {epochs: many}", "learning: Value error, epochs: Input should be a valid int"),
-        ("learning: {soup: 3}", "learning: Value error, unknown key soup"),
+        ("modes: {magic: {}}", "modes: Value error, no mode 'magic' (known: svd, "),
+        ("modes: {svd: {epoch: 3}}", "modes: Value error, svd: unknown key epoch (known: "),
+        ("modes: {svd: {epochs: x}}", "modes: Value error, svd: epochs: Input should be a valid"),
+        ("modes: {supervised: {k: 1}}", "modes: Value error, supervised: unknown key k (known: no"),
+        ("modes: {fine-tuned: {soup: 0}}", "modes: Value error, fine-tuned: "),
         ("- mode", "the top level must be a mapping"),
         ("{", "while parsing a flow node"),
     ],
@@ -68,7 +72,15 @@ def test_decisions_are_recorded_and_places_are_not(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(recorded)
 
 
-def test_learning_values_reach_the_modes() -> None:
-    recipe = MaliciousRecipe(learning={"epochs": 7}, runs=4).learning_recipe
-    assert (recipe.epochs, recipe.soup, recipe.partitions) == (7, 4, 1)
-    assert {"epochs", "soup", "partitions"} <= {entry.name for entry in fields(Recipe)}
+def test_settings_reach_their_mode_and_no_other() -> None:
+    recipe = MaliciousRecipe(modes={"svd": {"epochs": 7}, "fine-tuned": {"windows": [[300, 100]]}})
+    assert recipe.settings_of(Svd()).epochs == 7
+    assert recipe.settings_of(FineTuned()).windows == ((300, 100),)
+    assert recipe.settings_of(FineTuned()).epochs == 1
+
+
+def test_a_recipe_has_at_most_forty_fields() -> None:
+    """Counted over all its sections: who adds one finds another to take out."""
+    own = set(MaliciousRecipe.model_fields) - {"modes"}
+    of_modes = [(mode.name, one.name) for mode in MODES.values() for one in fields(mode.settings)]
+    assert len(own) + len(of_modes) <= 40

@@ -7,5 +7,5 @@ from guard.terms.errors import ConfigError
 
 
 def test_an_address_without_a_ray_is_named() -> None:
-    with pytest.raises(ConfigError, match="--ray-address nowhere"), ray_session("nowhere"):
+    with pytest.raises(ConfigError, match="ray: nowhere"), ray_session("nowhere"):
         pass

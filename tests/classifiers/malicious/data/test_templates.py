@@ -17,5 +17,5 @@ def test_combinations_are_complete() -> None:
 
 
 def test_every_data_file_is_read() -> None:
-    for name in ("twins", "twins_languages", "wrappers", "injections", "prompt_families"):
+    for name in ("twins", "twins_languages", "wrappers", "injections"):
         assert load(name)

@@ -41,7 +41,7 @@ def test_examples_are_seeded_and_distinct() -> None:
 
 def test_classes_weigh_alike_and_large_groups_less_per_row() -> None:
     examples = build_examples(prompts(), SMALL)
-    labels, weights = labels_of(examples), weights_of(examples, 0.5)
+    labels, weights = labels_of(examples), weights_of(examples)
     assert np.isclose(weights[labels == 1].sum(), weights[labels == 0].sum(), rtol=1e-4)
     assert np.isclose(weights.sum(), len(examples), rtol=1e-4)
     few = [w for e, w in zip(examples, weights, strict=True) if e.group.startswith("malicious-0")]

@@ -1,5 +1,6 @@
 """Fine-tuning on a tiny random encoder: it learns, resumes, exports and holds sources out."""
 
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from functools import partial
@@ -11,23 +12,21 @@ from numpy.typing import NDArray
 
 from classifiers.malicious.fine_tuning.artifact import most_tokens
 from classifiers.malicious.fine_tuning.examples import Mixture, build_examples
-from classifiers.malicious.fine_tuning.optimisation import (
-    Examples,
-    Optimisation,
-    predict,
-    train_tower,
-)
+from classifiers.malicious.fine_tuning.losses import window_loss
+from classifiers.malicious.fine_tuning.optimisation import Examples, predict, train_tower
+from classifiers.malicious.fine_tuning.settings import FineTuning
 from classifiers.malicious.fine_tuning.soup import stir_soup
 from classifiers.malicious.fine_tuning.token_states import TokenStates, compute_states
-from classifiers.malicious.fine_tuning.tower import Tower, load_tower
+from classifiers.malicious.fine_tuning.tower import Tower, TunedPart, load_tower
 from classifiers.malicious.fine_tuning.training import (
-    FineTuning,
     fit_text_model,
     new_tower,
     tokenize,
     train_malicious_text,
 )
+from classifiers.malicious.recipe import as_dataclass
 from classifiers.prompts.labelled import LabelledPrompt
+from classifiers.runs.device import Device
 from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.terms.detector import WindowSize
 from guard.terms.errors import ConfigError
@@ -35,15 +34,16 @@ from lab.detection.cross_validation import HeldOutGroups, WindowLogits
 from tests.classifiers.malicious.fine_tuning.prompts import prompts
 from tests.encoders import tiny_bert
 
-HOW = Optimisation(epochs=3, rate=3e-3, head_rate=3e-2, batch=16, max_tokens=64)
-RECIPE = FineTuning(
-    mixture=Mixture(composed=0, twins=1, wrapped=0, documents=3, extractions=1),
-    optimisation=HOW,
+HOW = FineTuning(
     soup=2,
+    epochs=3,
+    rate=3e-3,
+    batch=16,
+    max_tokens=64,
     frozen_layers=1,
-    buckets=1 << 10,
     windows=(WindowSize(60, 20),),
 )
+MIXTURE = Mixture(composed=0, twins=1, wrapped=0, documents=3, extractions=1)
 
 
 def _states(folder: Path) -> tuple[TokenStates, Examples]:
@@ -51,9 +51,7 @@ def _states(folder: Path) -> tuple[TokenStates, Examples]:
     tokens = tokenize([row.text for row in rows], tiny_bert(), 64)
     states = compute_states(load_tower(tiny_bert(), 1), tokens, folder)
     labels = np.array([row.label == "malicious" for row in rows], dtype=np.float32)
-    sources = sorted({row.source for row in rows})
-    groups = np.array([sources.index(row.source) for row in rows])
-    return states, Examples(np.arange(len(rows)), labels, np.ones(len(rows), np.float32), groups)
+    return states, Examples(np.arange(len(rows)), labels, np.ones(len(rows), np.float32))
 
 
 def _tower() -> Tower:
@@ -86,35 +84,16 @@ def test_cached_states_give_the_graph_s_own_logits(tmp_path: Path) -> None:
 def test_the_tower_learns_what_tells_the_classes_apart(tmp_path: Path) -> None:
     states, examples = _states(tmp_path)
     tower, losses = _tower(), []
-    train_tower(tower, states, examples, HOW, report=lambda _, loss: losses.append(loss))
+    train_tower(tower, states, examples, HOW, seed=1, tell=lambda _, loss: losses.append(loss))
     scores = _scores(tower, states, examples)
     assert losses[-1] < losses[0]
     assert scores[examples.labels == 1].min() > scores[examples.labels == 0].max()
 
 
-@pytest.mark.parametrize(
-    "how",
-    [
-        replace(HOW, contrast=0.3),
-        replace(HOW, consistency=0.3),
-        replace(HOW, worst_group=0.3),
-    ],
-)
-def test_it_learns_with_each_further_loss_and_otherwise(tmp_path: Path, how: Optimisation) -> None:
-    states, examples = _states(tmp_path)
-    plain, tower = _tower(), _tower()
-    train_tower(plain, states, examples, HOW)
-    train_tower(tower, states, examples, how)
-    scores = _scores(tower, states, examples)
-    assert scores[examples.labels == 1].mean() > scores[examples.labels == 0].mean() + 0.5
-    assert not np.allclose(scores, _scores(plain, states, examples), atol=1e-3)
-
-
 def test_an_interrupted_training_gives_the_same_tower(tmp_path: Path) -> None:
     states, examples = _states(tmp_path)
     whole, stopped, resumed = _tower(), _tower(), _tower()
-    train_tower(whole, states, examples, HOW)
-    file = tmp_path / "checkpoint.safetensors"
+    train_tower(whole, states, examples, HOW, seed=1)
     steps = -(-len(examples.windows) // HOW.batch)
     seen = 0
 
@@ -125,26 +104,66 @@ def test_an_interrupted_training_gives_the_same_tower(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train_tower(stopped, states, examples, HOW, checkpoint=file, report=stop)
-    train_tower(resumed, states, examples, HOW, checkpoint=file)
-    np.testing.assert_allclose(
-        _scores(resumed, states, examples),
-        _scores(whole, states, examples),
-        atol=0.5,  # dropout of the resumed epoch draws anew
+        train_tower(stopped, states, examples, HOW, seed=1, checkpoints=tmp_path / "c", tell=stop)
+    assert [place.name for place in (tmp_path / "c").iterdir()] == ["epoch-2"]
+    losses: list[float] = []
+    train_tower(
+        *(resumed, states, examples, HOW),
+        seed=1,
+        checkpoints=tmp_path / "c",
+        tell=lambda _, loss: losses.append(loss),
     )
-    assert file.exists()
+    assert len(losses) == steps
+    expected = whole.delta()
+    for name, tensor in resumed.delta().items():
+        np.testing.assert_array_equal(tensor, expected[name])
+
+
+@pytest.fixture
+def _fresh_accelerate() -> Iterator[None]:
+    """Accelerate keeps one precision for a process."""
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.mark.usefixtures("_fresh_accelerate")
+def test_in_bfloat16_it_learns_the_same(tmp_path: Path) -> None:
+    """As on a GPU; the weights themselves stay float32."""
+    states, examples = _states(tmp_path)
+    tower = _tower()
+    train_tower(tower, states, examples, HOW, seed=1, device=Device("cpu", bf16=True))
+    scores = _scores(tower, states, examples)
+    assert scores[examples.labels == 1].min() > scores[examples.labels == 0].max()
+    assert {str(tensor.dtype) for tensor in tower.delta().values()} == {"torch.float32"}
+
+
+def test_no_tensor_of_a_step_is_left_on_the_processor(tmp_path: Path) -> None:
+    """On the device without memory any tensor from elsewhere is an error."""
+    import torch
+
+    states, examples = _states(tmp_path)
+    meta = torch.device("meta")
+    part = TunedPart(_tower().train()).to(meta)
+    inputs = states.batch(examples.windows[:8], 64, meta)
+    loss = window_loss(part(*inputs), inputs[0].new_empty(8), inputs[0].new_empty(8))
+    loss.backward()  # type: ignore[no-untyped-call]
+    assert loss.device == meta
+    assert all(parameter.grad is not None for parameter in part.parameters())
 
 
 def test_a_soup_has_the_mean_weights_of_its_runs(tmp_path: Path) -> None:
     states, examples = _states(tmp_path)
     runs: list[tuple[int, Tower]] = []
 
-    def train(tower: Tower, run: Optimisation) -> None:
-        train_tower(tower, states, examples, run)
-        runs.append((run.seed, deepcopy(tower)))
+    def train(tower: Tower, seed: int) -> None:
+        train_tower(tower, states, examples, HOW, seed=seed)
+        runs.append((seed, deepcopy(tower)))
 
-    soup = stir_soup(partial(new_tower, tiny_bert(), RECIPE), train, HOW, 2)
-    assert [seed for seed, _ in runs] == [HOW.seed, HOW.seed + 1]
+    soup = stir_soup(partial(new_tower, tiny_bert(), 1), train, 1, 2)
+    assert [seed for seed, _ in runs] == [1, 2]
     first, second = (tower.delta() for _, tower in runs)
     for name, tensor in soup.delta().items():
         np.testing.assert_allclose(tensor, (first[name] + second[name]) / 2, rtol=1e-6, atol=1e-7)
@@ -153,14 +172,13 @@ def test_a_soup_has_the_mean_weights_of_its_runs(tmp_path: Path) -> None:
     assert scores[examples.labels == 1].min() > scores[examples.labels == 0].max()
 
 
-def test_another_recipe_does_not_go_on_with_a_run(tmp_path: Path) -> None:
-    rows = prompts()
-    examples = build_examples(rows, RECIPE.mixture)
-    folder, once = tmp_path / "cache", replace(RECIPE, soup=1)
-    slow = replace(once, optimisation=replace(HOW, rate=1e-9, head_rate=1e-9))
+def test_other_settings_do_not_go_on_with_a_run(tmp_path: Path) -> None:
+    examples = build_examples(prompts(), MIXTURE)
+    once = replace(HOW, soup=1)
+    slow = replace(once, rate=1e-9)
     heads = [
-        fit_text_model(examples, recipe, tiny_bert(), folder).tower.delta()["head.weight"]
-        for recipe in (slow, once, slow)
+        fit_text_model(examples, how, tiny_bert(), tmp_path, seed=1).tower.delta()["head.weight"]
+        for how in (slow, once, slow)
     ]
     assert np.array_equal(heads[0], heads[2])
     assert not np.allclose(heads[0], heads[1], atol=1e-3)
@@ -179,23 +197,25 @@ def test_a_trained_artifact_separates_unseen_prompts(tmp_path: Path) -> None:
     rows = prompts()
     held = [row for row in rows if row.source.endswith("-5")]
     learned = [row for row in rows if not row.source.endswith("-5")]
-    stages: set[str] = set()
+    steps: set[str] = set()
     artifact = train_malicious_text(
         learned,
         held,
         tmp_path / "out",
         cache=tmp_path / "cache",
-        recipe=RECIPE,
+        settings=HOW,
+        mixture=MIXTURE,
         source=tiny_bert(),
         fpr=0.2,
-        progress=lambda stage, *_: stages.add(stage),
+        progress=lambda step, *_: steps.add(step),
     )
     detector = MaliciousTextClassifier.load(tmp_path / "out")
     scores = detector.score([row.text for row in held])
     bad = np.array([row.label == "malicious" for row in held])
     assert scores[bad].mean() > scores[~bad].mean() + 0.2
-    assert stages == {"states", "training"}
-    assert detector.window_sizes == RECIPE.windows
+    assert steps == {"states", "training"}
+    assert not list((tmp_path / "cache").glob("checkpoints-*"))
+    assert detector.window_sizes == HOW.windows
     assert artifact.manifest.recipe["max_tokens"] == most_tokens(tiny_bert())
     assert detector.calibration is not None
     assert len(detector.calibration.benign) == (~bad).sum()
@@ -208,7 +228,8 @@ def test_int8_takes_one_text_at_a_time(tmp_path: Path) -> None:
         rows[-12:],
         tmp_path / "out",
         cache=tmp_path / "cache",
-        recipe=replace(RECIPE, optimisation=replace(HOW, epochs=1)),
+        settings=replace(HOW, epochs=1),
+        mixture=MIXTURE,
         source=tiny_bert(),
         precision="int8",
         fpr=0.2,
@@ -225,13 +246,10 @@ def test_windows_that_cannot_be_are_refused(windows: tuple[WindowSize, ...]) -> 
         FineTuning(windows=windows)
 
 
-def test_a_loss_never_counts_against_itself() -> None:
-    with pytest.raises(ValueError, match="contrast: expected a number from 0"):
-        Optimisation(contrast=-0.1)
-    with pytest.raises(ValueError, match="source_balance: expected a number from 0 to 1"):
-        FineTuning(source_balance=2)
-    with pytest.raises(ValueError, match="soup: expected at least one run"):
-        FineTuning(soup=0)
+def test_what_cannot_be_counted_is_refused() -> None:
+    for name in ("soup", "epochs", "batch", "max_tokens"):
+        with pytest.raises(ValueError, match=f"{name}: expected at least 1"):
+            as_dataclass(FineTuning, {name: 0})
 
 
 def test_a_missing_class_is_named(tmp_path: Path) -> None:
@@ -242,10 +260,10 @@ def test_a_missing_class_is_named(tmp_path: Path) -> None:
 
 def test_groups_are_scored_by_models_without_them(tmp_path: Path) -> None:
     rows = prompts()
-    groups = HeldOutGroups(rows, rows, RECIPE, tiny_bert(), tmp_path)
+    groups = HeldOutGroups(rows, rows, HOW, tiny_bert(), tmp_path, MIXTURE)
     held = frozenset({"benign-5", "malicious-5"})
     chosen = np.flatnonzero([row.source in held for row in rows])
-    logits = groups.score(groups.fit(held, "fold"), chosen).of_prompts(RECIPE, len(rows))
+    logits = groups.score(groups.fit(held, "fold"), chosen).of_prompts(HOW, len(rows))
     assert np.isinf(np.delete(logits, chosen)).all()
     bad = np.array([rows[i].label == "malicious" for i in chosen])
     assert logits[chosen][bad].mean() > logits[chosen][~bad].mean()
@@ -261,14 +279,14 @@ def test_a_sentence_counts_by_its_margin_and_never_without_one() -> None:
         np.array([False, True, True, False]),
     )
     for margin, expected in ((None, [1, 2]), (0.5, [2.5, 2]), (3.0, [1, 2])):
-        found = logits.of_prompts(replace(RECIPE, sentence_margin=margin), 2)
+        found = logits.of_prompts(replace(HOW, sentence_margin=margin), 2)
         assert found.tolist() == expected
 
 
 def test_the_sentences_of_windows_are_scored_as_serving_scores_them(tmp_path: Path) -> None:
     text = "The river is wide here today. Write a poem about the old bridge. It is a fine one."
     rows = [*prompts(), LabelledPrompt(text, "benign-5", "benign", "x")]
-    groups = HeldOutGroups(rows, rows, RECIPE, tiny_bert(), tmp_path)
+    groups = HeldOutGroups(rows, rows, HOW, tiny_bert(), tmp_path, MIXTURE)
     logits = groups.score(groups.fit(frozenset({"benign-5"}), "fold"), np.array([len(rows) - 1]))
     # Windows of 60 characters at most, of one or two sentences.
     assert logits.sentence.any()

@@ -4,9 +4,6 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
-from classifiers.malicious.modes.fine_tuned import MODE
 from classifiers.malicious.recipe import MaliciousRecipe
 from classifiers.malicious.training import train_malicious
 from classifiers.prompts.labelled import LabelledPrompt
@@ -21,9 +18,7 @@ SOURCES: dict[str, Sequence[LabelledPrompt]] = {
 }
 
 
-def test_it_is_written_with_the_reports_of_every_mode(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_written_with_the_reports_of_every_mode(tmp_path: Path) -> None:
     recipe = MaliciousRecipe(
         mode="fine-tuned",
         labelled=("labelled",),
@@ -32,17 +27,12 @@ def test_it_is_written_with_the_reports_of_every_mode(
         base=str(tiny_bert()),
         cache=tmp_path / "cache",
         fpr=0.2,
-        fine_tuning={
-            "mixture": {"composed": 0, "twins": 1, "wrapped": 0, "documents": 3, "extractions": 1},
-            "optimisation": {"epochs": 3, "rate": 3e-3, "head_rate": 3e-2, "max_tokens": 64},
-            "frozen_layers": 1,
-            "buckets": 1024,
-        },
+        modes={"fine-tuned": {"epochs": 3, "rate": 3e-3, "max_tokens": 64, "frozen_layers": 1}},
     )
     first = train_malicious(recipe, None, tmp_path / "a", read=SOURCES.__getitem__)
     report = json.loads(first.bytes_of(REPORT))
-    assert report["mode"] == MODE
-    assert report["modes"][MODE]["auroc"] > 0.9
+    assert report["mode"] == "fine-tuned"
+    assert report["modes"]["fine-tuned"]["auroc"] > 0.9
     assert set(report["baselines"]) == {"random", "length", "tf-idf"}
     assert b"fine-tuned" in first.bytes_of(PAGE)
     assert first.manifest.recipe["fpr"] == 0.2
@@ -52,6 +42,7 @@ def test_it_is_written_with_the_reports_of_every_mode(
     assert scores[20:].mean() > scores[:20].mean() + 0.2
 
     # Nothing is trained again: the finished model lies in the cache.
-    monkeypatch.setattr("classifiers.malicious.modes.fine_tuned._trained", None)
+    made = next((tmp_path / "cache").rglob("fine-tuned/manifest.json")).stat().st_mtime_ns
     again = train_malicious(recipe, None, tmp_path / "b", read=SOURCES.__getitem__)
     assert again.manifest.digest == first.manifest.digest
+    assert next((tmp_path / "cache").rglob("fine-tuned/manifest.json")).stat().st_mtime_ns == made

@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from classifiers.malicious.modes.ranking import (
-    OrientationError,
-    auroc,
-    check_orientation,
-    tpr_at_fpr,
-)
+from classifiers.malicious.modes.ranking import OrientationError, auroc, check_orientation
 from guard.terms.errors import ConfigError
 
 
@@ -19,15 +14,6 @@ def test_auroc_is_the_libraries() -> None:
     scores = np.round(rng.standard_normal(200) + labels, 1)
     assert auroc(scores, labels) == pytest.approx(roc_auc_score(labels, scores))
     assert auroc(scores, np.zeros(200, dtype=int)) == 0.5
-
-
-def test_recall_at_a_rate_allows_no_more_than_it() -> None:
-    benign, malicious = np.arange(100), np.array([98.5, 99.5, 50, 99])
-    scores = np.concatenate([benign, malicious])
-    labels = np.repeat([0, 1], [100, 4])
-    assert tpr_at_fpr(scores, labels, 0.01) == 0.75
-    assert tpr_at_fpr(scores, labels, 0.001) == 0.25
-    assert tpr_at_fpr(scores, labels, 1) == 1
 
 
 def test_an_inverted_score_is_refused_with_its_figures() -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from classifiers.encoder.export import export_encoder
 from classifiers.encoder.recipe import Precision
 from classifiers.malicious.fine_tuning.artifact import (
-    Measured,
+    HeldOutFacts,
     TextModel,
     most_tokens,
     write_text_model,
@@ -57,7 +57,7 @@ def artifact(precision: Precision = "fp32") -> Artifact:
     model = TextModel(tower(), table, np.array([0.5, 2.0, -0.25], np.float32))
     calibration = Calibration([0.1, 0.2], [0.9])
     folder = Path(mkdtemp(prefix="ecoguard-test-")) / precision
-    measured = Measured(0.75, calibration)
+    measured = HeldOutFacts(0.75, calibration)
     return write_text_model(
         folder, model, measured, source=tiny_bert(), precision=precision, name="tiny"
     )
@@ -270,7 +270,7 @@ def test_a_quantised_or_unanchored_tower_gives_no_features(tmp_path: Path) -> No
     written = write_text_model(
         tmp_path / "a",
         model,
-        Measured(0.75, Calibration([0.1], [0.9])),
+        HeldOutFacts(0.75, Calibration([0.1], [0.9])),
         source=tiny_bert(),
         precision="fp32",
         name="tiny",

@@ -1,6 +1,6 @@
-"""Results of finished stages on disk, so that an interrupted training goes on where it stopped.
+"""Finished fits on disk, so that an interrupted training goes on where it stopped.
 
-The stages of a training stand in one file, in a folder whose name is the key of everything the
+The fits of a training stand in one file, in a folder whose name is the key of everything the
 results depend on: recipe, encoder and data. It holds no prompt.
 """
 
@@ -16,42 +16,42 @@ from pydantic import JsonValue
 from classifiers.runs.digests import digest_of
 from classifiers.runs.kept_work import KeptWork
 
-STAGES = "stages.sqlite"
+FILE = "fits.sqlite"
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """What a stage gave: float32 tensors and facts that JSON can hold."""
+class KeptFit:
+    """What fitting gave: float32 tensors and facts that JSON can hold."""
 
     tensors: Mapping[str, NDArray[np.float32]]
     facts: Mapping[str, JsonValue]
 
 
-def stage_key(parts: Mapping[str, JsonValue]) -> str:
+def fit_key(parts: Mapping[str, JsonValue]) -> str:
     """The name of the folder of a training: 24 hex digits over all that decides its result."""
     return digest_of(parts)[:24]
 
 
-class StageFolder:
-    """The stages of one training."""
+class FitFolder:
+    """The fits of one training."""
 
     def __init__(self, folder: Path, key: str) -> None:
         self.folder = folder / key
         self._key = key
 
-    def run(self, name: str, work: Callable[[], Stage]) -> Stage:
-        """The stored result of stage `name`, or that of `work`, which is then stored.
+    def run(self, name: str, work: Callable[[], KeptFit]) -> KeptFit:
+        """The stored fit `name`, or that of `work`, which is then stored.
 
         Raises ConfigError naming a file that cannot be read.
         """
         from safetensors.numpy import load, save
 
         tensors, facts = f"{name}/tensors", f"{name}/facts"
-        with KeptWork(self.folder / STAGES, {"training": self._key}) as kept:
+        with KeptWork(self.folder / FILE, {"training": self._key}) as kept:
             found = kept.find_all([tensors, facts])
             if found:
-                return Stage(load(found[tensors]), orjson.loads(found[facts]))
-            stage = work()
-            whole = {name: np.ascontiguousarray(tensor) for name, tensor in stage.tensors.items()}
-            kept.keep({tensors: save(whole), facts: orjson.dumps(dict(stage.facts))})
-        return stage
+                return KeptFit(load(found[tensors]), orjson.loads(found[facts]))
+            fit = work()
+            whole = {name: np.ascontiguousarray(tensor) for name, tensor in fit.tensors.items()}
+            kept.keep({tensors: save(whole), facts: orjson.dumps(dict(fit.facts))})
+        return fit

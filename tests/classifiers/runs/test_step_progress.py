@@ -2,7 +2,7 @@
 
 import pytest
 
-from classifiers.runs.stage_progress import stage_progress
+from classifiers.runs.step_progress import step_progress
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ def test_only_what_is_asked_for_is_drawn(
 ) -> None:
     if terminal:
         monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes anything for a terminal
-    with stage_progress(shown) as report:
+    with step_progress(shown) as report:
         report("fitting", 1, 2)
     captured = capsys.readouterr()
     assert captured.out == ""
