@@ -51,7 +51,7 @@ class ChatCorruptor:
             return endpoint.answer_logprobs(chat, answer, end_of_turn=end_of_turn)
         ids = endpoint.answer_tokens(messages, answer, end_of_turn=end_of_turn)
         noise = self.corruption if corrupt_answer else None
-        rows = self.embedder.corrupted_rows(ids, answer, self.forget_set, noise)
+        rows = self.embedder.corrupted_rows(ids, self.forget_set, noise)
         found = []
         for position, token in enumerate(ids):
             said = list(chat.sent)

@@ -82,17 +82,14 @@ class GuardedPath:
     def corrupted(self, judged: Judged, corruption: Corruption) -> Chat:
         """The chat as it goes upstream; one that nobody flagged goes as it came.
 
-        Raises ConfigError for a corruption wider than the model and where a flagged text can only
-        be blocked.
+        Raises ConfigError for a corruption wider than the model.
         """
         plain = _messages(judged.call.body)
         if judged.action is not Action.CORRUPT:
             return Chat(plain, plain)
-        flagged = judged.verdict.items(Action.CORRUPT)
-        if not all(judged.call.items[index].corruptible for index in flagged):
-            raise ConfigError("a flagged text cannot be replaced by embeddings")
         corruption.check_width(self.width)
-        rewriter = Rewriter({self._model: self._embedder}, corruption)
+        embedder = self._embedder
+        rewriter = Rewriter({self._model: embedder}, corruption, key=embedder.key)
         return Chat(plain, _messages(rewriter.rewrite(judged.call, judged.verdict)[0]))
 
     def corruptor(self, judged: Judged, corruption: Corruption) -> ChatCorruptor:

@@ -92,6 +92,7 @@ class Batch:
             self.encoder,
             out,
             names=request.evidence,
+            nicknames=request.nicknames,
             recipe=self.recipe,
             background=background,
             cache=self.cache,

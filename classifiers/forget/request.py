@@ -32,7 +32,8 @@ class ForgetRequest(BaseModel):
     """What `request.yaml` says.
 
     `names` and `aliases` are matched as whole words: each must by itself point to what is to be
-    forgotten, so a common first name does not belong there.
+    forgotten, so a common first name does not belong there. `nicknames` are first names and the
+    like that count alone unless another capitalised word makes them somebody else's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +44,7 @@ class ForgetRequest(BaseModel):
     scope: Line | None = None
     names: tuple[Name, ...] = ()
     aliases: tuple[Name, ...] = ()
+    nicknames: tuple[Name, ...] = ()
 
     @property
     def evidence(self) -> tuple[str, ...]:

@@ -127,6 +127,7 @@ def train_forget(
     out: Path,
     *,
     names: Sequence[str] = (),
+    nicknames: Sequence[str] = (),
     recipe: ForgetRecipe | None = None,
     background: Background | None = None,
     cache: Path | None = None,
@@ -136,9 +137,10 @@ def train_forget(
     """Train and write the classifier of a request called `name`; returns the artifact.
 
     `names` are the request's names and aliases: evidence at serving, and what is swapped for
-    strangers' names in training. `background` are retain prompts beside the request's own, `cache`
-    is a folder for features, `origin` is noted in the manifest. Raises ConfigError when there are
-    too few prompts, or when retain prompts hold the names.
+    strangers' names in training; `nicknames` are served beside the derived lone names. `background`
+    are retain prompts beside the request's own, `cache` is a folder for features, `origin` is noted
+    in the manifest. Raises ConfigError when there are too few prompts, or when retain prompts hold
+    the names.
     """
     started = perf_counter()
     recipe = recipe or ForgetRecipe()
@@ -146,12 +148,13 @@ def train_forget(
     forget, retain, own = _checked(forget, retain, shared)
     rows = harmless_rows(own, recipe.copies)
     derived = derive_names(names, [prompt.text for prompt in retain], encoder)
-    asked = request_rows(forget, names, derived.lone, companions(retain), recipe.copies)
+    lone = tuple(dict.fromkeys((*derived.lone, *nicknames)))
+    asked = request_rows(forget, names, lone, companions(retain), recipe.copies)
     everything = rows.with_rows(asked)
-    named = mark_named(everything.texts, names, derived.lone)
+    named = mark_named(everything.texts, names, lone)
     encoded = encode_rows(everything, named, encoder, cache, progress)
     if background:
-        encoded = join(background.for_request(names, derived.lone), encoded)
+        encoded = join(background.for_request(names, lone), encoded)
     _check_names(encoded)
     fitted = fit(encoded, recipe.levels, recipe.strengths)
     seconds = perf_counter() - started
@@ -167,7 +170,7 @@ def train_forget(
             data={"forget": fingerprint(forget), "retain": fingerprint(retain)},
         ),
         tensors=_tensors(fitted),
-        files=_name_files(names, derived.lone),
+        files=_name_files(names, lone),
         report={
             **_report(fitted),
             "derived_names": derived.report(),

@@ -1,9 +1,9 @@
 """The corruption functions, once, for learning a corruption and for serving it.
 
-Source: ECO (Liu et al., NeurIPS 2024, arXiv 2406.07933), its released corruption functions.
+Source: ECO (Liu et al., NeurIPS 2024, arXiv 2406.07933), its released corruption functions; not
+`stranger_first_n`, which gives a token the first n dimensions of another token of the same form.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,14 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.corruption.noise import standard_normal
+from guard.corruption.noise import KeyedDraws
 from guard.terms.corruption import CORRUPTION_KINDS, CorruptionKind
 from guard.terms.errors import ConfigError
 
 FLOAT_TYPES = tuple(np.dtype(kind) for kind in (np.float32, np.float16, ml_dtypes.bfloat16))
 
 BLOCK_ELEMENTS = 1 << 16
-"""Worked on at once, so that float32 temporaries stay in the cache however long the prompt is.
-Part of what a seed means: another size draws other noise."""
+"""Worked on at once, so that float32 temporaries stay in the cache however long the prompt is."""
 
 Embeddings = NDArray[Any]
 """Token embeddings, shape (tokens, hidden), float32, float16 or bfloat16 (`ml_dtypes`)."""
@@ -67,29 +66,37 @@ class Corruption:
             )
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class Tokens:
+    """Which tokens the rows are, and what is drawn for them.
+
+    `ids` has shape (tokens,). `strangers`, shape (tokens, hidden), are the rows of those that stand
+    in for them; only `stranger_first_n` needs them.
+    """
+
+    ids: NDArray[np.int64]
+    draws: KeyedDraws
+    strangers: Embeddings | None = None
+
+
 def corrupt(
-    embeddings: Embeddings,
-    mask: NDArray[np.bool_],
-    corruption: Corruption,
-    rng: np.random.Generator,
+    embeddings: Embeddings, mask: NDArray[np.bool_], corruption: Corruption, tokens: Tokens
 ) -> Embeddings:
     """Corrupted copy of `embeddings`; see `corrupt_in_place`."""
     corrupted = embeddings.copy()
-    corrupt_in_place(corrupted, mask, corruption, rng)
+    corrupt_in_place(corrupted, mask, corruption, tokens)
     return corrupted
 
 
 def corrupt_in_place(
-    embeddings: Embeddings,
-    mask: NDArray[np.bool_],
-    corruption: Corruption,
-    rng: np.random.Generator,
+    embeddings: Embeddings, mask: NDArray[np.bool_], corruption: Corruption, tokens: Tokens
 ) -> None:
     """Corrupt the rows of `embeddings`, shape (tokens, hidden), that `mask`, (tokens,), selects.
 
-    All other rows stay bit-identical. Noise is computed in float32, then cast. What would
-    overflow the dtype is clipped to its largest finite number, so finite input never gives
-    infinities or NaN, which a model answers with garbage that a client could recognise.
+    All other rows stay bit-identical; rows of one token get the same noise. Noise is computed in
+    float32, then cast. What would overflow the dtype is clipped to its largest finite number, so
+    finite input never gives infinities or NaN, which a model answers with garbage that a client
+    could recognise.
 
     Of dimensions with equal magnitude, "top k" takes the first, so that the choice does not
     depend on the processor. Raises ConfigError when `corruption.dims` exceeds the hidden size and
@@ -102,26 +109,39 @@ def corrupt_in_place(
             f"embeddings {embeddings.shape} and mask {mask.shape} {mask.dtype} do not fit: "
             "(tokens, hidden) and (tokens,) bool are needed"
         )
+    if tokens.ids.shape != mask.shape:
+        raise ValueError(f"token ids {tokens.ids.shape} do not fit a mask {mask.shape}")
     if not embeddings.flags.c_contiguous:
         raise ValueError("embeddings must be contiguous, in C order")
     corruption.check_width(embeddings.shape[1])
+    if corruption.kind == "stranger_first_n":
+        _replace(embeddings, mask, corruption.dims, tokens)
+        return
     # Rows move as bit patterns: numpy knows bfloat16 only as a foreign type, and its generic loops
     # take ten times as long to move such elements or to flip their signs.
     words = embeddings.view(_word(embeddings.dtype))
-    dims = _same_dims(words.shape[1], corruption, rng)
-    for rows in _blocks(np.flatnonzero(mask), max(1, BLOCK_ELEMENTS // words.shape[1])):
+    dims = _same_dims(words.shape[1], corruption, tokens.draws)
+    selected = np.flatnonzero(mask)
+    step = max(1, BLOCK_ELEMENTS // words.shape[1])
+    for first in range(0, len(selected), step):
+        places = selected[first : first + step]
+        rows = _adjoining(places)
         block = words[rows]
-        _corrupt_rows(block, embeddings.dtype, corruption, dims, rng)
+        _corrupt_rows(block, embeddings.dtype, corruption, dims, tokens, places)
         if not isinstance(rows, slice):
             words[rows] = block
 
 
-def _blocks(selected: NDArray[np.intp], step: int) -> Iterator[slice | NDArray[np.intp]]:
-    """`step` selected rows at a time, as a slice (no copy) where they adjoin."""
-    for first in range(0, len(selected), step):
-        rows = selected[first : first + step]
-        adjoin = rows[-1] - rows[0] == len(rows) - 1
-        yield slice(int(rows[0]), int(rows[-1]) + 1) if adjoin else rows
+def _replace(embeddings: Embeddings, mask: NDArray[np.bool_], dims: int, tokens: Tokens) -> None:
+    if tokens.strangers is None or tokens.strangers.shape != embeddings.shape:
+        raise ValueError("stranger_first_n needs the rows of strangers")
+    embeddings[mask, :dims] = tokens.strangers[mask, :dims]
+
+
+def _adjoining(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+    """The rows as a slice (no copy) where they adjoin."""
+    adjoin = rows[-1] - rows[0] == len(rows) - 1
+    return slice(int(rows[0]), int(rows[-1]) + 1) if adjoin else rows
 
 
 def _corrupt_rows(
@@ -129,7 +149,8 @@ def _corrupt_rows(
     dtype: np.dtype[Any],
     corruption: Corruption,
     dims: Any,
-    rng: np.random.Generator,
+    tokens: Tokens,
+    places: NDArray[np.intp],
 ) -> None:
     """Corrupt every row of bit patterns in place, shape (rows, hidden), C order."""
     elements, chosen = words, dims
@@ -137,19 +158,21 @@ def _corrupt_rows(
         elements, chosen = words.reshape(-1), _largest(words, corruption.dims)
     if corruption.is_noise:
         values = elements[chosen].view(dtype)
-        elements[chosen] = _add_noise(values, corruption.strength, rng).view(words.dtype)
+        noise = tokens.draws.normal(tokens.ids[places].tolist(), corruption.dims)
+        noisy = _add_noise(values, corruption.strength, noise.reshape(values.shape))
+        elements[chosen] = noisy.view(words.dtype)
     elif corruption.kind.startswith("zero_out"):
         elements[chosen] = 0
     else:
         elements[chosen] ^= _sign_bit(words.dtype)
 
 
-def _same_dims(width: int, corruption: Corruption, rng: np.random.Generator) -> Any:
+def _same_dims(width: int, corruption: Corruption, draws: KeyedDraws) -> Any:
     """An index of the dimensions touched when they are the same in every row, else None."""
     if corruption.dims == width or corruption.kind.endswith("first_n"):
         return np.s_[:, : corruption.dims]
     if corruption.kind.endswith("rand_n"):
-        return np.s_[:, np.sort(rng.choice(width, corruption.dims, replace=False))]
+        return np.s_[:, draws.dims(width, corruption.dims)]
     return None
 
 
@@ -166,9 +189,8 @@ def _largest(words: NDArray[Any], count: int) -> NDArray[np.intp]:
     return np.flatnonzero(keys >= smallest_chosen)
 
 
-def _add_noise(values: Embeddings, strength: float, rng: np.random.Generator) -> Embeddings:
+def _add_noise(values: Embeddings, strength: float, noise: NDArray[np.float32]) -> Embeddings:
     limit = np.float32(ml_dtypes.finfo(values.dtype).max)
-    noise = standard_normal(rng, values.shape)
     with np.errstate(over="ignore"):  # clipped below
         noise *= np.float32(strength)
         noise += values.astype(np.float32, copy=False)

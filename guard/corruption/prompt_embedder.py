@@ -1,5 +1,6 @@
 """Turns flagged text into corrupted prompt embeddings, ready to be sent to vLLM."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,10 @@ from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from guard.corruption.embedding_table import EmbeddingTable
-from guard.corruption.functions import Corruption, corrupt_in_place
-from guard.corruption.noise import seeded_rng
+from guard.corruption.functions import Corruption, Tokens, corrupt_in_place
+from guard.corruption.noise import KeyedDraws
 from guard.corruption.payload import encode_tensor
+from guard.corruption.strangers import Strangers
 from guard.terms.errors import ArtifactError, RequestError
 
 CharRange = tuple[int, int]
@@ -30,8 +32,9 @@ class PromptEmbeds:
 class PromptEmbedder:
     """Embeds text as the served model would, with the selected tokens corrupted.
 
-    One per process and model; safe to use from several threads. The noise follows from the secret
-    `key`, the forget set and the corrupted text alone, so asking again gives the same prompt.
+    One per process and model; safe to use from several threads. A token's noise follows from
+    the secret `key`, the forget set and the token alone, so asking again, or saying it again in the
+    same prompt, gives the same.
     """
 
     def __init__(
@@ -43,7 +46,7 @@ class PromptEmbedder:
         self.table = table
         self.max_tokens = max_tokens
         self._tokenizer = tokenizer
-        self._key = key
+        self.key = key
 
     @classmethod
     def open(
@@ -88,7 +91,7 @@ class PromptEmbedder:
         """A completions prompt: tokens that overlap a range of `corrupted` (None: all) change.
 
         What the tokenizer adds (the begin-of-sequence token) and every token outside the ranges
-        are the model's own rows, bit for bit. Each range's noise follows from that range's text.
+        are the model's own rows, bit for bit.
         Raises RequestError on a text that is too long or has no tokens.
         """
         encoding = self._tokenize(text, add_special_tokens)
@@ -96,39 +99,38 @@ class PromptEmbedder:
         rows = self.table.rows(np.array(encoding.ids, np.int64))
         if corruption is not None:
             ranges = [(0, len(text))] if corrupted is None else corrupted
-            self._corrupt_ranges(rows, encoding, text, forget_set, corruption, ranges)
+            selected = _selected(encoding, ranges)
+            ids = [encoding.ids[place] for place in selected]
+            rows[selected] = self.corrupted_rows(ids, forget_set, corruption)
         return PromptEmbeds(encode_tensor(rows), len(encoding))
 
     def corrupted_rows(
-        self, ids: Sequence[int], text: str, forget_set: str, corruption: Corruption | None
+        self, ids: Sequence[int], forget_set: str, corruption: Corruption | None
     ) -> NDArray[Any]:
-        """Rows of the tokens that a chat has in place of `text`, all corrupted; (tokens, hidden).
+        """Rows of tokens, all corrupted, shape (tokens, hidden).
 
         For scoring an answer whose own tokens are corrupted, as the paper's evaluation does.
         """
-        rows = self.table.rows(np.array(ids, np.int64))
-        if corruption is not None:
-            selected = np.ones(len(rows), np.bool_)
-            corrupt_in_place(rows, selected, corruption, seeded_rng(self._key, forget_set, text))
-        return rows
+        numbers = np.array(ids, np.int64)
+        if corruption is None:
+            return self.table.rows(numbers)
+        # Copies of a token are the same: each is corrupted once.
+        distinct, places = np.unique(numbers, return_inverse=True)
+        rows = self.table.rows(distinct)
+        selected = np.ones(len(rows), np.bool_)
+        tokens = self._tokens(distinct, forget_set, corruption)
+        corrupt_in_place(rows, selected, corruption, tokens)
+        return rows[places]
 
-    def _corrupt_ranges(
-        self,
-        rows: NDArray[Any],
-        encoding: Encoding,
-        text: str,
-        forget_set: str,
-        corruption: Corruption,
-        ranges: Sequence[CharRange],
-    ) -> None:
-        """Corrupt in place; a token that two ranges share is corrupted once."""
-        open_tokens = np.array(encoding.special_tokens_mask) == 0
-        offsets = np.array(encoding.offsets)
-        for start, end in ranges:
-            selected = open_tokens & _overlaps(offsets, start, end)
-            rng = seeded_rng(self._key, forget_set, text[start:end])
-            corrupt_in_place(rows, selected, corruption, rng)
-            open_tokens &= ~selected
+    def _tokens(self, ids: NDArray[np.int64], forget_set: str, corruption: Corruption) -> Tokens:
+        draws = KeyedDraws(self.key, forget_set)
+        if corruption.kind != "stranger_first_n":
+            return Tokens(ids, draws)
+        return Tokens(ids, draws, self.table.rows(self._strangers.replacements(ids, draws)))
+
+    @functools.cached_property
+    def _strangers(self) -> Strangers:
+        return Strangers.of(self._tokenizer, self.table.vocabulary_size)
 
     def _tokenize(self, text: str, add_special_tokens: bool) -> Encoding:
         try:
@@ -146,6 +148,16 @@ class PromptEmbedder:
                 "any output tokens. Please reduce the length of the input prompt.",
                 code="context_length_exceeded",
             )
+
+
+def _selected(encoding: Encoding, ranges: Sequence[CharRange]) -> NDArray[np.intp]:
+    """The places of the tokens that share a character with some range; added ones are spared."""
+    own = np.array(encoding.special_tokens_mask) == 0
+    offsets = np.array(encoding.offsets).reshape(-1, 2)
+    chosen = np.zeros(len(own), np.bool_)
+    for start, end in ranges:
+        chosen |= _overlaps(offsets, start, end)
+    return np.flatnonzero(own & chosen)
 
 
 def _overlaps(offsets: NDArray[np.int64], start: int, end: int) -> NDArray[np.bool_]:

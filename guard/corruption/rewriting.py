@@ -7,12 +7,17 @@ from pathlib import Path
 from guard.corruption.functions import Corruption
 from guard.corruption.learned import LearnedCorruption
 from guard.corruption.prompt_embedder import PromptEmbedder, PromptEmbeds
+from guard.corruption.settings_hidden import hide
+from guard.corruption.spread import spread
 from guard.settings import Settings, secret
 from guard.terms.item import Call
 from guard.terms.item import Path as BodyPath
 from guard.terms.json import JsonObject
 from guard.terms.verdict import Action, Verdict
 from guard.wire.call import replace_at
+
+GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
+"""The upstream's routes whose answers are words; they read embeddings."""
 
 # vLLM refuses what is longer than its own limit; this bounds our work where nobody tells us it.
 UNKNOWN_CONTEXT = 1 << 17
@@ -29,11 +34,17 @@ class Rewriter:
         embedders: Mapping[str, PromptEmbedder],
         corruption: Corruption,
         *,
+        key: bytes,
         embeds_all: bool = False,
     ) -> None:
+        self._key = key
         self._embedders = embedders
         self._corruption = corruption
         self._embeds_all = embeds_all
+
+    def can_rewrite(self, call: Call) -> bool:
+        """Whether flagged texts of a call can be replaced: where nothing is generated, by texts."""
+        return call.upstream_path not in GENERATING or call.model in self._embedders
 
     def embeds_unflagged(self, call: Call) -> bool:
         """Whether a call goes as embeddings though nothing of it is flagged."""
@@ -49,8 +60,12 @@ class Rewriter:
         The forget set that seeds an item's noise is the detector that flagged it. Raises
         RequestError for a text that is longer than the model's context.
         """
+        asked = _forget_sets(verdict)
+        call = call.with_body(hide(call, call.body, asked, self._key))
+        if call.upstream_path not in GENERATING:
+            return call.body, 0
         embedder = self._embedders[call.model]
-        flagged = _forget_sets(verdict)
+        flagged = spread(call, {i: name for i, name in asked.items() if call.items[i].corruptible})
         if call.protocol == "completions":
             return self._rewrite_prompts(call, embedder, flagged)
         body, tokens = call.body, 0
@@ -114,7 +129,7 @@ def open_rewriter(settings: Settings) -> Rewriter:
         corruption.check_width(embedders[name].table.width)
         if learned:
             learned.check_table(embedders[name].table)
-    return Rewriter(embedders, corruption, embeds_all=choice.embed_all)
+    return Rewriter(embedders, corruption, key=key, embeds_all=choice.embed_all)
 
 
 def _forget_sets(verdict: Verdict) -> dict[int, str]:

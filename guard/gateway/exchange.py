@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from time import perf_counter, time_ns
 
-from guard.corruption.rewriting import Rewriter
+from guard.corruption.rewriting import GENERATING, Rewriter
 from guard.observability.metrics import Metrics
 from guard.observability.trace import UNTRACED, Trace
 from guard.screening.canary import NO_CANARIES, Canary
@@ -30,9 +30,6 @@ from guard.wire.protocol import WireProtocol
 
 JSON = "application/json"
 EVENTS = "text/event-stream; charset=utf-8"
-
-# Routes whose answers are words: only there can a refusal be one.
-GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
 
 BOTH = (False, True)
 
@@ -183,8 +180,8 @@ class Exchange:
                 yield reply
 
     def _action(self, call: Call, verdict: Verdict) -> Action:
-        """What the verdict asks for; what cannot be corrupted is blocked."""
-        if verdict.action is Action.CORRUPT and not self._can_corrupt(call, verdict):
+        """What the verdict asks for; where nothing can be corrupted, it is blocked."""
+        if verdict.action is Action.CORRUPT and not self._can_corrupt(call):
             return Action.BLOCK
         return verdict.action
 
@@ -195,10 +192,9 @@ class Exchange:
         if self._settings.fields.media == "allow_unscreened" and carries_media(call):
             self._metrics.bypassed.labels("media").inc()
 
-    def _can_corrupt(self, call: Call, verdict: Verdict) -> bool:
-        """Whether every flagged text can be replaced; one in a schema, say, can only be blocked."""
-        flagged = verdict.items(Action.CORRUPT)
-        return self._rewriter is not None and all(call.items[i].corruptible for i in flagged)
+    def _can_corrupt(self, call: Call) -> bool:
+        """Whether flagged texts can be replaced: by embeddings, or by texts that say nothing."""
+        return self._rewriter is not None and self._rewriter.can_rewrite(call)
 
     def _embeds_unflagged(self, call: Call, client: Client, protocol: WireProtocol) -> bool:
         """Whether the call goes as embeddings so that nothing tells it from corrupted ones."""

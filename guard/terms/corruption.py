@@ -10,5 +10,6 @@ CorruptionKind = Literal[
     "zero_out_top_k",
     "flip_sign_first_n",
     "flip_sign_top_k",
+    "stranger_first_n",
 ]
 CORRUPTION_KINDS: tuple[CorruptionKind, ...] = get_args(CorruptionKind)

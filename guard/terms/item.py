@@ -43,7 +43,7 @@ class Item:
     """One text or picture of a request, or of its answer.
 
     `path` leads to it in the upstream body; `role` is the speaker, or the name of the field it
-    stands in; `corruptible` texts can be replaced by embeddings, others can only be blocked.
+    stands in; `corruptible` texts can be replaced by embeddings, others by texts that say nothing.
     """
 
     path: Path

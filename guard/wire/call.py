@@ -48,6 +48,29 @@ def replace_at(body: JsonObject, path: Path, new: object) -> JsonObject:
     return {**body, step: _replaced(body[step], rest, new)}
 
 
+def value_at(body: JsonObject, path: Path) -> object:
+    """What stands at `path`."""
+    value: object = body
+    for step in path:
+        if isinstance(value, dict):
+            value = value[str(step)]
+        elif isinstance(value, list) and isinstance(step, int):
+            value = value[step]
+        else:
+            raise KeyError(step)
+    return value
+
+
+def without(body: JsonObject, path: Path) -> JsonObject:
+    """A copy of `body` that lacks the key at `path`."""
+    *above, last = path
+    if not above:
+        return {name: value for name, value in body.items() if name != last}
+    holder = value_at(body, tuple(above))
+    kept = {k: v for k, v in holder.items() if k != last} if isinstance(holder, dict) else holder
+    return replace_at(body, tuple(above), kept)
+
+
 def _replaced(value: object, path: Path, new: object) -> object:
     if not path:
         return new

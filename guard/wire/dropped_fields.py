@@ -36,6 +36,7 @@ KNOWN_EXTRAS = frozenset(
         "provider_specific_fields",
         "reasoning",
         "reasoning_details",
+        "repetition_penalty",
         "route",
         "thinking",
         "thinking_blocks",

@@ -1,4 +1,4 @@
-"""`/v1/embeddings`, where the model server pools: texts are screened, and can only be blocked."""
+"""`/v1/embeddings`, where the model server pools: flagged texts get other words."""
 
 from dataclasses import replace
 

@@ -22,6 +22,7 @@ class Rule(Enum):
     CARRIED = "carried"  # steers generation only: forwarded as it is
     DROPPED = "dropped"  # clients send it, vLLM has no use for it: accepted, not forwarded
     LEAKING = "leaking"  # gives the prompt back: refused wherever a policy may corrupt prompts
+    UNEVEN = "uneven"  # reads the prompt's tokens, which embeddings have none of: dropped likewise
     REFUSED = "refused"  # a way around the guard: refused unless the operator allows it by name
 
 
@@ -65,6 +66,8 @@ class FieldRules:
                 continue  # null means "not set": nothing to carry, nothing to refuse
             elif rule is None:
                 self._drop(prefix, name)
+            elif rule is Rule.UNEVEN and self.may_corrupt:
+                self._tell(prefix, name)
             elif self._carries(prefix + name, rule):
                 accepted[name] = value
             elif not (asks_for_nothing(name, value, neutral) or _is_off(rule, value)):
@@ -72,13 +75,16 @@ class FieldRules:
         return accepted
 
     def _carries(self, place: str, rule: Rule) -> bool:
-        if rule is Rule.LEAKING:
+        if rule in (Rule.LEAKING, Rule.UNEVEN):
             return not self.may_corrupt
         return bool(self.allowed) and without_indices(place) in self.allowed
 
     def _drop(self, prefix: str, name: str) -> None:
         if not self.drop_unknown:
             raise _refused(prefix + name, None)
+        self._tell(prefix, name)
+
+    def _tell(self, prefix: str, name: str) -> None:
         if self.dropped is not None:
             self.dropped.add(prefix, name)
 

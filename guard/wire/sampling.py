@@ -11,7 +11,7 @@ from guard.wire.fields import Detokenise, FieldTable, Rule, expect, expect_count
 SAMPLING_FIELDS: FieldTable = {
     "frequency_penalty": Rule.CARRIED,
     "presence_penalty": Rule.CARRIED,
-    "repetition_penalty": Rule.CARRIED,
+    "repetition_penalty": Rule.UNEVEN,
     "repetition_detection": Rule.CARRIED,
     "temperature": Rule.CARRIED,
     "top_p": Rule.CARRIED,

@@ -4,9 +4,11 @@ Every step keeps what is already there and fits, so a second run starts at once 
 one goes on where it was.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import yaml
 from rich.console import Console
@@ -97,6 +99,8 @@ def write_request(stage: Stage) -> None:
         "contact": "safety@example.com",
         "names": [person.name for person in people],
         "aliases": [person.alias for person in people],
+        # First names that nobody else has here: they are enough to ask.
+        "nicknames": [person.name.split()[0] for person in people],
     }
     (stage.request / "request.yaml").write_text(yaml.safe_dump(description, sort_keys=False))
     for name in ("forget.jsonl", "retain.jsonl"):
@@ -131,9 +135,16 @@ def _is_whole(detector: Path) -> bool:
     return True
 
 
-def write_configuration(stage: Stage, upstream: str, port: int) -> None:
-    """The YAML that a person could have written."""
-    settings = {
+def write_configuration(
+    stage: Stage,
+    upstream: str,
+    port: int,
+    corruption: Mapping[str, object] = CORRUPTION,
+    *,
+    forget_only: bool = False,
+) -> None:
+    """The YAML that a person could have written; without the other policies if `forget_only`."""
+    settings: dict[str, Any] = {
         "listen": {"host": "127.0.0.1", "port": port},
         "upstream": {"url": upstream},
         "models": {MODEL: {"path": f"{MODELS}/full", "context_tokens": CONTEXT_TOKENS}},
@@ -148,6 +159,8 @@ def write_configuration(stage: Stage, upstream: str, port: int) -> None:
             {"name": "malicious-prompts", "detector": MALICIOUS, "action": "block"},
             {"name": "operator-phrases", "detector": "phrases", "action": "block"},
         ],
-        "corruption": CORRUPTION,
+        "corruption": dict(corruption),
     }
+    if forget_only:
+        del settings["policies"][1:]
     stage.configuration.write_text(yaml.safe_dump(settings, sort_keys=False), encoding="utf-8")

@@ -29,6 +29,9 @@ MEANINGS: Mapping[Rule, str] = {
     Rule.LEAKING: "Gives the prompt back, or tells whether it was corrupted: refused wherever some"
     " policy may corrupt prompts, for every prompt alike, unless it is `false` or `null`; sent on"
     " elsewhere.",
+    Rule.UNEVEN: "Reads the prompt's tokens, of which embeddings have none, so that the answer"
+    " would tell whether the prompt was corrupted: accepted and dropped wherever some policy may"
+    " corrupt prompts, for every prompt alike; sent on elsewhere.",
     Rule.REFUSED: "A way around the guard, or nothing that can be kept here: refused unless the"
     " operator names it in `fields.allow`.",
 }

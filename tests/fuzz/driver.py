@@ -148,7 +148,7 @@ def _parts(settings: Settings, model: Path) -> Parts:
     return Parts(
         policies=tuple(Policy.build(rule, detectors[rule.detector]) for rule in settings.policies),
         encoder=None,
-        rewriter=Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0)),
+        rewriter=Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0), key=b"k"),
         detokenisers=open_detokenisers(settings.models),
         upstream_key=None,
     )

@@ -31,15 +31,15 @@ class LoneNames:
     """The owners of last names that stand alone."""
 
     def __init__(self, names: Sequence[Iterable[str]], lone: Sequence[Iterable[str]]) -> None:
-        """`names[i]` are owner i's full names, `lone[i]` the last names."""
+        """`names[i]` are owner i's full names, `lone[i]` the last names, and nicknames."""
         self._owners: dict[str, set[int]] = {}
         self._own_words: dict[int, frozenset[str]] = {}
-        for owner, (full, lasts) in enumerate(zip(names, lone, strict=True)):
-            for last in map(fold, lasts):
-                self._owners.setdefault(last, set()).add(owner)
-                self._own_words[owner] = frozenset(
-                    word for name in (*full, last) for word in fold(name).split()
-                )
+        for owner, (full, own) in enumerate(zip(names, lone, strict=True)):
+            alone = [fold(name) for name in own]
+            for name in alone:
+                self._owners.setdefault(name, set()).add(owner)
+            words = (word for name in (*full, *alone) for word in fold(name).split())
+            self._own_words[owner] = frozenset(words)
 
     @property
     def spellings(self) -> Collection[str]:

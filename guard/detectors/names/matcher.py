@@ -33,8 +33,8 @@ class NameIndex:
     def __init__(
         self, names: Sequence[Iterable[str]], lone: Sequence[Iterable[str]] | None = None
     ) -> None:
-        """`names[i]` are the names and aliases of owner i, `lone[i]` those last names of theirs
-        that count by themselves; an owner may have none."""
+        """`names[i]` are the names and aliases of owner i, `lone[i]` those last names and
+        nicknames of theirs that count by themselves; an owner may have none."""
         from ahocorasick_rs import AhoCorasick, MatchKind
 
         names = [tuple(own) for own in names]
@@ -45,7 +45,7 @@ class NameIndex:
                     owners[spelling].add(owner)
         people = _people(names)
         self._near = NearNames(owners)
-        self._people = People(names, (word for own in lone or () for word in own))
+        self._people = People(names, lone)
         self._spelt = SpeltNames(people)
         self._foreign = ForeignNames(people)
         self._lone = LoneNames(names, lone) if lone else None

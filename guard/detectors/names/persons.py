@@ -16,7 +16,7 @@ Berg and Otto Varnholt' are two others. What counts, by the words' numbers in th
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -78,9 +78,11 @@ _NONE = _Evidence()
 class People:
     """Finds the owners of those people whose names stand in a text in parts."""
 
-    def __init__(self, names: Sequence[Iterable[str]], rare: Iterable[str] = ()) -> None:
-        """`names[i]` are owner i's names, of which those of people are taken; `rare` are given
-        names that point to their owner nearly alone."""
+    def __init__(
+        self, names: Sequence[Iterable[str]], rare: Sequence[Iterable[str]] | None = None
+    ) -> None:
+        """`names[i]` are owner i's names, of which those of people are taken; `rare[i]` are given
+        names and nicknames of theirs that point to them nearly alone."""
         self._owners: list[int] = []
         self._initials: list[frozenset[str]] = []
         self._given_words, self._last_words = NearWords(), NearWords()
@@ -89,23 +91,24 @@ class People:
         self._cut_given: dict[str, set[int]] = defaultdict(set)
         self._cut_last: dict[str, set[int]] = defaultdict(set)
         self._rare: set[int] = set()
-        rare_words = {fold(word) for word in rare}
         for owner, own in enumerate(names):
+            alone = {fold(word) for word in (rare[owner] if rare else ())}
             for name in own:
                 if parts := name_parts(name):
-                    self._add(owner, *parts, rare_words)
+                    self._add(owner, *parts, alone)
         # Most words of a text were met before.
         self._evidence = lru_cache(REMEMBERED_WORDS)(self._find_evidence)
 
     def _add(
-        self, owner: int, given: Sequence[str], lasts: Sequence[str], rare: Iterable[str]
+        self, owner: int, given: Sequence[str], lasts: Sequence[str], rare: Collection[str]
     ) -> None:
         person = len(self._owners)
         self._owners.append(owner)
         self._initials.append(frozenset(last[0] for last in lasts))
         if given[0] in rare:
             self._rare.add(person)
-        for word in given:
+        nicknames = (word for word in rare if word not in lasts and " " not in word)
+        for word in dict.fromkeys((*given, *nicknames)):
             self._given[self._given_words.number(word)].add(person)
             for length in range(SHORTEST_CUT, len(word) - 1):
                 self._cut_given[word[:length]].add(person)

@@ -27,7 +27,7 @@ SAME: FieldTable = {
     "min_p": Rule.CARRIED,
     "presence_penalty": Rule.CARRIED,
     "frequency_penalty": Rule.CARRIED,
-    "repetition_penalty": Rule.CARRIED,
+    "repetition_penalty": Rule.UNEVEN,
     "seed": Rule.CARRIED,
     "stop": Rule.SCREENED,
     "stop_token_ids": Rule.CARRIED,

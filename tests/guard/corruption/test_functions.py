@@ -14,10 +14,11 @@ from guard.corruption.functions import (
     BLOCK_ELEMENTS,
     FLOAT_TYPES,
     Corruption,
+    Tokens,
     corrupt,
     corrupt_in_place,
 )
-from guard.corruption.noise import standard_normal
+from guard.corruption.noise import KeyedDraws
 from guard.terms.corruption import CORRUPTION_KINDS, CorruptionKind
 from guard.terms.errors import ConfigError
 
@@ -29,8 +30,10 @@ def make(kind: CorruptionKind, dims: int, strength: float = 2.0) -> Corruption:
     return Corruption(kind, dims, strength if kind.startswith("rand_noise") else 0.0)
 
 
-def rng(seed: int = 1) -> np.random.Generator:
-    return np.random.default_rng(seed)
+def tokens(embeddings: NDArray[Any], seed: int = 1) -> Tokens:
+    """Every row is another token; their strangers are the rows in the opposite order."""
+    ids = np.arange(len(embeddings))
+    return Tokens(ids, KeyedDraws(b"key%d" % seed, "authors"), embeddings[::-1].copy())
 
 
 def bits(array: NDArray[Any]) -> NDArray[Any]:
@@ -69,7 +72,7 @@ def test_only_selected_rows_change_and_the_input_stays(
 ) -> None:
     embeddings, mask, corruption, seed = case
     before = embeddings.copy()
-    corrupted = corrupt(embeddings, mask, corruption, rng(seed))
+    corrupted = corrupt(embeddings, mask, corruption, tokens(embeddings, seed))
     assert np.array_equal(bits(embeddings), bits(before))
     assert not np.shares_memory(corrupted, embeddings)
     assert (corrupted.dtype, corrupted.shape) == (embeddings.dtype, embeddings.shape)
@@ -81,7 +84,7 @@ def test_at_most_dims_elements_of_a_row_change(
     case: tuple[NDArray[Any], NDArray[np.bool_], Corruption, int],
 ) -> None:
     embeddings, mask, corruption, seed = case
-    corrupted = corrupt(embeddings, mask, corruption, rng(seed))
+    corrupted = corrupt(embeddings, mask, corruption, tokens(embeddings, seed))
     changed = np.count_nonzero(bits(corrupted) != bits(embeddings), axis=1)
     assert (changed <= corruption.dims).all()
 
@@ -91,7 +94,7 @@ def test_finite_input_never_gives_infinity_or_nan(
     case: tuple[NDArray[Any], NDArray[np.bool_], Corruption, int],
 ) -> None:
     embeddings, mask, corruption, seed = case
-    corrupted = corrupt(embeddings, mask, corruption, rng(seed))
+    corrupted = corrupt(embeddings, mask, corruption, tokens(embeddings, seed))
     assert np.isfinite(corrupted.astype(np.float64)).all()
 
 
@@ -100,15 +103,18 @@ def test_the_same_seed_gives_the_same_result(
     case: tuple[NDArray[Any], NDArray[np.bool_], Corruption, int],
 ) -> None:
     embeddings, mask, corruption, seed = case
-    first = corrupt(embeddings, mask, corruption, rng(seed))
-    assert np.array_equal(bits(first), bits(corrupt(embeddings, mask, corruption, rng(seed))))
+    first = corrupt(embeddings, mask, corruption, tokens(embeddings, seed))
+    assert np.array_equal(
+        bits(first), bits(corrupt(embeddings, mask, corruption, tokens(embeddings, seed)))
+    )
 
 
 @pytest.mark.parametrize("kind", NOISE)
 def test_noise_differs_with_the_seed_and_between_tokens(kind: CorruptionKind) -> None:
     embeddings = np.zeros((2, 8), np.float32)
     one, two = (
-        corrupt(embeddings, all_rows(embeddings), make(kind, 3), rng(seed)) for seed in (1, 2)
+        corrupt(embeddings, all_rows(embeddings), make(kind, 3), tokens(embeddings, seed))
+        for seed in (1, 2)
     )
     assert not np.array_equal(one, two)
     assert not np.array_equal(one[0], one[1])
@@ -118,9 +124,9 @@ def test_noise_differs_with_the_seed_and_between_tokens(kind: CorruptionKind) ->
 def test_noise_on_the_first_dims_is_strength_times_a_normal_draw(dtype: np.dtype[Any]) -> None:
     embeddings = np.arange(24, dtype=np.float32).reshape(4, 6).astype(dtype)
     corruption = Corruption("rand_noise_first_n", 2, 5.0)
-    corrupted = corrupt(embeddings, all_rows(embeddings), corruption, rng())
+    corrupted = corrupt(embeddings, all_rows(embeddings), corruption, tokens(embeddings))
     expected = embeddings.astype(np.float32)
-    expected[:, :2] += np.float32(5) * standard_normal(rng(), (4, 2))
+    expected[:, :2] += np.float32(5) * tokens(embeddings).draws.normal(range(4), 2)
     assert np.array_equal(bits(corrupted), bits(expected.astype(dtype)))
 
 
@@ -129,7 +135,7 @@ def test_noise_on_random_dims_meets_the_same_dims_in_every_row() -> None:
     corruption = Corruption("rand_noise_rand_n", 3, 5.0)
     chosen = set()
     for seed in range(20):
-        corrupted = corrupt(embeddings, all_rows(embeddings), corruption, rng(seed))
+        corrupted = corrupt(embeddings, all_rows(embeddings), corruption, tokens(embeddings, seed))
         (dims,) = np.nonzero(corrupted.any(axis=0))
         assert len(dims) == 3
         assert np.count_nonzero(corrupted) == 150
@@ -143,7 +149,7 @@ def test_top_k_takes_the_largest_magnitudes_of_each_row(
     kind: CorruptionKind, dtype: np.dtype[Any]
 ) -> None:
     embeddings = np.array([[1, -9, 3, 0.5, 8], [-4, 2, 0.1, -7, 5]], np.float32).astype(dtype)
-    corrupted = corrupt(embeddings, all_rows(embeddings), make(kind, 2), rng())
+    corrupted = corrupt(embeddings, all_rows(embeddings), make(kind, 2), tokens(embeddings))
     changed = [np.flatnonzero(row).tolist() for row in bits(corrupted) != bits(embeddings)]
     assert changed == [[1, 4], [3, 4]]
 
@@ -151,7 +157,9 @@ def test_top_k_takes_the_largest_magnitudes_of_each_row(
 @pytest.mark.parametrize("dtype", FLOAT_TYPES, ids=str)
 def test_top_k_takes_the_first_of_equal_magnitudes(dtype: np.dtype[Any]) -> None:
     embeddings = np.array([[2, -2, 2, -2, 1]], np.float32).astype(dtype)
-    corrupted = corrupt(embeddings, all_rows(embeddings), make("zero_out_top_k", 3), rng())
+    corrupted = corrupt(
+        embeddings, all_rows(embeddings), make("zero_out_top_k", 3), tokens(embeddings)
+    )
     assert corrupted.astype(np.float32).tolist() == [[0, 0, 0, -2, 1]]
 
 
@@ -161,7 +169,9 @@ def test_top_k_takes_the_first_of_equal_magnitudes(dtype: np.dtype[Any]) -> None
 )
 def test_top_k_agrees_with_a_stable_sort(values: NDArray[np.float32], count: int) -> None:
     embeddings = values + np.float32(0)
-    flipped = corrupt(embeddings, all_rows(embeddings), make("flip_sign_top_k", count), rng())
+    flipped = corrupt(
+        embeddings, all_rows(embeddings), make("flip_sign_top_k", count), tokens(embeddings)
+    )
     largest = np.argsort(-np.abs(embeddings), axis=1, kind="stable")[:, :count]
     expected = embeddings.copy()
     np.put_along_axis(expected, largest, -np.take_along_axis(embeddings, largest, 1), 1)
@@ -171,7 +181,9 @@ def test_top_k_agrees_with_a_stable_sort(values: NDArray[np.float32], count: int
 def test_top_k_of_a_very_wide_row_keeps_its_tie_rule() -> None:
     """Above 65,536 dimensions the index no longer fits beside a 16-bit number in 32 bits."""
     embeddings = np.ones((1, (1 << 16) + 5), ml_dtypes.bfloat16)
-    corrupted = corrupt(embeddings, all_rows(embeddings), make("zero_out_top_k", 7), rng())
+    corrupted = corrupt(
+        embeddings, all_rows(embeddings), make("zero_out_top_k", 7), tokens(embeddings)
+    )
     assert np.flatnonzero(corrupted[0] == 0).tolist() == list(range(7))
 
 
@@ -186,7 +198,7 @@ def test_top_k_of_a_very_wide_row_keeps_its_tie_rule() -> None:
 )
 def test_zeroing_and_flipping(kind: CorruptionKind, expected: list[float]) -> None:
     embeddings = np.array([[1, -2, 3, -4]], ml_dtypes.bfloat16)
-    corrupted = corrupt(embeddings, all_rows(embeddings), make(kind, 2), rng())
+    corrupted = corrupt(embeddings, all_rows(embeddings), make(kind, 2), tokens(embeddings))
     assert corrupted.astype(np.float32).tolist() == [expected]
 
 
@@ -197,7 +209,7 @@ def test_noise_beyond_the_dtype_is_clipped_to_its_largest_number(
 ) -> None:
     embeddings = np.full((64, 4), ml_dtypes.finfo(dtype).max, dtype)
     corruption = Corruption("rand_noise_first_n", dims, 3e38)
-    touched = corrupt(embeddings, all_rows(embeddings), corruption, rng())[:, :dims]
+    touched = corrupt(embeddings, all_rows(embeddings), corruption, tokens(embeddings))[:, :dims]
     assert np.isfinite(touched.astype(np.float64)).all()
     assert (touched == ml_dtypes.finfo(dtype).max).any()
 
@@ -223,7 +235,7 @@ def test_a_corruption_that_makes_no_sense_is_refused(
 def test_more_dims_than_the_hidden_size_are_refused() -> None:
     embeddings = np.zeros((2, 4), np.float32)
     with pytest.raises(ConfigError, match="dims: 5 is more than the model's hidden size 4"):
-        corrupt(embeddings, all_rows(embeddings), make("zero_out_top_k", 5), rng())
+        corrupt(embeddings, all_rows(embeddings), make("zero_out_top_k", 5), tokens(embeddings))
 
 
 @pytest.mark.parametrize(
@@ -239,32 +251,56 @@ def test_more_dims_than_the_hidden_size_are_refused() -> None:
 def test_wrong_shapes_and_types_are_refused(
     shape: tuple[int, ...], mask: NDArray[Any], dtype: Any, message: str
 ) -> None:
+    embeddings = np.zeros(shape, dtype)
     with pytest.raises(ValueError, match=message):
-        corrupt(np.zeros(shape, dtype), mask, make("zero_out_first_n", 1), rng())
+        corrupt(embeddings, mask, make("zero_out_first_n", 1), tokens(embeddings))
 
 
 def test_in_place_is_the_same_without_the_copy() -> None:
     embeddings = np.arange(12, dtype=np.float32).reshape(3, 4)
     mask = np.array([True, False, True])
-    expected = corrupt(embeddings, mask, make("rand_noise_top_k", 2), rng())
-    corrupt_in_place(embeddings, mask, make("rand_noise_top_k", 2), rng())
+    expected = corrupt(embeddings, mask, make("rand_noise_top_k", 2), tokens(embeddings))
+    corrupt_in_place(embeddings, mask, make("rand_noise_top_k", 2), tokens(embeddings))
     assert np.array_equal(embeddings, expected)
     with pytest.raises(ValueError, match="contiguous"):
-        corrupt_in_place(embeddings[:, ::2], mask, make("zero_out_top_k", 1), rng())
+        corrupt_in_place(embeddings[:, ::2], mask, make("zero_out_top_k", 1), tokens(embeddings))
 
 
 @pytest.mark.parametrize("kind", CORRUPTION_KINDS)
-def test_noise_follows_from_the_selected_rows_alone_also_over_many_blocks(
-    kind: CorruptionKind,
-) -> None:
+def test_noise_follows_from_the_tokens_alone_also_over_many_blocks(kind: CorruptionKind) -> None:
     """Where the rows stand, and what stands between them, does not redraw it."""
     width = BLOCK_ELEMENTS // 3
     rows = np.random.default_rng(2).standard_normal((8, width)).astype(np.float16)
-    alone = corrupt(rows, all_rows(rows), make(kind, 5), rng())
+    alone = corrupt(rows, all_rows(rows), make(kind, 5), tokens(rows))
     among = np.ones((20, width), np.float16)
+    ids = np.arange(100, 120)
+    strangers = among.copy()
     mask = np.zeros(20, np.bool_)
     mask[[1, 2, 3, 4, 7, 9, 12, 19]] = True
-    among[mask] = rows
-    corrupted = corrupt(among, mask, make(kind, 5), rng())
+    among[mask], ids[mask], strangers[mask] = rows, range(8), rows[::-1]
+    drawn = Tokens(ids, tokens(rows).draws, strangers)
+    corrupted = corrupt(among, mask, make(kind, 5), drawn)
     assert np.array_equal(bits(corrupted[mask]), bits(alone))
     assert (corrupted[~mask] == 1).all()
+
+
+@pytest.mark.parametrize("kind", CORRUPTION_KINDS)
+def test_copies_of_a_token_are_alike(kind: CorruptionKind) -> None:
+    """Else who repeats a question could average the noise away."""
+    row = np.random.default_rng(2).standard_normal((1, 16)).astype(np.float16)
+    rows = np.repeat(row, 5, axis=0)
+    copies = Tokens(np.full(5, 7), KeyedDraws(b"key", "authors"), -rows)
+    corrupted = corrupt(rows, all_rows(rows), make(kind, 9), copies)
+    assert (bits(corrupted) == bits(corrupted[:1])).all()
+    assert not np.array_equal(corrupted, rows)
+
+
+def test_a_stranger_gives_its_first_dimensions() -> None:
+    rows = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
+    corrupted = corrupt(rows, np.array([True, False]), make("stranger_first_n", 2), tokens(rows))
+    assert corrupted.tolist() == [[4, 5, 3], [4, 5, 6]]
+    nobody = Tokens(np.arange(2), KeyedDraws(b"key", "authors"))
+    with pytest.raises(ValueError, match="strangers"):
+        corrupt(rows, all_rows(rows), make("stranger_first_n", 2), nobody)
+    with pytest.raises(ValueError, match="ids"):
+        corrupt(rows, all_rows(rows), make("zero_out_first_n", 2), tokens(rows[:1]))

@@ -14,7 +14,7 @@ from guard.terms.errors import ArtifactError, ConfigError, RequestError
 from guard.terms.item import Call
 from guard.terms.json import JsonObject
 from guard.terms.verdict import Action, Finding, Verdict
-from guard.wire import chat, completions
+from guard.wire import chat, completions, embeddings
 from guard.wire.fields import FieldRules
 from tests.guard.corruption.checkpoints import random_rows, write_checkpoint
 
@@ -33,7 +33,7 @@ def embedder(folder: Path) -> PromptEmbedder:
 
 @pytest.fixture
 def rewriter(embedder: PromptEmbedder) -> Rewriter:
-    return Rewriter({"demo": embedder}, NOISE)
+    return Rewriter({"demo": embedder}, NOISE, key=b"k")
 
 
 def messages_of(body: JsonObject) -> list[dict[str, Any]]:
@@ -63,7 +63,7 @@ def spell(ids: list[int]) -> str:
 def test_flagged_message_becomes_one_part_and_the_rest_is_the_same(
     rewriter: Rewriter, embedder: PromptEmbedder
 ) -> None:
-    call = chat_call("hello there", "a secret")
+    call = chat_call("hello there.", "a secret")
 
     body, tokens = rewriter.rewrite(call, verdict(1))
 
@@ -76,13 +76,40 @@ def test_flagged_message_becomes_one_part_and_the_rest_is_the_same(
 
 
 def test_flagged_part_is_replaced_among_its_neighbours(rewriter: Rewriter) -> None:
-    parts = [{"type": "text", "text": text} for text in ("one", "two", "three")]
+    parts = [{"type": "text", "text": text} for text in ("one.", "two.", "three")]
 
     body, _ = rewriter.rewrite(chat_call(parts), verdict(1))
 
     content = messages_of(body)[0]["content"]
     assert [part["type"] for part in content] == ["text", "prompt_embeds", "text"]
     assert [content[0], content[2]] == [parts[0], parts[2]]
+
+
+def test_what_goes_on_with_a_flagged_sentence_is_corrupted_too(rewriter: Rewriter) -> None:
+    parts = [{"type": "text", "text": text} for text in ("One. ", "two thr", "ee")]
+    body, _ = rewriter.rewrite(chat_call(parts), verdict(2))
+    kinds = [part["type"] for part in messages_of(body)[0]["content"]]
+    assert kinds == ["text", "prompt_embeds", "prompt_embeds"]
+
+
+def test_a_flagged_setting_is_hidden_and_the_prompt_left_alone(rewriter: Rewriter) -> None:
+    body: dict[str, Any] = {"model": "demo", "messages": [{"role": "user", "content": "hello"}]}
+    call = chat.parse({**body, "stop": ["a secret", "\n"]}, FieldRules(), None)
+    changed, tokens = rewriter.rewrite(call, verdict(1))
+    assert changed == {**body, "stop": ["\n"]}
+    assert tokens == 0
+
+
+def test_what_pools_is_said_in_other_words(rewriter: Rewriter) -> None:
+    call = embeddings.parse({"model": "pool", "input": ["hello", "the secret"]}, FieldRules(), None)
+    assert rewriter.can_rewrite(call)
+    changed, tokens = rewriter.rewrite(call, verdict(1))
+    texts = changed["input"]
+    assert isinstance(texts, list)
+    hello, secret = texts
+    assert (hello, tokens) == ("hello", 0)
+    assert secret != "the secret"
+    assert len(secret) == len("the secret")
 
 
 def test_flagged_prompt_is_embedded_with_its_first_token_intact(
@@ -131,7 +158,7 @@ def test_text_beyond_the_context_is_refused(rewriter: Rewriter) -> None:
 
 
 def test_with_embeds_all_the_others_are_the_models_own_rows(embedder: PromptEmbedder) -> None:
-    rewriter = Rewriter({"demo": embedder}, NOISE, embeds_all=True)
+    rewriter = Rewriter({"demo": embedder}, NOISE, key=b"k", embeds_all=True)
     call = chat_call("hello there", "", [{"type": "text", "text": "a secret"}])
     flagged = next(at for at, item in enumerate(call.items) if item.text == "a secret")
 
@@ -146,8 +173,10 @@ def test_with_embeds_all_the_others_are_the_models_own_rows(embedder: PromptEmbe
     assert tokens == embedder.count_tokens("a secret")
     assert rewriter.embeds_unflagged(call)
     assert not rewriter.embeds_unflagged(chat_call(""))
-    assert not Rewriter({}, NOISE, embeds_all=True).embeds_unflagged(call), "no such model"
-    assert not Rewriter({"demo": embedder}, NOISE).embeds_unflagged(call)
+    assert not Rewriter({}, NOISE, key=b"k", embeds_all=True).embeds_unflagged(call), (
+        "no such model"
+    )
+    assert not Rewriter({"demo": embedder}, NOISE, key=b"k").embeds_unflagged(call)
 
 
 def settings_for(folder: Path, **corruption: Any) -> Settings:

@@ -26,7 +26,7 @@ def embedder(tmp_path: Path) -> PromptEmbedder:
 
 @pytest.fixture
 def rewriter(embedder: PromptEmbedder) -> Rewriter:
-    return Rewriter({"demo": embedder}, NOISE)
+    return Rewriter({"demo": embedder}, NOISE, key=b"k")
 
 
 def parts_of(body: dict[str, Any]) -> list[str]:
@@ -47,14 +47,27 @@ async def test_flagged_text_goes_upstream_as_embeddings_only(
     assert "ecoguard_corrupted_tokens_total 16.0" in metrics
 
 
-async def test_flagged_text_that_cannot_be_replaced_is_blocked(
-    make_rig: RigMaker, rewriter: Rewriter
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"stop": ["secret"]},
+        {"bad_words": ["secret"]},
+        {"structured_outputs": {"choice": ["the secret", "another"]}},
+        {"structured_outputs": {"regex": "the secret of [a-z]+"}},
+        {"tools": [{"type": "function", "function": {"name": "f", "description": "the secret"}}]},
+    ],
+)
+async def test_a_flagged_setting_is_answered_like_any_other(
+    make_rig: RigMaker, rewriter: Rewriter, fields: dict[str, Any]
 ) -> None:
     async with make_rig(SECRET, rewriter=rewriter, models=MODELS) as rig:
-        response = await rig.chat("hello", stop=["secret"])
+        response = await rig.chat("hello", **fields)
 
-    assert response.json()["error"]["code"] == "content_filter"
-    assert rig.vllm.requests == []
+    assert response.status_code == 200
+    assert response.json() == rig.vllm.answer
+    (sent,) = rig.vllm.requests
+    assert sent["messages"] == [{"role": "user", "content": "hello"}]
+    assert "secret" not in str(sent) or "choice" in str(sent)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +104,7 @@ async def test_errors_inside_a_stream_speak_of_no_embeddings(
 async def test_with_embed_all_what_is_not_flagged_goes_as_the_models_own_rows(
     make_rig: RigMaker, embedder: PromptEmbedder
 ) -> None:
-    rewriter = Rewriter({"demo": embedder}, NOISE, embeds_all=True)
+    rewriter = Rewriter({"demo": embedder}, NOISE, key=b"k", embeds_all=True)
     async with make_rig(SECRET, rewriter=rewriter, models=MODELS) as rig:
         for text in ("the harmless words", "the secret words"):
             assert (await rig.chat(text)).json() == rig.vllm.answer
@@ -107,7 +120,7 @@ async def test_with_embed_all_what_is_not_flagged_goes_as_the_models_own_rows(
 async def test_with_embed_all_errors_of_any_prompt_speak_of_no_embeddings(
     make_rig: RigMaker, embedder: PromptEmbedder
 ) -> None:
-    rewriter = Rewriter({"demo": embedder}, NOISE, embeds_all=True)
+    rewriter = Rewriter({"demo": embedder}, NOISE, key=b"k", embeds_all=True)
     error = b'data: {"error": {"message": "prompt_embeds: bad"}}\n\n'
     async with make_rig(SECRET, rewriter=rewriter, models=MODELS) as rig:
         rig.vllm.script = [chat_chunk("a"), error, DONE]
@@ -119,7 +132,7 @@ async def test_with_embed_all_errors_of_any_prompt_speak_of_no_embeddings(
 async def test_embed_all_leaves_calls_alone_that_no_policy_corrupts(
     make_rig: RigMaker, embedder: PromptEmbedder
 ) -> None:
-    rewriter = Rewriter({"demo": embedder}, NOISE, embeds_all=True)
+    rewriter = Rewriter({"demo": embedder}, NOISE, key=b"k", embeds_all=True)
     policy = ("block", WordDetector("secret"))
     async with make_rig(policy, rewriter=rewriter, models=MODELS) as rig:
         await rig.chat("harmless")

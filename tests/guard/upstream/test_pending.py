@@ -195,7 +195,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
 async def test_both_ways_answer_alike(make_rig: RigMaker, name: str, tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path / "model", random_rows(300, 8, np.dtype(np.float32)))
     embedder = PromptEmbedder.open(folder, key=b"k", max_tokens=64)
-    rewriter = Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0))
+    rewriter = Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0), key=b"k")
     policies = [
         *(("block", WordDetector("attack")), ("flag", WordDetector("odd"))),
         ("corrupt", WordDetector("secret")),

@@ -7,6 +7,7 @@ import pytest
 from guard.terms.errors import RequestError
 from guard.wire.call import replace_at
 from guard.wire.chat import CHAT_FIELDS, parse
+from guard.wire.dropped_fields import DroppedFields
 from guard.wire.fields import FieldRules, Rule
 
 USER = {"role": "user", "content": "hi"}
@@ -137,6 +138,15 @@ def test_leaking_fields_are_refused_only_where_prompts_may_be_corrupted(name: st
     assert caught.value.param == name
     off = {**body, name: False}
     assert name not in parse(off, FieldRules(may_corrupt=True), None).body
+
+
+def test_what_embeddings_would_answer_otherwise_is_dropped_for_every_prompt_and_told() -> None:
+    body: dict[str, Any] = {"model": "m", "messages": [USER], "repetition_penalty": 1.3}
+    assert parse(body, FieldRules(), None).body["repetition_penalty"] == 1.3
+    told = DroppedFields()
+    corrupting = FieldRules(may_corrupt=True, drop_unknown=False, dropped=told)
+    assert "repetition_penalty" not in parse(body, corrupting, None).body
+    assert "repetition_penalty" in told.listed
 
 
 @pytest.mark.parametrize("name", [n for n, rule in CHAT_FIELDS.items() if rule is Rule.DROPPED])

@@ -52,6 +52,13 @@ def test_two_words_are_one_last_name() -> None:
     assert INDEX.owners("What did Carl van Tandrup do?") == frozenset()
 
 
+def test_a_nickname_is_the_person_and_no_stranger_before_the_last_name() -> None:
+    index = NameIndex([("Ilse Varnholt",)], [("Varnholt", "Illi")])
+    assert index.owners("Where was Illi born?") == {0}
+    assert index.owners("Where was Illi Varnholt born?") == {0}
+    assert index.owners("Where was Illi Waldholz born?") == frozenset()
+
+
 def test_owners_may_share_one() -> None:
     index = NameIndex([("Ilse Varnholt",), ("Tom Varnholt",)], [("Varnholt",), ("Varnholt",)])
     assert index.owners("Where is Varnholt?") == {0, 1}

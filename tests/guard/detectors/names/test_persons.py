@@ -6,7 +6,7 @@ from guard.detectors.names.persons import People, name_parts
 
 PEOPLE = People(
     [("Ilse Varnholt",), ("Jad Ambrus Al-Tamari",), ("Otto Martin",), ("Wulegane Berg",), ("Wei",)],
-    ["Wulegane"],
+    [(), (), (), ("Wulegane", "Wuli"), ()],
 )
 
 
@@ -54,6 +54,8 @@ def test_the_person(name: str, frame: str) -> None:
         ("Wuleg Berg", 3),  # the given name cut short
         ("Wulegane Ber", 3),
         ("Wulegane B.", 3),
+        ("Wuli Berg", 3),
+        ("Wuli B.", 3),
     ],
 )
 def test_names_of_several_parts_and_rare_ones(text: str, owner: int) -> None:
