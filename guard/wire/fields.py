@@ -65,7 +65,7 @@ class FieldRules:
             elif value is None or rule is Rule.DROPPED:
                 continue  # null means "not set": nothing to carry, nothing to refuse
             elif rule is None:
-                self._drop(prefix, name)
+                self.drop(prefix, name)
             elif rule is Rule.UNEVEN and self.may_corrupt:
                 self._tell(prefix, name)
             elif self._carries(prefix + name, rule):
@@ -79,7 +79,8 @@ class FieldRules:
             return not self.may_corrupt
         return bool(self.allowed) and without_indices(place) in self.allowed
 
-    def _drop(self, prefix: str, name: str) -> None:
+    def drop(self, prefix: str, name: str) -> None:
+        """Leave out the field `name` of the object at `prefix`, or RequestError."""
         if not self.drop_unknown:
             raise _refused(prefix + name, None)
         self._tell(prefix, name)

@@ -17,7 +17,7 @@ from guard.wire.messages import settings as messages
 from guard.wire.neutral_values import NEUTRAL
 from guard.wire.protocols import make_protocols
 from guard.wire.responses import fields as responses_fields
-from guard.wire.responses import items
+from guard.wire.responses import items, tools
 from guard.wire.responses import settings as responses
 from guard.wire.responses.store import ResponseStore
 
@@ -96,6 +96,8 @@ TRANSLATED = (
     " it (by its dotted place, without indices), it is dropped."
 )
 BIASED = "The words that `logit_bias` (upwards) and `allowed_token_ids` spell are screened."
+BUILT_IN = ", ".join(f"`{kind}`" for kind in sorted(tools.BUILT_IN))
+PASSED = ", ".join(f"`{kind}`" for kind in sorted(items.PASSED_OVER))
 DOCUMENTED: Mapping[str, Documented] = {
     "chat": Documented(
         {
@@ -116,13 +118,16 @@ DOCUMENTED: Mapping[str, Documented] = {
             **by_type("`input[]`", items.ITEM_TABLES),
             **by_type("content parts", items.PART_TABLES),
             **by_type("`summary[]`, `content[]` of `reasoning`", items.THOUGHT_TABLES),
-            "`tools[]`": responses.TOOL_FIELDS,
+            **by_type("`tools[]`", tools.TOOL_TABLES),
             "`text`": responses.TEXT_FIELDS,
             **by_type("`text.format`", responses.FORMAT_TABLES),
             "`reasoning`": responses.REASONING_FIELDS,
         },
         frozenset(responses_fields.UNTRANSLATABLE),
-        notes=f"{MEDIA} {TRANSLATED}",
+        notes=f"{MEDIA} {TRANSLATED} Tools that OpenAI runs ({BUILT_IN}) and their calls ({PASSED})"
+        " are dropped like unknown fields, and so is a custom tool's grammar. Functions in a"
+        " namespace reach vLLM as `<namespace>__<name>`, custom tools as functions of one string,"
+        " as in its own translation; their calls come back as the client knows them.",
     ),
     "messages": Documented(
         MESSAGES_OBJECTS,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from guard.terms.json import JsonObject
 from guard.wire.chat_answers import Answer, Block, Kind, TokenLogprob, Usage
 from guard.wire.responses.call import ResponsesCall
+from guard.wire.responses.custom_input import decode_input
+from guard.wire.responses.tools import ToolName
 
 INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 _ID_PREFIXES = {Kind.REASONING: "rs", Kind.TEXT: "msg", Kind.TOOL_CALL: "fc"}
@@ -49,25 +51,42 @@ class Draft:
             **self.call.echo,
         }
 
-    def item_id(self, kind: Kind, index: int) -> str:
-        """The id of the output item at `index`."""
-        return f"{_ID_PREFIXES[kind]}_{self._hex}{index:04x}"
+    def item_id(self, block: Block) -> str:
+        """The id of the output item that a block becomes."""
+        prefix = "ctc" if self.is_custom(block) else _ID_PREFIXES[block.kind]
+        return f"{prefix}_{self._hex}{block.index:04x}"
+
+    def is_custom(self, block: Block) -> bool:
+        """Whether a block is the call of a custom tool."""
+        return block.kind is Kind.TOOL_CALL and self._tool(block).custom
+
+    def _tool(self, block: Block) -> ToolName:
+        return self.call.tool_names.get(block.name) or ToolName(block.name)
 
     def item(self, block: Block, status: str) -> JsonObject:
         """The output item of a block; without its content while that is still to come."""
         begun = status == "in_progress"
-        item: JsonObject = {"id": self.item_id(block.kind, block.index), "status": status}
+        item: JsonObject = {"id": self.item_id(block), "status": status}
         if block.kind is Kind.TOOL_CALL:
-            call = {"call_id": block.call_id, "name": block.name, "arguments": block.text}
-            return {**item, "type": "function_call", **call}
+            return {**item, **self._tool_call(block, begun)}
         content = [] if begun else [content_part(block)]
         if block.kind is Kind.REASONING:
             return {**item, "type": "reasoning", "summary": [], "content": content}
         return {**item, "type": "message", "role": "assistant", "content": content}
 
+    def _tool_call(self, block: Block, begun: bool) -> JsonObject:
+        tool = self._tool(block)
+        call: JsonObject = {"call_id": block.call_id, "name": tool.name}
+        if tool.namespace is not None:
+            call["namespace"] = tool.namespace
+        if tool.custom:
+            text = "" if begun else decode_input(block.text)
+            return {"type": "custom_tool_call", **call, "input": text}
+        return {"type": "function_call", **call, "arguments": block.text}
+
     def refused_item(self, content: Sequence[JsonObject], status: str) -> JsonObject:
         """The message that holds a refusal."""
-        item_id = self.item_id(Kind.TEXT, 0)
+        item_id = self.item_id(Block(Kind.TEXT, 0))
         shape: JsonObject = {"type": "message", "role": "assistant", "content": list(content)}
         return {"id": item_id, "status": status, **shape}
 

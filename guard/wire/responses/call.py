@@ -1,9 +1,11 @@
 """A parsed Responses request: the chat call it became, and what its answer must say of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from guard.terms.item import Call
 from guard.terms.json import JsonObject
+from guard.wire.responses.tools import ToolName
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,13 +14,15 @@ class ResponsesCall(Call):
 
     `owner` is the name of the API key, `stored` says whether the answer is kept for it; `echo` are
     the fields of the request that the response repeats; `turn` are the chat messages of this
-    request alone, without instructions and earlier turns.
+    request alone, without instructions and earlier turns; `tool_names` say what a function of the
+    chat call is to the client.
     """
 
     owner: str = ""
     stored: bool = True
     echo: JsonObject = field(default_factory=dict)
     turn: tuple[JsonObject, ...] = ()
+    tool_names: Mapping[str, ToolName] = field(default_factory=dict)
 
     @property
     def previous(self) -> str | None:

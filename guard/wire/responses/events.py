@@ -16,6 +16,7 @@ from guard.wire.responses.answers import (
     logprobs_of,
     refused_response,
 )
+from guard.wire.responses.custom_input import CustomInput, decode_input
 
 # What each kind's pieces are called in events, and where their whole stands in the last one.
 _PIECES = {
@@ -23,6 +24,7 @@ _PIECES = {
     Kind.TEXT: ("response.output_text", "text"),
     Kind.TOOL_CALL: ("response.function_call_arguments", "arguments"),
 }
+_CUSTOM = "response.custom_tool_call_input"
 
 
 class EventWriter:
@@ -49,6 +51,7 @@ class ResponsesEvents:
         self._keep = keep
         self._writer = EventWriter()
         self._stream = BlockStream()
+        self._inputs: dict[int, CustomInput] = {}
         self._output: list[JsonObject] = []
         self._begun = False
         self._failed = False
@@ -97,21 +100,28 @@ class ResponsesEvents:
             yield from self._added(step.block, place)
         elif isinstance(step, Ended):
             yield from self._done(step.block, place, last=last)
+        elif self._draft.is_custom(step.block):
+            yield from self._custom_delta(place, self._inputs[step.block.index].feed(step.piece))
         else:
             name, _ = _PIECES[step.block.kind]
             if step.block.kind is Kind.TEXT:
                 place["logprobs"] = logprobs_of(step.logprobs)
             yield self._writer.write(f"{name}.delta", **place, delta=step.piece)
 
+    def _custom_delta(self, place: JsonObject, text: str) -> Iterator[bytes]:
+        if text:
+            yield self._writer.write(f"{_CUSTOM}.delta", **place, delta=text)
+
     def _place(self, block: Block) -> JsonObject:
         place: JsonObject = {
-            "item_id": self._draft.item_id(block.kind, block.index),
+            "item_id": self._draft.item_id(block),
             "output_index": block.index,
         }
         return place if block.kind is Kind.TOOL_CALL else {**place, "content_index": 0}
 
     def _added(self, block: Block, place: JsonObject) -> Iterator[bytes]:
         item = self._draft.item(block, "in_progress")
+        self._inputs[block.index] = CustomInput()
         yield self._writer.write("response.output_item.added", output_index=block.index, item=item)
         if block.kind is not Kind.TOOL_CALL:
             yield self._writer.write(
@@ -119,6 +129,21 @@ class ResponsesEvents:
             )
 
     def _done(self, block: Block, place: JsonObject, *, last: bool) -> Iterator[bytes]:
+        if self._draft.is_custom(block):
+            yield from self._custom_done(block, place)
+        else:
+            yield from self._content_done(block, place)
+        cut = last and self._stream.answer().finish_reason in INCOMPLETE
+        item = self._draft.item(block, "incomplete" if cut else "completed")
+        self._output.append(item)
+        yield self._writer.write("response.output_item.done", output_index=block.index, item=item)
+
+    def _custom_done(self, block: Block, place: JsonObject) -> Iterator[bytes]:
+        yield from self._custom_delta(place, self._inputs[block.index].finish(block.text))
+        text = decode_input(block.text)
+        yield self._writer.write(f"{_CUSTOM}.done", **place, input=text)
+
+    def _content_done(self, block: Block, place: JsonObject) -> Iterator[bytes]:
         name, whole = _PIECES[block.kind]
         if block.kind is Kind.TEXT:
             place = {**place, "logprobs": logprobs_of(block.logprobs)}
@@ -129,10 +154,6 @@ class ResponsesEvents:
             place.pop("logprobs", None)
             part = content_part(block)
             yield self._writer.write("response.content_part.done", **place, part=part)
-        cut = last and self._stream.answer().finish_reason in INCOMPLETE
-        item = self._draft.item(block, "incomplete" if cut else "completed")
-        self._output.append(item)
-        yield self._writer.write("response.output_item.done", output_index=block.index, item=item)
 
 
 def refusal_events(draft: Draft, text: str) -> Iterator[bytes]:
@@ -140,7 +161,7 @@ def refusal_events(draft: Draft, text: str) -> Iterator[bytes]:
     writer = EventWriter()
     begun = {**draft.response("in_progress"), "store": False}
     refused = refused_response(draft, text)
-    item_id = draft.item_id(Kind.TEXT, 0)
+    item_id = draft.item_id(Block(Kind.TEXT, 0))
     place: JsonObject = {"item_id": item_id, "output_index": 0, "content_index": 0}
     empty: JsonObject = {"type": "refusal", "refusal": ""}
     part: JsonObject = {"type": "refusal", "refusal": text}

@@ -15,8 +15,9 @@ from guard.wire.members import (
 )
 from guard.wire.responses.call import ResponsesCall
 from guard.wire.responses.items import chat_messages
-from guard.wire.responses.settings import chat_settings, function_tools
+from guard.wire.responses.settings import chat_settings
 from guard.wire.responses.store import ResponseStore
+from guard.wire.responses.tools import read_tools
 
 # Carried to the chat call under the same name.
 SAME: FieldTable = {
@@ -83,6 +84,7 @@ RESPONSES_FIELDS: FieldTable = {
     "include": Rule.CARRIED,
     "top_logprobs": Rule.CARRIED,
     "store": Rule.DROPPED,  # the guard itself stores
+    "client_metadata": Rule.DROPPED,
     "metadata": Rule.DROPPED,  # comes back in the response
     "max_tool_calls": Rule.DROPPED,  # bounds built-in tools, of which there are none
     "stream_options": Rule.DROPPED,
@@ -95,7 +97,6 @@ RESPONSES_FIELDS: FieldTable = {
 }
 
 REPEATED_STRINGS = ("user", "safety_identifier", "prompt_cache_key", "service_tier")
-BARE_TOOL: JsonObject = {"description": None, "parameters": None, "strict": None}
 MOST_METADATA, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
 
 
@@ -109,8 +110,8 @@ def parse(
     """Check a request, translate it into a chat call and collect its texts as chat does."""
     own_rules = replace(rules, allowed=rules.allowed - UNTRANSLATABLE.keys())
     accepted = own_rules.accept(body, RESPONSES_FIELDS)
-    tools = function_tools(accepted, rules)
-    echo = {**_echo(body, accepted), "tools": [{**BARE_TOOL, **tool} for tool in tools]}
+    tools = read_tools(accepted, rules)
+    echo = {**_echo(body, accepted), "tools": tools.told}
     turn = chat_messages(accepted.get("input"), rules)
     chat_body: JsonObject = {
         "model": accepted.get("model"),
@@ -132,6 +133,7 @@ def parse(
         stored=echo["store"] is True,
         echo=echo,
         turn=tuple(turn),
+        tool_names=tools.names,
     )
 
 

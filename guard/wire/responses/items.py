@@ -1,5 +1,6 @@
 """Input items into chat messages; what cannot be screened or translated is refused by name."""
 
+import json
 from collections.abc import Iterable, Mapping
 
 from guard.terms.json import JsonObject
@@ -8,14 +9,25 @@ from guard.wire.members import (
     as_record,
     media_refused,
     optional_list,
+    optional_string,
     optional_word,
     require_string,
     unavailable,
     wrong,
 )
+from guard.wire.responses.custom_input import encode_input
+from guard.wire.responses.tools import flat_name
 
 TYPE: FieldTable = {"type": Rule.CARRIED}
 ITEM: FieldTable = {**TYPE, "id": Rule.DROPPED, "status": Rule.DROPPED}
+_OUTPUT: FieldTable = {
+    **ITEM,
+    "call_id": Rule.SCREENED,
+    "output": Rule.SCREENED,
+    "name": Rule.DROPPED,
+    "caller": Rule.DROPPED,
+    "namespace": Rule.DROPPED,
+}
 ITEM_TABLES: Mapping[str, FieldTable] = {
     "message": {**ITEM, "role": Rule.CARRIED, "content": Rule.SCREENED, "phase": Rule.DROPPED},
     "function_call": {
@@ -25,23 +37,32 @@ ITEM_TABLES: Mapping[str, FieldTable] = {
         "arguments": Rule.SCREENED,
         "caller": Rule.DROPPED,
         "async": Rule.DROPPED,
-        "namespace": Rule.REFUSED,
+        "namespace": Rule.SCREENED,
     },
-    "function_call_output": {
+    "function_call_output": _OUTPUT,
+    "custom_tool_call": {
         **ITEM,
         "call_id": Rule.SCREENED,
-        "output": Rule.SCREENED,
-        "name": Rule.DROPPED,
+        "name": Rule.SCREENED,
+        "input": Rule.SCREENED,
+        "namespace": Rule.SCREENED,
         "caller": Rule.DROPPED,
-        "namespace": Rule.REFUSED,
+    },
+    "custom_tool_call_output": _OUTPUT,
+    "local_shell_call": {**ITEM, "call_id": Rule.SCREENED, "action": Rule.SCREENED},
+    "local_shell_call_output": {
+        **_OUTPUT,
+        "id": Rule.SCREENED,  # of the call, where there is no `call_id`
     },
     "reasoning": {
         **ITEM,
         "summary": Rule.SCREENED,
         "content": Rule.SCREENED,
-        "encrypted_content": Rule.REFUSED,
+        "encrypted_content": Rule.DROPPED,
     },
 }
+# Calls of tools that OpenAI runs, in a conversation begun there: nothing of them is words.
+PASSED_OVER = frozenset({"web_search_call"})
 
 _TEXT: FieldTable = {**TYPE, "text": Rule.SCREENED, "prompt_cache_breakpoint": Rule.DROPPED}
 PART_TABLES: Mapping[str, FieldTable] = {
@@ -60,6 +81,7 @@ PART_TABLES: Mapping[str, FieldTable] = {
 }
 MEDIA_PARTS = frozenset({"input_image", "input_audio"})
 THOUGHT_TABLES: Mapping[str, FieldTable] = {"summary_text": _TEXT, "reasoning_text": _TEXT}
+LOCAL_SHELL = "local_shell"
 ROLES = frozenset({"user", "assistant", "system", "developer"})
 
 
@@ -84,25 +106,32 @@ class _Reader:
 
     def read(self, items: Iterable[object]) -> list[JsonObject]:
         for index, value in enumerate(items):
-            item, kind = self._checked(value, f"input.{index}")
+            record = as_record(value, f"input.{index}")
             prefix = f"input.{index}."
-            if kind == "message":
-                self._message(item, prefix)
-            elif kind == "function_call":
-                self._call(item, prefix)
-            elif kind == "function_call_output":
-                self._output(item, prefix)
+            kind = record.get("type") or ("message" if "role" in record else None)
+            if isinstance(kind, str) and kind in PASSED_OVER and self._rules.drop_unknown:
+                self._rules.drop(prefix, kind)
+            elif isinstance(kind, str) and kind in ITEM_TABLES:
+                item = self._rules.accept(record, ITEM_TABLES[kind], prefix=prefix)
+                self._read_item(item, kind, prefix)
             else:
-                self._reasoning(item, prefix)
+                raise unavailable(f"{prefix}type", "this type of item")
         return self._messages
 
-    def _checked(self, value: object, param: str) -> tuple[JsonObject, str]:
-        """An item with the fields its type has; messages may leave their type out."""
-        item = as_record(value, param)
-        kind = item.get("type") or ("message" if "role" in item else None)
-        if not isinstance(kind, str) or kind not in ITEM_TABLES:
-            raise unavailable(f"{param}.type", "this type of item")
-        return self._rules.accept(item, ITEM_TABLES[kind], prefix=f"{param}."), kind
+    def _read_item(self, item: JsonObject, kind: str, prefix: str) -> None:
+        match kind:
+            case "message":
+                self._message(item, prefix)
+            case "function_call":
+                self._call(item, prefix, require_string(item, "arguments", prefix))
+            case "custom_tool_call":
+                self._call(item, prefix, encode_input(require_string(item, "input", prefix)))
+            case "local_shell_call":
+                self._call({**item, "name": LOCAL_SHELL}, prefix, _shell_arguments(item, prefix))
+            case "reasoning":
+                self._reasoning(item, prefix)
+            case _:
+                self._output(item, prefix)
 
     def _message(self, item: JsonObject, prefix: str) -> None:
         role = optional_word(item, "role", ROLES, prefix)
@@ -118,8 +147,9 @@ class _Reader:
         else:
             self._messages.append({"role": role, "content": _plain(content)})
 
-    def _call(self, item: JsonObject, prefix: str) -> None:
-        name, arguments = (require_string(item, key, prefix) for key in ("name", "arguments"))
+    def _call(self, item: JsonObject, prefix: str, arguments: str) -> None:
+        namespace = optional_string(item, "namespace", prefix)
+        name = flat_name(require_string(item, "name", prefix), namespace)
         call: JsonObject = {
             "id": require_string(item, "call_id", prefix),
             "type": "function",
@@ -135,7 +165,8 @@ class _Reader:
 
     def _output(self, item: JsonObject, prefix: str) -> None:
         content = self._content(item.get("output"), f"{prefix}output")
-        call_id = require_string(item, "call_id", prefix)
+        name = "id" if "id" in item and "call_id" not in item else "call_id"
+        call_id = require_string(item, name, prefix)
         self._messages.append({"role": "tool", "tool_call_id": call_id, "content": content})
 
     def _reasoning(self, item: JsonObject, prefix: str) -> None:
@@ -191,6 +222,12 @@ class _Reader:
         if part.get("detail") is not None:
             image["detail"] = require_string(part, "detail", f"{param}.")
         return {"type": "image_url", "image_url": image}
+
+
+def _shell_arguments(item: JsonObject, prefix: str) -> str:
+    """A shell call's action as the arguments of a function."""
+    action = as_record(item.get("action"), f"{prefix}action")
+    return json.dumps({k: v for k, v in action.items() if k != "type"}, ensure_ascii=False)
 
 
 def _plain(content: object) -> object:

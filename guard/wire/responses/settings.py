@@ -8,7 +8,6 @@ from guard.wire.fields import FieldRules, FieldTable, Rule
 from guard.wire.members import (
     as_record,
     optional_count,
-    optional_flag,
     optional_list,
     optional_record,
     optional_string,
@@ -17,15 +16,17 @@ from guard.wire.members import (
     unavailable,
     wrong,
 )
+from guard.wire.responses.tools import CALLABLE, Tools
 
 LOGPROBS = "message.output_text.logprobs"
-# Data of items that never occur here; asking for it asks for nothing.
+# Data that no item has here; asking for it asks for nothing.
 EMPTY_INCLUDES = frozenset(
     {
         "code_interpreter_call.outputs",
         "computer_call_output.output.image_url",
         "file_search_call.results",
         "message.input_image.image_url",
+        "reasoning.encrypted_content",  # the reasoning here is in plain words
         "web_search_call.action.sources",
         "web_search_call.results",
     }
@@ -52,20 +53,14 @@ FORMAT_TABLES: Mapping[str, FieldTable] = {
         "strict": Rule.CARRIED,
     },
 }
-TOOL_FIELDS: FieldTable = {
+CHOICE_FIELDS: FieldTable = {
     "type": Rule.CARRIED,
     "name": Rule.SCREENED,
-    "description": Rule.SCREENED,
-    "parameters": Rule.SCREENED,
-    "strict": Rule.CARRIED,
-    "allowed_callers": Rule.DROPPED,
-    "async": Rule.DROPPED,
-    "defer_loading": Rule.DROPPED,
-    "output_schema": Rule.DROPPED,
+    "namespace": Rule.SCREENED,
 }
 
 
-def chat_settings(accepted: JsonObject, tools: list[JsonObject], rules: FieldRules) -> JsonObject:
+def chat_settings(accepted: JsonObject, tools: Tools, rules: FieldRules) -> JsonObject:
     """The chat fields that stand for a request's own; raises RequestError naming the latter."""
     settings: JsonObject = {**_logprobs(accepted), **_tools(accepted, tools, rules)}
     if (most := optional_count(accepted, "max_output_tokens", least=1)) is not None:
@@ -85,23 +80,6 @@ def chat_settings(accepted: JsonObject, tools: list[JsonObject], rules: FieldRul
     return settings
 
 
-def function_tools(accepted: JsonObject, rules: FieldRules) -> list[JsonObject]:
-    """The request's tools, all of them functions; built-in tools are refused."""
-    tools = []
-    for index, value in enumerate(optional_list(accepted, "tools")):
-        prefix = f"tools.{index}."
-        tool = as_record(value, f"tools.{index}")
-        if tool.get("type") != "function":
-            raise unavailable(f"{prefix}type", "a tool other than a function")
-        tool = rules.accept(tool, TOOL_FIELDS, prefix=prefix)
-        require_string(tool, "name", prefix)
-        optional_string(tool, "description", prefix)
-        optional_record(tool, "parameters", prefix)
-        optional_flag(tool, "strict", prefix)
-        tools.append(tool)
-    return tools
-
-
 def _logprobs(accepted: JsonObject) -> JsonObject:
     most = optional_count(accepted, "top_logprobs")
     asked = False
@@ -113,40 +91,31 @@ def _logprobs(accepted: JsonObject) -> JsonObject:
     return {"logprobs": True, "top_logprobs": most or 0} if asked else {}
 
 
-def _tools(accepted: JsonObject, tools: list[JsonObject], rules: FieldRules) -> JsonObject:
+def _tools(accepted: JsonObject, tools: Tools, rules: FieldRules) -> JsonObject:
     choice = accepted.get("tool_choice")
-    if not tools:
+    if not tools.functions:
         if choice not in (None, "none", "auto"):
             raise RequestError("'tool_choice' needs 'tools'", param="tool_choice")
         return {}
     settings: JsonObject = {
-        "tools": [
-            {
-                "type": "function",
-                "function": {
-                    name: value
-                    for name, value in tool.items()
-                    if name != "type" and value is not None
-                },
-            }
-            for tool in tools
-        ]
+        "tools": [{"type": "function", "function": function} for function in tools.functions]
     }
     if choice is not None:
-        settings["tool_choice"] = _choice(choice, {tool["name"] for tool in tools}, rules)
+        settings["tool_choice"] = _choice(choice, tools, rules)
     return settings
 
 
-def _choice(choice: object, names: set[object], rules: FieldRules) -> object:
+def _choice(choice: object, tools: Tools, rules: FieldRules) -> object:
     if isinstance(choice, str) and choice in CHOICES:
         return choice
-    if not isinstance(choice, dict) or choice.get("type") != "function":
+    if not isinstance(choice, dict) or choice.get("type") not in CALLABLE:
         raise wrong("tool_choice", "none, auto, required or a function's name with its type")
-    rules.accept(choice, {"type": Rule.CARRIED, "name": Rule.SCREENED}, prefix="tool_choice.")
+    choice = rules.accept(choice, CHOICE_FIELDS, prefix="tool_choice.")
     name = require_string(choice, "name", "tool_choice.")
-    if name not in names:
+    found = tools.find(name, optional_string(choice, "namespace", "tool_choice."))
+    if found is None:
         raise wrong("tool_choice.name", "the name of one of the tools")
-    return {"type": "function", "function": {"name": name}}
+    return {"type": "function", "function": {"name": found}}
 
 
 def _response_format(accepted: JsonObject, rules: FieldRules) -> JsonObject | None:

@@ -10,9 +10,15 @@ import pytest
 from guard.wire.dropped_fields import DroppedFields
 from guard.wire.fields import FieldRules
 from guard.wire.protocols import CHAT
+from guard.wire.responses import ResponsesProtocol
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 REPLY = {"role": "assistant", "content": "Wait."}
+
+
+def part(text: str) -> dict[str, Any]:
+    return {"type": "input_text", "text": text}
+
 
 # Client -> what it adds to an assistant's message of an earlier turn.
 REPLIES: dict[str, dict[str, Any]] = {
@@ -66,3 +72,59 @@ def test_what_clients_add_to_a_request_is_dropped_and_named(added: dict[str, Any
     assert call.body == body
     assert dropped.listed == ", ".join(added)
     assert set(dropped.labels) == set(added)
+
+
+# Codex CLI and Copilot CLI over `/v1/responses`: a second turn, after two calls of tools.
+AGENT: dict[str, Any] = {
+    "model": "demo",
+    "instructions": "Help with the code.",
+    "input": [
+        {"type": "message", "role": "developer", "content": [part("Be careful.")]},
+        {"type": "message", "role": "user", "content": [part("Rename it.")], "phase": None},
+        {"type": "reasoning", "summary": [], "encrypted_content": "CANARY"},
+        {"type": "function_call", "name": "run", "arguments": "{}", "call_id": "c1"},
+        {"type": "function_call_output", "call_id": "c1", "output": [part("a.py")]},
+        {"type": "custom_tool_call", "name": "patch", "input": "- a\n+ b", "call_id": "c2"},
+        {"type": "custom_tool_call_output", "call_id": "c2", "output": "changed"},
+    ],
+    "tools": [
+        {"type": "function", "name": "run", "strict": False, "parameters": {"type": "object"}},
+        {
+            "type": "custom",
+            "name": "patch",
+            "description": "Changes files.",
+            "format": {"type": "grammar", "syntax": "lark", "definition": "start: /CANARY/"},
+        },
+        {
+            "type": "namespace",
+            "name": "crm",
+            "description": "Customers.",
+            "tools": [{"type": "function", "name": "find", "parameters": {"type": "object"}}],
+        },
+        {"type": "web_search", "external_web_access": False},
+        {"type": "local_shell"},
+    ],
+    "tool_choice": "auto",
+    "parallel_tool_calls": False,
+    "reasoning": {"effort": "medium", "summary": "auto"},
+    "store": False,
+    "stream": True,
+    "include": ["reasoning.encrypted_content"],
+    "prompt_cache_key": "CANARY",
+    "text": {"verbosity": "low"},
+    "client_metadata": {"installation": "CANARY"},
+}
+
+
+def test_coding_agents_over_responses() -> None:
+    dropped = DroppedFields()
+
+    call = ResponsesProtocol().parse(AGENT, FieldRules(may_corrupt=True, dropped=dropped), None)
+
+    assert dropped.listed == "tools.format, tools.web_search, tools.local_shell"
+    assert "CANARY" not in str(call.body)
+    messages: Any = call.body["messages"]
+    roles = [message["role"] for message in messages]
+    assert roles == ["system", "developer", "user", "assistant", "tool", "assistant", "tool"]
+    texts = "\n".join(item.text for item in call.items)
+    assert all(said in texts for said in ("Be careful.", "a.py", "+ b", "changed", "crm__find"))

@@ -10,6 +10,14 @@ from guard.wire.responses.items import chat_messages
 
 STRICT = FieldRules(drop_unknown=False)
 CALL = {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}", "id": "fc_1"}
+CUSTOM = {"type": "custom_tool_call", "call_id": "c1", "name": "patch", "input": 'a\n"b"'}
+SHELL = {
+    "type": "local_shell_call",
+    "id": "lsh_1",
+    "call_id": "c1",
+    "status": "completed",
+    "action": {"type": "exec", "command": ["ls", "-l"], "env": {}},
+}
 CHAT_CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
 THOUGHT: dict[str, Any] = {
     "type": "reasoning",
@@ -25,6 +33,11 @@ REPLY = {
     "status": "completed",
     "content": [{"type": "output_text", "text": "yes", "annotations": [], "logprobs": []}],
 }
+
+
+def called(name: str, arguments: str) -> dict[str, Any]:
+    return {**CHAT_CALL, "function": {"name": name, "arguments": arguments}}
+
 
 TRANSLATIONS: list[tuple[list[dict[str, Any]], list[dict[str, Any]]]] = [
     ([{"role": "user", "content": "a"}], [{"role": "user", "content": "a"}]),
@@ -94,6 +107,36 @@ TRANSLATIONS: list[tuple[list[dict[str, Any]], list[dict[str, Any]]]] = [
         ],
         [{"role": "assistant", "reasoning": "s1\ns2"}],
     ),
+    (
+        [CUSTOM, {"type": "custom_tool_call_output", "call_id": "c1", "output": "done"}],
+        [
+            {"role": "assistant", "tool_calls": [called("patch", '{"input": "a\\n\\"b\\""}')]},
+            {"role": "tool", "tool_call_id": "c1", "content": "done"},
+        ],
+    ),
+    (
+        [{**CALL, "name": "find", "namespace": "crm"}],
+        [{"role": "assistant", "tool_calls": [called("crm__find", "{}")]}],
+    ),
+    (
+        [SHELL, {"type": "local_shell_call_output", "id": "c1", "output": "a.txt"}],
+        [
+            {
+                "role": "assistant",
+                "tool_calls": [called("local_shell", '{"command": ["ls", "-l"], "env": {}}')],
+            },
+            {"role": "tool", "tool_call_id": "c1", "content": "a.txt"},
+        ],
+    ),
+    # What only OpenAI's servers can read, or ran, is passed over.
+    (
+        [
+            {**THOUGHT, "content": None, "encrypted_content": "CANARY"},
+            {"type": "web_search_call", "id": "ws_1", "action": {"query": "CANARY"}},
+            REPLY,
+        ],
+        [{"role": "assistant", "content": "yes"}],
+    ),
 ]
 
 
@@ -108,7 +151,7 @@ WRONG: list[tuple[Any, str, str]] = [
     ({"content": "x"}, "input.1.type", "field_refused"),
     ({"type": "item_reference", "id": "x"}, "input.1.type", "field_refused"),
     ({"type": "computer_call_output"}, "input.1.type", "field_refused"),
-    ({"type": "custom_tool_call"}, "input.1.type", "field_refused"),
+    ({"type": "custom_tool_call"}, "input.1.input", "invalid_request"),
     ({"type": "compaction", "encrypted_content": "x"}, "input.1.type", "field_refused"),
     ({"role": "tool", "content": "x"}, "input.1.role", "invalid_request"),
     ({"role": "user", "content": 3}, "input.1.content", "invalid_request"),
@@ -140,9 +183,11 @@ WRONG: list[tuple[Any, str, str]] = [
         "media_refused",
     ),
     ({**CALL, "arguments": {}}, "input.1.arguments", "invalid_request"),
-    ({**CALL, "namespace": "n"}, "input.1.namespace", "field_refused"),
+    ({**CALL, "namespace": 5}, "input.1.namespace", "invalid_request"),
+    ({**CUSTOM, "input": {}}, "input.1.input", "invalid_request"),
+    ({**SHELL, "action": "ls"}, "input.1.action", "invalid_request"),
+    ({"type": "web_search_call", "id": "ws_1"}, "input.1.type", "field_refused"),
     ({"type": "function_call_output", "output": "x"}, "input.1.call_id", "invalid_request"),
-    ({**THOUGHT, "encrypted_content": "x"}, "input.1.encrypted_content", "field_refused"),
     ({**THOUGHT, "content": [{"type": "x"}]}, "input.1.content.0.type", "field_refused"),
 ]
 
