@@ -32,6 +32,7 @@ class FakeVLLM:
     hold: bool = False
     healthy: bool = True
     models: list[str] = field(default_factory=lambda: ["demo"])
+    tokenizer: dict[str, Any] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -42,6 +43,9 @@ class FakeVLLM:
         body = await _body(receive)
         if scope["path"] == "/health":
             await _json(send, 200 if self.healthy else 503, {})
+        elif scope["path"] == "/tokenizer_info":
+            status = 404 if self.tokenizer is None else 200
+            await _json(send, status, self.tokenizer or {"detail": "Not Found"})
         elif scope["path"] == "/v1/models":
             cards = [{"id": name, "object": "model", "root": "/x"} for name in self.models]
             await _json(send, 200, {"object": "list", "data": cards})

@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -14,8 +15,13 @@ from guard.upstream.certificates import server_contexts
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, tls: ListenTls | None = None) -> AsyncIterator[str]:
-    """Serve an app on a free loopback port, over TLS where asked; yields its base URL."""
+async def serving(
+    app: ASGIApp, tls: ListenTls | None = None, http: Any = HttpConnection
+) -> AsyncIterator[str]:
+    """Serve an app on a free loopback port, over TLS where asked; yields its base URL.
+
+    `http` makes the protocol of a connection.
+    """
     # Named, or asyncio does not know it for TCP and leaves it to delay small packets by 40 ms.
     listener = socket.socket(proto=socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
@@ -23,7 +29,7 @@ async def serving(app: ASGIApp, tls: ListenTls | None = None) -> AsyncIterator[s
         app,
         log_level="error",
         access_log=False,
-        http=HttpConnection,
+        http=http,
         ws="none",
         timeout_graceful_shutdown=2,
         ssl_context_factory=server_contexts(tls),

@@ -60,9 +60,13 @@ def serve(
 
 
 def _server_options(settings: "Settings") -> dict[str, Any]:
-    from guard.server.http_connection import HttpConnection
+    from functools import partial
+
+    from guard.server.http_connection import HeadLimits, HttpConnection
     from guard.upstream.certificates import server_contexts
 
+    limits = settings.limits
+    head_limits = HeadLimits(limits.header_bytes, limits.header_count, limits.header_s)
     return {
         "host": settings.listen.host,
         "port": settings.listen.port,
@@ -71,7 +75,7 @@ def _server_options(settings: "Settings") -> dict[str, Any]:
         "log_config": None,
         "server_header": False,
         "proxy_headers": False,
-        "http": HttpConnection,
+        "http": partial(HttpConnection, head_limits=head_limits),
         "ws": "none",
         "ssl_context_factory": server_contexts(settings.listen.tls),
     }

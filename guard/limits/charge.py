@@ -6,14 +6,8 @@ from guard.limits.limiter import Lease, Limiter
 
 # Actions by which no model has been asked.
 REFUSED = frozenset({"block", "error", "check"})
-# English text has about four letters to a token.
+# English text has about four letters to a token. Corrected when the answer is there.
 BYTES_PER_TOKEN = 4
-
-
-def estimated_tokens(headers: Mapping[str, str]) -> int:
-    """What a request may cost, before its body is read; corrected when its answer is there."""
-    declared = headers.get("content-length", "")
-    return int(declared[:12]) // BYTES_PER_TOKEN if declared.isascii() and declared.isdigit() else 0
 
 
 class Charge:

@@ -49,15 +49,23 @@ class WhileConnected:
             self._cancelled = True
             self._task.cancel()
 
+    def end(self) -> None:
+        """The answer is out: whoever leaves from now on leaves served.
+
+        Servers tell of the end of an answer as they tell of a client that left.
+        """
+        if self._inside:
+            self._inside = False
+            self._watching.remove_done_callback(self._received)
+            self._watching.cancel()
+
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._inside = False
-        self._watching.remove_done_callback(self._received)
-        self._watching.cancel()
+        self.end()
         del self._watching  # else a ring, which holds the request until the collector comes
         if not self._cancelled:
             return

@@ -14,13 +14,18 @@ from starlette.types import Receive, Scope, Send
 from guard.gateway.deadlines import Deadlines
 from guard.gateway.exchange import Client, Exchange, Reply
 from guard.gateway.service import Current, Service
-from guard.limits.charge import Charge, estimated_tokens
+from guard.limits.charge import BYTES_PER_TOKEN, Charge
 from guard.limits.limiter import Limiter
 from guard.observability.logs import log_answer
 from guard.observability.metrics import Metrics
 from guard.observability.tracing import Tracer
 from guard.server.client_gone import ClientGoneError, WhileConnected
-from guard.server.headers import chosen_request_id, latin_headers, onward_headers
+from guard.server.headers import (
+    chosen_request_id,
+    declared_bytes,
+    latin_headers,
+    onward_headers,
+)
 from guard.server.reply_sender import Envelope, ReplySender
 from guard.settings import NO_LIMITS, Limits
 from guard.store.journal import Journal
@@ -126,16 +131,24 @@ class JsonEndpoint:
         entry = sender.entry = Entry(request_id, self._envelope.route, owner, service.artifacts)
         if self._in_flight > service.limits.concurrent_requests:
             raise _overloaded()
-        rates = service.rates(owner)
-        if self._limiter and rates is not NO_LIMITS:
-            lease = await self._limiter.admit(owner, rates, estimated_tokens(headers))
-            sender.charge = Charge(self._limiter, lease) if lease else None
+        declared = declared_bytes(headers)
+        if declared is not None:
+            await self._admit(service, owner, declared, sender)
         raw = await read_body(receive, headers, service.limits, service.body_deadlines)
+        if declared is None:  # a body in chunks: only now its size is known
+            await self._admit(service, owner, len(raw), sender)
         sender.started = perf_counter()
         client = Client(owner, onward_headers(headers, request_id), entry, sender.trace)
         content_type = headers.get("content-type")
-        async with WhileConnected(receive):
-            await self._respond(service, raw, content_type, client, sender)
+        async with WhileConnected(receive) as connected:
+            await self._respond(service, raw, content_type, client, sender, connected)
+
+    async def _admit(self, service: Service, owner: str, size: int, sender: ReplySender) -> None:
+        """Take a request of `size` bytes off its key's limits; RequestError (429) beyond them."""
+        rates = service.rates(owner)
+        if self._limiter and rates is not NO_LIMITS:
+            lease = await self._limiter.admit(owner, rates, size // BYTES_PER_TOKEN)
+            sender.charge = Charge(self._limiter, lease) if lease else None
 
     async def _respond(
         self,
@@ -144,10 +157,12 @@ class JsonEndpoint:
         content_type: str | None,
         client: Client,
         sender: ReplySender,
+        connected: WhileConnected,
     ) -> None:
         body = parse_body(raw, content_type, service.body_limits)
         async with self._answer(service.exchange, body, client) as reply:
             await sender.send(reply)
+            connected.end()
 
 
 async def read_body(
@@ -155,8 +170,7 @@ async def read_body(
 ) -> bytes:
     """The whole request body; RequestError when it is too large, too slow or encoded."""
     check_encoding(headers.get("content-encoding"))
-    declared = headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limits.body_bytes:
+    if (declared_bytes(headers) or 0) > limits.body_bytes:
         raise _too_large(limits.body_bytes)
     chunks: list[bytes] = []
     size = 0

@@ -28,6 +28,12 @@ def chosen_request_id(headers: Mapping[str, str]) -> str:
     return os.urandom(16).hex()
 
 
+def declared_bytes(headers: Mapping[str, str]) -> int | None:
+    """How long the body is said to be; None where nothing is said, as of a body in chunks."""
+    declared = headers.get("content-length", "")
+    return int(declared[:12]) if declared.isascii() and declared.isdigit() else None
+
+
 def onward_headers(headers: Mapping[str, str], request_id: str) -> dict[str, str]:
     """The headers that go upstream: an allowlist, so no client identity and nothing hop-by-hop."""
     onward = {"x-request-id": request_id}

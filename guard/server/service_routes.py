@@ -8,11 +8,14 @@ from fastapi import APIRouter, Depends, Request, Response
 from guard import __version__
 from guard.gateway.service import Current, Service
 from guard.observability.metrics import Metrics
-from guard.server.closed_routes import error_response
+from guard.server.closed_routes import error_response, not_found
 from guard.server.headers import latin_headers
 from guard.terms.errors import RequestError, UpstreamError
 from guard.wire.json_body import serialise
 
+PROBED = ["GET", "HEAD"]  # some load balancers ask for the head only
+# Names of folders on the model server.
+FOLDERS = frozenset({"root", "parent", "name_or_path", "tokenizer_file", "vocab_file"})
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -34,16 +37,23 @@ def service_router(current: Current, metrics: Metrics) -> APIRouter:
         with current.use() as service:
             return await _models(service)
 
+    @router.get("/tokenizer_info")
+    async def tokenizer(refused: Annotated[RequestError | None, Depends(admitted)]) -> Response:
+        if refused:
+            return error_response(refused, refused.status)
+        with current.use() as service:
+            return await _tokenizer_info(service)
+
     @router.get("/version")
     async def version() -> dict[str, str]:
         return {"version": __version__}
 
-    @router.get("/livez")
+    @router.api_route("/livez", methods=PROBED)
     async def livez() -> Response:
         return Response(status_code=200)
 
-    @router.get("/readyz")
-    @router.get("/health")
+    @router.api_route("/readyz", methods=PROBED)
+    @router.api_route("/health", methods=PROBED)
     async def readyz() -> Response:
         """Ready when artifacts are loaded (or start-up had failed) and the model server is up."""
         with current.use() as service:
@@ -77,6 +87,22 @@ async def _models(service: Service) -> Response:
     return Response(serialise({"object": "list", "data": served}), media_type="application/json")
 
 
+async def _tokenizer_info(service: Service) -> Response:
+    """What vLLM tells of its tokenizer, where it was started so; evaluations count tokens by it."""
+    try:
+        async with service.upstream.send("GET", "/tokenizer_info") as reply:
+            body = await reply.body()
+        if reply.status != 200:
+            return not_found()
+        told = orjson.loads(body)
+        return Response(serialise(_card(told)), media_type="application/json")
+    except UpstreamError as error:
+        return error_response(error, error.status)
+    except (orjson.JSONDecodeError, AttributeError):
+        broken = UpstreamError("The model server sent an unreadable answer")
+        return error_response(broken, broken.status)
+
+
 async def _cards(service: Service, model: str | None) -> list[dict[str, object]]:
     """The cards in the list of a server that has `model`."""
     async with service.upstream.send("GET", "/v1/models", model=model) as reply:
@@ -89,4 +115,4 @@ async def _cards(service: Service, model: str | None) -> list[dict[str, object]]
 
 def _card(card: dict[str, object]) -> dict[str, object]:
     """A model's card without the server's folder names."""
-    return {name: value for name, value in card.items() if name not in ("root", "parent")}
+    return {name: value for name, value in card.items() if name not in FOLDERS}

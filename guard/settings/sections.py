@@ -168,6 +168,12 @@ class Limits(Section):
     """The most values in it."""
     body_s: Seconds = 30
     """Seconds until it must be in."""
+    header_bytes: Annotated[int, Field(ge=1024, le=1 << 20)] = 32 << 10
+    """The most bytes in a request's path and headers; 431 beyond. Read at the start only."""
+    header_count: Annotated[int, Field(ge=16, le=10_000)] = 100
+    """The most headers of a request; 431 beyond. Read at the start only."""
+    header_s: Seconds = 10
+    """Seconds until a head must be in; then the connection ends. Read at the start only."""
     screening_s: Seconds = 10
     """Most seconds that screening may take; beyond them `on_error` decides."""
     screening_threads: Annotated[int, Field(ge=1, le=64)] = 1

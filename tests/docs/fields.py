@@ -119,6 +119,7 @@ DOCUMENTED: Mapping[str, Documented] = {
             **by_type("content parts", items.PART_TABLES),
             **by_type("`summary[]`, `content[]` of `reasoning`", items.THOUGHT_TABLES),
             **by_type("`tools[]`", tools.TOOL_TABLES),
+            "`tool_choice`": responses.CHOICE_FIELDS,
             "`text`": responses.TEXT_FIELDS,
             **by_type("`text.format`", responses.FORMAT_TABLES),
             "`reasoning`": responses.REASONING_FIELDS,

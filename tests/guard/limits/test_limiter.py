@@ -1,6 +1,8 @@
 """Limits in front of a whole proxy: 429 in each protocol's form, headers, Redis away."""
 
 import asyncio
+import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from guard.limits.buckets import Standing
 from guard.limits.limiter import duration, rate_headers
 from guard.settings import Rates
 from tests.fakes import DONE, WordDetector, chat_chunk
-from tests.guard.conftest import RigMaker, bearer, key_of
+from tests.guard.conftest import CHAT, RigMaker, bearer, key_of
 from tests.redis_server import RedisServer
 
 SHOP = bearer("shop")
@@ -57,6 +59,23 @@ async def test_a_key_that_meets_its_limit_is_told_when_to_come_again(make_rig: R
     assert (other.status_code, "x-ratelimit-limit-requests" in other.headers) == (200, False)
     assert 'ecoguard_rate_limited_total{limit="requests"} 1.0' in metrics
     assert len(rig.vllm.requests) == 3
+
+
+async def test_a_body_in_chunks_is_charged_like_any_other(make_rig: RigMaker) -> None:
+    body = json.dumps({"model": "demo", "messages": [{"role": "user", "content": "x" * 400}]})
+    headers = {**SHOP, "content-type": "application/json"}
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 64):
+            yield body[start : start + 64].encode()
+
+    left = []
+    for content in (body.encode(), chunks()):
+        async with make_rig(keys=keys(tokens_per_minute=1000)) as rig:
+            answer = await rig.client.post(CHAT, content=content, headers=headers)
+        left.append(answer.headers["x-ratelimit-remaining-tokens"])
+
+    assert left == [str(1000 - len(body) // 4)] * 2
 
 
 async def test_anthropics_clients_get_their_own_form(make_rig: RigMaker) -> None:

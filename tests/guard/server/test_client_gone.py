@@ -55,6 +55,16 @@ async def test_a_client_that_leaves_with_the_answers_last_byte_was_served() -> N
     await _is_not_cancelled()
 
 
+async def test_what_the_server_tells_after_the_answer_is_no_leaving() -> None:
+    """Servers tell of the end of an answer as of a client that left."""
+    client = Client()
+    async with WhileConnected(client) as connected:
+        client.left.set()
+        connected.end()
+        await turns(3)
+    await _is_not_cancelled()
+
+
 async def test_an_error_of_work_that_was_cancelled_leaves_nothing_behind() -> None:
     client = Client()
 

@@ -135,6 +135,18 @@ async def test_media_that_pass_unscreened_are_counted(make_rig: RigMaker) -> Non
         assert await bypassed(rig) == {"detector_failed": 0, "media": 1}
 
 
+async def test_whole_answers_are_no_disconnects(make_rig: RigMaker) -> None:
+    async with make_rig(("block", WordDetector("attack"))) as rig:
+        rig.vllm.script = [chat_chunk("hi", "stop"), DONE]
+        for text in ("hello", "attack"):
+            for stream in (False, True):
+                await rig.chat(text, stream=stream)
+        metrics = (await rig.client.get("/metrics")).text
+
+    assert "ecoguard_client_disconnects_total{" not in metrics
+    assert "ecoguard_in_flight_requests 0.0" in metrics
+
+
 async def test_dropped_fields_are_told_to_the_client_and_counted(rig: Rig) -> None:
     plain = await rig.chat("hello")
     response = await rig.chat("hello", thinking={"type": "enabled"}, guardrails=["CANARY"])

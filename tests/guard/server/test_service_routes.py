@@ -4,7 +4,7 @@ import httpx2
 import pytest
 
 from tests.fakes import FakeVLLM, WordDetector
-from tests.guard.conftest import CHAT, RigMaker
+from tests.guard.conftest import CHAT, RigMaker, bearer, key_of
 from tests.servers import serving
 
 DEAD = "http://127.0.0.1:9"
@@ -20,6 +20,34 @@ async def test_readiness_follows_the_model_server(
 
         assert (await rig.client.get(path)).status_code == status
         assert (await rig.client.get("/livez")).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz", "/health"])
+async def test_probes_may_ask_for_the_head_only(make_rig: RigMaker, path: str) -> None:
+    async with make_rig() as rig:
+        response = await rig.client.head(path)
+
+    assert (response.status_code, response.content) == (200, b"")
+
+
+async def test_the_tokenizer_is_told_where_the_model_server_tells_it(make_rig: RigMaker) -> None:
+    told = {"tokenizer_class": "T", "chat_template": "{{ messages }}", "name_or_path": "/secret"}
+    async with make_rig(keys=[key_of("shop")]) as rig:
+        missing = await rig.client.get("/tokenizer_info", headers=bearer("shop"))
+        rig.vllm.tokenizer = told
+        found = await rig.client.get("/tokenizer_info", headers=bearer("shop"))
+        stranger = await rig.client.get("/tokenizer_info")
+
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "unknown_url")
+    assert found.json() == {"tokenizer_class": "T", "chat_template": "{{ messages }}"}
+    assert stranger.status_code == 401
+
+
+async def test_the_tokenizer_of_a_dead_server_is_an_error(make_rig: RigMaker) -> None:
+    async with make_rig(upstream={"url": DEAD}) as rig:
+        response = await rig.client.get("/tokenizer_info")
+
+    assert (response.status_code, response.json()["error"]["type"]) == (503, "upstream_error")
 
 
 async def test_models_are_those_that_are_configured(make_rig: RigMaker) -> None:
