@@ -1,6 +1,7 @@
 """Fakes: a scripted vLLM, detectors without a model. Real ASGI, no patching."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from guard.terms.detector import Detector, Features, Scores
+from guard.terms.item import Content
 
 
 @dataclass
@@ -173,6 +175,44 @@ class FailingDetector(Detector):
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
         raise RuntimeError("scripted failure")
+
+
+@dataclass
+class HangingDetector(Detector):
+    """Waits until it is let go."""
+
+    released: threading.Event = field(default_factory=threading.Event)
+    entered: threading.Event = field(default_factory=threading.Event)
+    threshold: float = 0.5
+    encoder: str | None = None
+    version: str = ""
+
+    def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
+        self.entered.set()
+        self.released.wait(30)
+        return np.zeros(len(texts), dtype=np.float32)
+
+
+@dataclass
+class WaitingDetector(Detector):
+    """Asks a server that answers when `gate` opens; notes how many questions it had at once."""
+
+    word: str = "attack"
+    waits: bool = True
+    most_questions: int = 2
+    timeout_s: float = 10
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+    open: int = 0
+    most_open: int = 0
+
+    async def ask(self, contents: Sequence[Content]) -> Scores:
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        try:
+            await self.gate.wait()
+        finally:
+            self.open -= 1
+        return np.array([float(self.word in str(content)) for content in contents], np.float32)
 
 
 class FeatureGiver(Detector):

@@ -1,20 +1,20 @@
 """One request's way: bytes → call → verdict → upstream → reply. Knows nothing of ASGI."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from time import perf_counter, time_ns
 
 from guard.corruption.rewriting import GENERATING, Rewriter
+from guard.gateway.client import EVENTS, JSON, Client, Reply
 from guard.observability.metrics import Metrics
-from guard.observability.trace import UNTRACED, Trace
 from guard.screening.canary import NO_CANARIES, Canary
-from guard.screening.screener import Screener
+from guard.screening.screener import Screener, Screening
 from guard.screening.selection import PolicyTable
 from guard.settings import Settings
 from guard.terms.entry import Entry
-from guard.terms.errors import ClientVisibleError, RequestError, UpstreamError
+from guard.terms.errors import ClientVisibleError, RequestError, ScreeningError, UpstreamError
 from guard.terms.item import Call
 from guard.terms.json import JsonObject
 from guard.terms.verdict import Action, Verdict
@@ -28,36 +28,9 @@ from guard.wire.fields import Detokenise, FieldRules
 from guard.wire.json_body import serialise
 from guard.wire.protocol import WireProtocol
 
-JSON = "application/json"
-EVENTS = "text/event-stream; charset=utf-8"
-
 BOTH = (False, True)
 
 _NEUTRAL_ERROR = "The model server refused the request"
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What goes to the client; `body` is read once, its status is final before the first byte."""
-
-    status: int
-    body: bytes | AsyncGenerator[bytes]
-    content_type: str = JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
-    action: str = Action.ALLOW.label
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Who asks: the API key's name ("" without keys), and the headers that go on upstream.
-
-    `entry` takes down what becomes of the request, `trace` where its time goes.
-    """
-
-    owner: str
-    headers: Mapping[str, str]
-    entry: Entry
-    trace: Trace = UNTRACED
 
 
 class Exchange:
@@ -116,12 +89,22 @@ class Exchange:
         return name
 
     async def judge(self, protocol: WireProtocol, call: Call, client: Client) -> Verdict:
-        """The verdict on a call, exactly as `answer` would find it."""
+        """The verdict on a call, as `answer` would find it, by policies in shadow too."""
+        screening = await self._screened(protocol, call, client)
+        if screening.whole is None:
+            return screening.verdict
+        return await asyncio.shield(screening.whole)
+
+    async def _screened(self, protocol: WireProtocol, call: Call, client: Client) -> Screening:
+        """The screening of a call's prompt; notes the verdict, and later that of shadows too."""
         chosen = self._table.select(client.owner, protocol.route, call.model)
         began = time_ns()
-        verdict = await self._screener.screen(call.items, chosen.policies, client.owner)
-        client.trace.screened(began, verdict)
-        return verdict
+        screening = await self._screener.begin(call.items, chosen.of("prompt"), client.owner)
+        client.entry.verdicts["prompt"] = screening.verdict
+        client.trace.screened(began, "prompt", screening.verdict)
+        if screening.whole is not None:
+            client.await_shadows(screening.whole, "prompt")
+        return screening
 
     @asynccontextmanager
     async def answer(
@@ -137,7 +120,7 @@ class Exchange:
             client.entry.texts = call.items
         early = generates and self._sends_early(protocol, call, client)
         async with PendingRequest(self._sent(call, call.body, client), early=early) as pending:
-            verdict = client.entry.verdict = await self.judge(protocol, call, client)
+            verdict = (await self._screened(protocol, call, client)).verdict
             action = self._action(call, verdict)
             embedded = action is Action.CORRUPT or self._embeds_unflagged(call, client, protocol)
             if action in (Action.ALLOW, Action.FLAG) and not embedded:
@@ -146,6 +129,8 @@ class Exchange:
                 return
         if pending.begun:
             self._metrics.upstream_cancelled.inc()
+        if verdict.failure:
+            raise ScreeningError(verdict.failure)
         if action is Action.BLOCK:
             yield self._refusal(protocol, call, verdict)
             return

@@ -11,6 +11,7 @@ from guard import __version__
 from guard.gateway.loading import Parts, load_parts
 from guard.gateway.service import Current, Service
 from guard.observability.metrics import Metrics
+from guard.screening.score_cache import ScoreCache
 from guard.settings import Settings, load
 from guard.terms.errors import ConfigError, GuardError
 
@@ -43,9 +44,12 @@ class Reloader:
         metrics: Metrics,
         load: Load = read,
         announce: Announce = lambda: None,
+        cache: ScoreCache | None = None,
     ) -> None:
-        """`announce` tells the other processes of this proxy that they have to reload too."""
+        """`announce` tells the other processes of this proxy that they have to reload too; `cache`
+        goes on from service to service."""
         self._announce = announce
+        self._cache = cache
         self._file = file
         self._current = current
         self._metrics = metrics
@@ -86,7 +90,7 @@ class Reloader:
         fixed = [key for section in FIXED for key in _differences(old, settings, section)]
         if fixed:
             raise ConfigError(f"{self._file}: {fixed[0]}: changing it takes a restart")
-        return Service(settings, parts, self._metrics)
+        return Service(settings, parts, self._metrics, self._cache)
 
 
 def _differences(old: BaseModel, new: BaseModel, name: str, prefix: str = "") -> Iterator[str]:

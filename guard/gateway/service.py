@@ -9,16 +9,23 @@ from guard.gateway.exchange import Exchange
 from guard.gateway.loading import Parts
 from guard.limits.keys import Keyring
 from guard.observability.metrics import Metrics
+from guard.screening.score_cache import ScoreCache
 from guard.screening.screener import Screener
 from guard.settings import NO_LIMITS, Rates, Settings
 from guard.upstream.client import Upstream
 from guard.wire.json_body import BodyLimits
 
+SHADOWS_S = 1.0
+"""How long policies in shadow may go on when the process ends."""
+
 
 class Service:
     """Everything that a request uses, made of one configuration. Made inside a running loop."""
 
-    def __init__(self, settings: Settings, parts: Parts, metrics: Metrics) -> None:
+    def __init__(
+        self, settings: Settings, parts: Parts, metrics: Metrics, cache: ScoreCache | None = None
+    ) -> None:
+        """`cache` is the process's: what it remembers outlives the service."""
         self.settings = settings
         self.limits = limits = settings.limits
         self.body_limits = BodyLimits(
@@ -37,6 +44,8 @@ class Service:
         )
         self.upstream.watch()
         self._models = parts.models
+        if cache is not None:
+            cache.resize(limits.screening_cache_bytes)
         self._screener = Screener(
             parts.policies,
             parts.encoder,
@@ -44,7 +53,7 @@ class Service:
             threads=limits.screening_threads,
             queue=limits.screening_queue,
             timeout=limits.screening_s,
-            cache_bytes=limits.screening_cache_bytes,
+            cache=cache if limits.screening_cache_bytes else None,
         )
         self.exchange = Exchange(
             settings,
@@ -60,9 +69,10 @@ class Service:
         """The limits of an API key, by its name; without keys there are none."""
         return self._rates.get(key, NO_LIMITS)
 
-    async def close(self) -> None:
-        """Let go of threads and connections; nobody may use it any more."""
-        self._screener.close()
+    async def close(self, within_s: float | None = None) -> None:
+        """Let go of threads and connections; nobody may use it any more. Policies in shadow get
+        `within_s` seconds, or as long as screening may take."""
+        await self._screener.finish(within_s)
         for model in self._models:
             model.close()
         await self.upstream.close()
@@ -107,4 +117,5 @@ class Current:
 
     async def close(self) -> None:
         """Close every service, in use or not."""
-        await asyncio.gather(*(service.close() for service in self._users), *self._ends)
+        closing = (service.close(SHADOWS_S) for service in self._users)
+        await asyncio.gather(*closing, *self._ends)

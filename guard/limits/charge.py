@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from guard.limits.limiter import Lease, Limiter
+from guard.terms.errors import FAILURE_CODES
 
 # Actions by which no model has been asked.
-REFUSED = frozenset({"block", "error", "check"})
+REFUSED = frozenset({"block", "error", "check", *FAILURE_CODES.values()})
 # English text has about four letters to a token. Corrected when the answer is there.
 BYTES_PER_TOKEN = 4
 

@@ -10,15 +10,14 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from guard.observability.comparison import Comparison
 from guard.observability.requests_served import RequestsServed
 from guard.observability.series import FoundCounter, FoundHistogram
 from guard.observability.shared_metrics import InService, exposition
+from guard.observability.verdict_series import VerdictSeries
+from guard.terms.item import Side
 from guard.terms.verdict import Verdict
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
-SCORES = tuple(step / 20 for step in range(1, 21))
-P_VALUES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1)
 
 
 class Metrics:
@@ -32,7 +31,6 @@ class Metrics:
         self._open_limits()
         self._open_upstream()
         self._open_screening()
-        self._comparison = Comparison(self.registry)
         self.requests_served = RequestsServed(self.registry)
         self._open_store()
         self._open_configuration()
@@ -155,41 +153,11 @@ class Metrics:
         )
 
     def _open_screening(self) -> None:
-        self.findings = FoundCounter(
-            "ecoguard_findings_total",
-            "Policies that fired or failed, by the action they asked for.",
-            ("policy", "action", "failed"),
-            registry=self.registry,
-        )
-        self.shadow_findings = FoundCounter(
-            "ecoguard_shadow_findings_total",
-            "Shadow policies that fired or failed, by the action they would have asked for.",
-            ("policy", "action", "failed"),
-            registry=self.registry,
-        )
-        self.shadow_changes = Counter(
-            "ecoguard_shadow_changes_total",
-            "Requests that shadow policies would have treated more severely than they were.",
-            ("action", "would"),
-            registry=self.registry,
-        )
-        self.scores = FoundHistogram(
-            "ecoguard_score",
-            "Highest score of each screened request, by policy.",
-            ("policy",),
-            buckets=SCORES,
-            registry=self.registry,
-        )
-        self.p_values = FoundHistogram(
-            "ecoguard_p_value",
-            "Conformal p-value of each screened request's highest score, by policy and class.",
-            ("policy", "class"),
-            buckets=P_VALUES,
-            registry=self.registry,
-        )
-        self.screening_seconds = Histogram(
+        self._verdicts = VerdictSeries(self.registry)
+        self.screening_seconds = FoundHistogram(
             "ecoguard_screening_seconds",
-            "Time from a parsed request to its verdict.",
+            "Time from a parsed request to its verdict, without policies in shadow, by side.",
+            ("side",),
             buckets=SECONDS,
             registry=self.registry,
         )
@@ -259,22 +227,14 @@ class Metrics:
         """Say what runs: the version, and the digest of each detector's artifact."""
         self._in_service.show(version, artifacts)
 
-    def screened(self, verdict: Verdict, seconds: float) -> None:
-        """Count one screened request."""
-        self.screening_seconds.observe(seconds)
-        self._comparison.count(verdict)
-        for finding in (*verdict.findings, *verdict.passed):
-            if finding.score is not None:
-                self.scores.labels(finding.policy).observe(finding.score)
-            for name, value in (("benign", finding.p_benign), ("malicious", finding.p_malicious)):
-                if value is not None:
-                    self.p_values.labels(finding.policy, name).observe(value)
-        for finding in verdict.findings:
-            series = self.shadow_findings if finding.shadow else self.findings
-            failed = str(finding.failed).lower()
-            series.labels(finding.policy, finding.action.label, failed).inc()
-        if verdict.would > verdict.action:
-            self.shadow_changes.labels(verdict.action.label, verdict.would.label).inc()
+    def screened(self, verdict: Verdict, side: Side, seconds: float) -> None:
+        """Count the verdict of the policies that act on one side of a request."""
+        self.screening_seconds.labels(side).observe(seconds)
+        self._verdicts.count(verdict)
+
+    def shadowed(self, verdict: Verdict, side: Side) -> None:
+        """Count what policies in shadow say, once `verdict` holds all policies' findings."""
+        self._verdicts.count_shadows(verdict, side)
 
     def remembered(self, kind: str, hits: int, misses: int) -> None:
         """Count looks into the cache of scores; `kind` is `request`, `text` or `part`."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from guard.terms.entry import Entry
+from guard.terms.item import Side
 from guard.terms.verdict import Verdict
 
 
@@ -25,8 +26,9 @@ class Trace(Protocol):
         """The trace's id in hex, where the request has spans."""
         ...
 
-    def screened(self, began_ns: int, verdict: Verdict) -> None:
-        """Screening is done; it began `began_ns` nanoseconds after 1970."""
+    def screened(self, began_ns: int, side: Side, verdict: Verdict) -> None:
+        """One side was screened, by the policies that act or later by those in shadow; it began
+        `began_ns` nanoseconds after 1970."""
         ...
 
     def asking(
@@ -45,7 +47,7 @@ class Untraced:
 
     id: str | None = None
 
-    def screened(self, began_ns: int, verdict: Verdict) -> None:
+    def screened(self, began_ns: int, side: Side, verdict: Verdict) -> None:
         """Nothing."""
 
     def asking(

@@ -15,6 +15,7 @@ from guard.observability.trace import Asked
 from guard.settings import Tracing, secret
 from guard.terms.entry import Entry
 from guard.terms.errors import ConfigError
+from guard.terms.item import Side
 from guard.terms.verdict import Finding, Verdict
 
 if TYPE_CHECKING:  # loaded only where `tracing` is configured
@@ -104,17 +105,21 @@ class RequestTrace:
         """The trace's id, where it is sampled."""
         return f"{self._root.get_span_context().trace_id:032x}" if self._records else None
 
-    def screened(self, began_ns: int, verdict: Verdict) -> None:
-        """A span of the screening, and in it one of each policy."""
+    def screened(self, began_ns: int, side: Side, verdict: Verdict) -> None:
+        """A span of the screening, and in it one of each policy; the policies in shadow have a
+        span of their own where they come later."""
         if not self._records:
             return
         from opentelemetry.trace import set_span_in_context
 
         ended_ns = time_ns()
-        whole = self._tracer.start_span("screening", self._context, start_time=began_ns)
-        whole.set_attribute("ecoguard.action", verdict.action.label)
+        findings = (*verdict.findings, *verdict.passed)
+        in_shadow = bool(findings) and all(finding.shadow for finding in findings)
+        name = "shadow screening" if in_shadow else "screening"
+        whole = self._tracer.start_span(name, self._context, start_time=began_ns)
+        whole.set_attributes({"ecoguard.side": side, "ecoguard.action": verdict.label})
         context = set_span_in_context(whole)
-        for finding in (*verdict.findings, *verdict.passed):
+        for finding in findings:
             span = self._tracer.start_span(
                 f"policy {finding.policy}",
                 context,
@@ -204,6 +209,8 @@ def _judgement(finding: Finding) -> dict[str, str | float | bool]:
         "ecoguard.shadow": finding.shadow,
         "ecoguard.failed": finding.failed,
     }
+    if finding.failure is not None:
+        attributes["ecoguard.failure"] = finding.failure
     if finding.score is not None:
         attributes["ecoguard.score"] = finding.score
     return attributes

@@ -6,7 +6,8 @@ from time import time_ns
 
 from guard.settings import Policy as PolicySettings
 from guard.terms.detector import Detector
-from guard.terms.item import AUTHORS, Author
+from guard.terms.errors import ConfigError, Failure
+from guard.terms.item import AUTHORS, Author, Side
 from guard.terms.verdict import Action, Finding
 
 MOST_SUBJECTS = 20
@@ -29,10 +30,16 @@ class Policy:
     on_error: Action
     shadow: bool = False
     authors: frozenset[Author] = frozenset(AUTHORS)
+    side: Side = "prompt"
 
     @classmethod
     def build(cls, settings: PolicySettings, detector: Detector) -> "Policy":
-        """The policy that `settings` describes."""
+        """The policy that `settings` describes; ConfigError where its detector cannot judge that
+        side."""
+        if settings.side not in detector.sides:
+            raise ConfigError(
+                f"policies.{settings.name}.side: '{settings.detector}' cannot judge that"
+            )
         own = settings.threshold == "from_artifact"
         return cls(
             name=settings.name,
@@ -43,6 +50,7 @@ class Policy:
             on_error=Action[settings.on_error.upper()],
             shadow=settings.shadow,
             authors=detector.authors if settings.authors is None else frozenset(settings.authors),
+            side=settings.side,
         )
 
     def judge(
@@ -72,16 +80,18 @@ class Policy:
             began_ns=began_ns,
             ended_ns=time_ns() if began_ns else 0,
             subjects=subjects()[:MOST_SUBJECTS] if fired else (),
+            side=self.side,
         )
 
-    def failure(self) -> Finding:
-        """The finding for a detector that raised or ran out of time: the operator's `on_error`."""
+    def failed(self, failure: Failure) -> Finding:
+        """The finding of a policy that could not judge: the operator's `on_error`."""
         return Finding(
             policy=self.name,
             detector=self.detector_name,
             action=self.on_error,
             score=None,
             threshold=self.threshold,
-            failed=True,
+            failure=failure,
             shadow=self.shadow,
+            side=self.side,
         )

@@ -12,6 +12,7 @@ from guard.screening.follow_ups import follow_ups, words_of
 from guard.screening.memory import PART, PICTURE, TEXT, Memory
 from guard.screening.pieces import is_said, joined_texts
 from guard.screening.views.view import ViewLimits
+from guard.screening.wanted import WantedError
 from guard.terms.detector import (
     Detector,
     Encoder,
@@ -40,7 +41,12 @@ class Reading:
         encoder: Encoder | None,
         limits: ViewLimits,
         memory: Memory | None = None,
+        *,
+        defers: bool = False,
     ) -> None:
+        """Where it `defers`, what a waiting detector must be asked comes out as WantedError; once
+        it was told (`tell`), the same question is asked again."""
+        self._defers = defers
         self._items = items
         self._encoder = encoder
         self._cuts = Cuts(items, encoder, limits)
@@ -122,7 +128,10 @@ class Reading:
         pictures = {picture.digest: picture for picture in judged if picture}
 
         def measure(digests: Sequence[str]) -> dict[str, float]:
-            return _checked(digests, detector.score_pictures([pictures[d] for d in digests]))
+            wanted = [pictures[digest] for digest in digests]
+            if self._defers:
+                raise WantedError(detector, PICTURE, digests, wanted)
+            return _checked(digests, detector.score_pictures(wanted))
 
         known = self._known(PICTURE, detector, tuple(pictures), measure)
         own = (known[picture.digest] if picture else 0.0 for picture in judged)
@@ -221,12 +230,19 @@ class Reading:
         }
 
     def _part_numbers(self, detector: Detector, parts: Sequence[str]) -> dict[str, float]:
+        if self._defers:
+            raise WantedError(detector, PART, parts, parts)
         if self.gives_features(detector):
             numbers, features = detector.numbers_and_features(parts)
             self._features.update(zip(parts, features, strict=True))
             return _checked(parts, numbers)
         read = None if detector.encoder is None else self._encoded(parts)
         return _checked(parts, detector.part_numbers(parts, read))
+
+    def tell(self, wanted: WantedError, numbers: Scores) -> None:
+        """What the detector has answered; DetectorError unless it is a number for each content."""
+        known = self._numbers.setdefault((wanted.kind, id(wanted.detector)), {})
+        known.update(_checked(wanted.names, numbers))
 
     def _encoded(self, texts: Sequence[str]) -> Features:
         """Features, shape (n, width); raises DetectorError where there is no encoder at work."""

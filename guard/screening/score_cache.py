@@ -60,8 +60,17 @@ class ScoreCache:
                 self._drop(place)
                 self._entries[place] = numbers
                 self._bytes += _size(numbers)
-            while self._bytes > self._most_bytes:
-                self._drop(next(iter(self._entries)))
+            self._shrink()
+
+    def resize(self, most_bytes: int) -> None:
+        """Keep to another bound from now on."""
+        with self._lock:
+            self._most_bytes = most_bytes
+            self._shrink()
+
+    def _shrink(self) -> None:
+        while self._bytes > self._most_bytes:
+            self._drop(next(iter(self._entries)))
 
     def _drop(self, place: bytes) -> None:
         numbers = self._entries.pop(place, None)

@@ -1,35 +1,59 @@
-"""The screener: policies in, a verdict out; the detectors run in threads."""
+"""The screener: policies in, a verdict out; models compute in threads, servers are waited for."""
 
 import asyncio
-import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from time import perf_counter, time_ns
+from time import perf_counter
 
 from guard.observability.metrics import Metrics
+from guard.screening.judging import failures, in_order, judge, remembered
 from guard.screening.memory import Memory
 from guard.screening.policy import Policy
 from guard.screening.reading import Reading
 from guard.screening.score_cache import ScoreCache
 from guard.screening.views.view import ViewLimits
-from guard.screening.worker_pool import Lane, QueueFullError
+from guard.screening.waiting import WaitingPolicies
+from guard.screening.worker_pool import QueueFullError, WorkerPool
 from guard.terms.detector import Encoder
-from guard.terms.item import Item
+from guard.terms.item import Item, Side
 from guard.terms.verdict import Finding, Verdict
 
-logger = logging.getLogger(__name__)
-
 # Longer requests are hashed in a screening thread: a megabyte takes a millisecond.
-MOST_HASHED_CHARACTERS = 100_000
+MOST_HASHED = 100_000
+MOST_SHADOWED = 32 << 20
+"""Characters and bytes of all requests that wait for shadow policies together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The verdict of the policies that act; `whole` brings that of all, once those in shadow have
+    judged too (None: `verdict` is the whole one)."""
+
+    verdict: Verdict
+    whole: "asyncio.Task[Verdict] | None" = None
+
+
+@dataclass(slots=True)
+class _Request:
+    """One request on its way through screening."""
+
+    items: Sequence[Item]
+    policies: Sequence[Policy]
+    owner: str
+    side: Side
+    reading: Reading
+    size: int
 
 
 class Screener:
-    """Judges the texts of requests by an ordered list of policies.
+    """Judges the items of requests by an ordered list of policies.
 
-    Detectors run in `threads` worker threads. At most `queue` requests wait for one; beyond that,
-    and after `timeout` seconds, every policy's `on_error` decides. Shadow policies come after the
-    others and have as many threads and as long a queue of their own: when they are slow or fail,
-    nothing else does. `cache_bytes` bound the scores that are remembered; 0 remembers none.
+    Models run in `threads` worker threads. At most `queue` requests wait for one; beyond that,
+    and after `timeout` seconds, every policy's `on_error` decides. Detectors that wait for a server
+    hold none of the threads. Shadow policies judge once the others have, off the request's way, in
+    threads of their own, as many and with as long a queue: when they are slow or fail, nothing
+    else does. What `cache` remembers is not scored again.
     """
 
     def __init__(
@@ -42,16 +66,21 @@ class Screener:
         queue: int = 256,
         timeout: float = 10.0,
         view_limits: ViewLimits | None = None,
-        cache_bytes: int = 0,
+        cache: ScoreCache | None = None,
+        most_shadowed: int = MOST_SHADOWED,
     ) -> None:
         self.policies = tuple(policies)
         self._encoder = encoder
         self._metrics = metrics
         self._timeout = timeout
         self._view_limits = view_limits or ViewLimits()
-        self._cache = ScoreCache(cache_bytes, metrics) if cache_bytes else None
-        self._lane = Lane("screening", threads, queue)
-        self._shadow_lane = Lane("shadow-screening", threads, queue)
+        self._cache = cache
+        self._workers = WorkerPool("screening", threads, queue)
+        self._shadow_workers = WorkerPool("shadow-screening", threads, queue)
+        self._waiting = WaitingPolicies(queue)
+        self._most_shadowed = most_shadowed
+        self._shadowed = 0
+        self._shadows: set[asyncio.Task[Verdict]] = set()
         for name, detector in {p.detector_name: p.detector for p in self.policies}.items():
             detector.listen(partial(metrics.requests_served.looked, name))
 
@@ -60,62 +89,153 @@ class Screener:
         items: Sequence[Item],
         policies: Sequence[Policy] | None = None,
         owner: str = "",
+        side: Side = "prompt",
     ) -> Verdict:
-        """The verdict of `policies` (all, unless told) on a request's texts.
+        """The verdict of all policies, those in shadow too: as `begin`, and waits for them."""
+        screening = await self.begin(items, policies, owner, side)
+        if screening.whole is None:
+            return screening.verdict
+        return await asyncio.shield(screening.whole)
+
+    async def begin(
+        self,
+        items: Sequence[Item],
+        policies: Sequence[Policy] | None = None,
+        owner: str = "",
+        side: Side = "prompt",
+    ) -> Screening:
+        """The verdict of `policies` (all of the side, unless told) on the items of one side.
 
         `owner` is the API key's name: what is remembered is found again by the same key only.
-        Never raises for a detector's fault.
+        Never raises for a detector's fault. Who stops waiting drops the policies in shadow; once
+        those have begun they go on by themselves.
         """
-        chosen = self.policies if policies is None else policies
-        if not chosen or not items:
-            return Verdict()
+        if policies is None:
+            policies = tuple(policy for policy in self.policies if policy.side == side)
+        if not policies or not items:
+            return Screening(Verdict())
         started = perf_counter()
-        deadline = asyncio.get_running_loop().time() + self._timeout
-        reading = self._read(items, owner)
-        verdict = _remembered(chosen, reading) if self._is_hashed_at_once(items) else None
-        if verdict is None:
-            acting, shadows = _apart(chosen)
-            found = await self._findings(self._lane, acting, reading, deadline)
-            shadowed = await self._findings(self._shadow_lane, shadows, reading, deadline)
-            verdict = Verdict.of(_in_order(chosen, found, shadowed))
-        self._metrics.screened(verdict, perf_counter() - started)
-        return verdict
+        size = sum(map(_size, items))
+        request = _Request(items, policies, owner, side, self._read(items, owner), size)
+        acting, shadows = _apart(policies)
+        is_hashed = self._cache is not None and request.size <= MOST_HASHED
+        found = remembered(acting, request.reading) if is_hashed else None
+        shadowed = remembered(shadows, request.reading) if is_hashed or not shadows else None
+        if found is None:
+            deadline = asyncio.get_running_loop().time() + self._timeout
+            found = await self._findings(self._workers, acting, request, deadline)
+        verdict = Verdict.of(found)
+        self._metrics.screened(verdict, side, perf_counter() - started)
+        if shadowed is None:
+            return self._with_shadows(request, verdict, found, shadows)
+        if shadows:
+            verdict = self._whole(request, found, shadowed)
+        return Screening(verdict)
 
     async def _findings(
-        self, lane: Lane, policies: Sequence[Policy], reading: Reading, deadline: float
+        self, workers: WorkerPool, policies: Sequence[Policy], request: _Request, deadline: float
+    ) -> tuple[Finding, ...]:
+        """One finding per policy, in order: models and servers judge at the same time."""
+        groups = _by_detector(policy for policy in policies if policy.detector.waits)
+        if not groups:
+            return await self._computed(workers, policies, request.reading, deadline)
+        computing = tuple(policy for policy in policies if not policy.detector.waits)
+        found = await asyncio.gather(
+            self._computed(workers, computing, request.reading, deadline),
+            *(
+                self._waiting.judge(
+                    group, self._read(request.items, request.owner, defers=True), deadline
+                )
+                for group in groups
+            ),
+        )
+        return in_order(policies, *zip((computing, *groups), found, strict=True))
+
+    async def _computed(
+        self, workers: WorkerPool, policies: Sequence[Policy], reading: Reading, deadline: float
     ) -> tuple[Finding, ...]:
         if not policies:
             return ()
-        if asyncio.get_running_loop().time() >= deadline:  # a thread may still be at the reading
-            return _failures(policies, "screening timed out")
         try:
             async with asyncio.timeout_at(deadline):
-                return await lane.run(lambda: _judge(policies, reading))
+                return await workers.run(lambda: judge(policies, reading))
         except TimeoutError:
-            return _failures(policies, "screening timed out")
+            return failures(policies, "timeout")
         except QueueFullError:
-            return _failures(policies, "screening queue is full")
+            return failures(policies, "overloaded")
+
+    def _with_shadows(
+        self,
+        request: _Request,
+        verdict: Verdict,
+        found: tuple[Finding, ...],
+        shadows: Sequence[Policy],
+    ) -> Screening:
+        """The policies in shadow begin, unless too much waits for them already."""
+        acting, _ = _apart(request.policies)
+        late = any(
+            finding.failure == "timeout" and not policy.detector.waits
+            for policy, finding in zip(acting, found, strict=True)
+        )
+        if late or self._shadowed + request.size > self._most_shadowed:
+            # Of a late request a thread may still be at the reading.
+            lost = failures(shadows, "timeout" if late else "overloaded")
+            return Screening(self._whole(request, found, lost))
+        self._shadowed += request.size
+        task = asyncio.create_task(self._shadow(request, found, shadows))
+        self._shadows.add(task)
+        task.add_done_callback(self._shadows.discard)
+        return Screening(verdict, task)
+
+    async def _shadow(
+        self, request: _Request, found: tuple[Finding, ...], shadows: Sequence[Policy]
+    ) -> Verdict:
+        deadline = asyncio.get_running_loop().time() + self._timeout
+        try:
+            judged = await self._findings(self._shadow_workers, shadows, request, deadline)
+        except asyncio.CancelledError:  # `finish` waits no longer: what became of it is told
+            judged = failures(shadows, "overloaded")
+        finally:
+            self._shadowed -= request.size
+        return self._whole(request, found, judged)
+
+    def _whole(
+        self, request: _Request, found: tuple[Finding, ...], shadowed: tuple[Finding, ...]
+    ) -> Verdict:
+        acting, shadows = _apart(request.policies)
+        whole = Verdict.of(in_order(request.policies, (acting, found), (shadows, shadowed)))
+        self._metrics.shadowed(whole, request.side)
+        return whole
 
     def judge(self, items: Sequence[Item]) -> tuple[Finding, ...]:
         """One finding per policy, in order; blocking. The same code for proxy and tools."""
+        if any(policy.detector.waits for policy in self.policies):
+            verdict = asyncio.run(self.screen(items, self.policies))
+            found = {finding.policy: finding for finding in (*verdict.findings, *verdict.passed)}
+            return tuple(found[policy.name] for policy in self.policies)
         reading = self._read(items)
         acting, shadows = _apart(self.policies)
-        return _in_order(self.policies, _judge(acting, reading), _judge(shadows, reading))
+        judged = ((some, judge(some, reading)) for some in (acting, shadows))
+        return in_order(self.policies, *judged)
 
-    def _read(self, items: Sequence[Item], owner: str = "") -> Reading:
+    def _read(self, items: Sequence[Item], owner: str = "", *, defers: bool = False) -> Reading:
         memory = Memory(self._cache, owner) if self._cache is not None else None
-        return Reading(items, self._encoder, self._view_limits, memory)
+        return Reading(items, self._encoder, self._view_limits, memory, defers=defers)
 
-    def _is_hashed_at_once(self, items: Sequence[Item]) -> bool:
-        """Whether a look into the cache is worth it here, without the way to a thread."""
-        if self._cache is None:
-            return False
-        return sum(len(item.text) for item in items) <= MOST_HASHED_CHARACTERS
+    async def finish(self, within_s: float | None = None) -> None:
+        """Wait for the policies in shadow, `within_s` seconds at most, and let the threads end."""
+        if self._shadows:
+            _, late = await asyncio.wait(self._shadows, timeout=within_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late)
+        self.close()
 
     def close(self) -> None:
         """Let the threads end; waits for none of them."""
-        self._lane.close()
-        self._shadow_lane.close()
+        self._workers.close()
+        self._shadow_workers.close()
+        self._waiting.close()
 
 
 def _apart(policies: Sequence[Policy]) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
@@ -123,47 +243,14 @@ def _apart(policies: Sequence[Policy]) -> tuple[tuple[Policy, ...], tuple[Policy
     return tuple(p for p in policies if not p.shadow), tuple(p for p in policies if p.shadow)
 
 
-def _in_order(
-    policies: Sequence[Policy], acting: Sequence[Finding], shadows: Sequence[Finding]
-) -> tuple[Finding, ...]:
-    """The findings in the order of `policies`."""
-    kinds = {False: iter(acting), True: iter(shadows)}
-    return tuple(next(kinds[policy.shadow]) for policy in policies)
-
-
-def _remembered(policies: Sequence[Policy], reading: Reading) -> Verdict | None:
-    """The verdict on a request that all the policies have judged before, else None."""
-    findings = []
+def _by_detector(policies: Iterable[Policy]) -> list[tuple[Policy, ...]]:
+    """The policies of each detector."""
+    groups: dict[int, list[Policy]] = {}
     for policy in policies:
-        asked = policy.detector, policy.threshold, policy.authors
-        scores = reading.known_scores(*asked)
-        if scores is None:
-            return None
-        findings.append(policy.judge(scores.tolist(), 0, partial(reading.subjects, *asked)))
-    return Verdict.of(findings)
+        groups.setdefault(id(policy.detector), []).append(policy)
+    return [tuple(group) for group in groups.values()]
 
 
-def _judge(policies: Sequence[Policy], reading: Reading) -> tuple[Finding, ...]:
-    """One finding per policy, in order; detectors that give the encoder's features read first."""
-    order = sorted(policies, key=lambda policy: not reading.gives_features(policy.detector))
-    found = {id(policy): _finding(policy, reading) for policy in order}
-    return tuple(found[id(policy)] for policy in policies)
-
-
-def _finding(policy: Policy, reading: Reading) -> Finding:
-    began = time_ns()
-    try:
-        asked = policy.detector, policy.threshold, policy.authors
-        scores = reading.item_scores(*asked).tolist()
-        return policy.judge(scores, began, partial(reading.subjects, *asked))
-    except Exception as error:
-        # A detector is a plug-in: whatever it raises, the policy's on_error decides. The error's
-        # text could quote a prompt: only its type is logged.
-        reason = type(error).__name__
-        logger.error("detector of policy %s failed: %s", policy.name, reason)
-        return policy.failure()
-
-
-def _failures(policies: Sequence[Policy], reason: str) -> tuple[Finding, ...]:
-    logger.error(reason)
-    return tuple(policy.failure() for policy in policies)
+def _size(item: Item) -> int:
+    """Characters of a text, bytes of a picture."""
+    return len(item.text) if item.picture is None else len(item.picture.data)

@@ -8,6 +8,7 @@ from guard.screening.canary import NO_CANARIES, Canary
 from guard.screening.policy import Policy
 from guard.settings import Policy as PolicySettings
 from guard.settings import When
+from guard.terms.item import Side
 from guard.terms.verdict import Action
 
 # Without configured models a caller may name any: what is remembered must not grow with that.
@@ -44,6 +45,10 @@ class Selection:
     """The policies that judge a request, in the order of the configuration."""
 
     policies: tuple[Policy, ...] = ()
+
+    def of(self, side: Side) -> tuple[Policy, ...]:
+        """Those that judge one side."""
+        return tuple(policy for policy in self.policies if policy.side == side)
 
     @property
     def may_corrupt(self) -> bool:

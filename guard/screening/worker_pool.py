@@ -12,7 +12,7 @@ class QueueFullError(Exception):
     """More jobs wait than are allowed to."""
 
 
-class Lane:
+class WorkerPool:
     """Runs jobs in `threads` worker threads; at most `queue` more may wait for one.
 
     A thread cannot be killed: a job that nobody waits for any more keeps its slot until it ends,

@@ -14,7 +14,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from guard import __version__
-from guard.gateway.exchange import Client, Exchange, Reply
+from guard.gateway.client import Client, Reply
+from guard.gateway.exchange import Exchange
 from guard.gateway.loading import Parts, load_parts
 from guard.gateway.reload import Announce, Load, Reloader, read
 from guard.gateway.service import Current, Service
@@ -22,6 +23,7 @@ from guard.limits.limiter import RATE_HEADERS, Limiter
 from guard.observability.logs import log_loop_fault
 from guard.observability.metrics import Metrics
 from guard.observability.tracing import open_tracer
+from guard.screening.score_cache import ScoreCache
 from guard.server.admin_routes import admin_router
 from guard.server.check_routes import Check
 from guard.server.closed_routes import ClosedRoutes, DirectRoutes, RequestIds, answer_http_error
@@ -73,8 +75,9 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: DirectRoutes) -> AsyncIterator[None]:
-        current = Current(Service(settings, loaded, metrics))
-        reloader = Reloader(source, current, metrics, read, announce) if source else None
+        cache = ScoreCache(settings.limits.screening_cache_bytes, metrics)
+        current = Current(Service(settings, loaded, metrics, cache))
+        reloader = Reloader(source, current, metrics, read, announce, cache) if source else None
         make = partial(
             JsonEndpoint,
             current=current,

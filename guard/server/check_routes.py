@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from guard.gateway.exchange import Client, Exchange, Reply
+from guard.gateway.client import Client, Reply
+from guard.gateway.exchange import Exchange
 from guard.terms.errors import ClientVisibleError, RequestError
 from guard.terms.item import Call
 from guard.terms.json import JsonObject
@@ -41,7 +42,7 @@ class Check:
             raise RequestError("'request' must be the body of a request", param="request")
         protocol = self._protocols[route]
         call = exchange.parse(protocol, request, client)
-        verdict = client.entry.verdict = await exchange.judge(protocol, call, client)
+        verdict = await exchange.judge(protocol, call, client)
         yield Reply(200, serialise(_described(call, verdict)), action="check")
 
 
@@ -60,6 +61,7 @@ def _finding(call: Call, finding: Finding) -> JsonObject:
         **_scored(finding),
         "action": finding.action.label,
         "failed": finding.failed,
+        "failure": finding.failure,
         "subjects": list(finding.subjects),
         "places": [
             {"param": call.items[index].param, "role": call.items[index].role}
@@ -73,6 +75,7 @@ def _scored(finding: Finding) -> JsonObject:
     return {
         "policy": finding.policy,
         "detector": finding.detector,
+        "side": finding.side,
         "shadow": finding.shadow,
         "score": finding.score,
         "threshold": finding.threshold,

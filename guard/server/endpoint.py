@@ -11,8 +11,9 @@ from time import perf_counter
 
 from starlette.types import Receive, Scope, Send
 
+from guard.gateway.client import Client, Reply
 from guard.gateway.deadlines import Deadlines
-from guard.gateway.exchange import Client, Exchange, Reply
+from guard.gateway.exchange import Exchange
 from guard.gateway.service import Current, Service
 from guard.limits.charge import BYTES_PER_TOKEN, Charge
 from guard.limits.limiter import Limiter

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from starlette.types import Send
 
-from guard.gateway.exchange import JSON, Reply
+from guard.gateway.client import JSON, Reply
 from guard.limits.charge import Charge
 from guard.observability.metrics import Metrics
 from guard.observability.trace import UNTRACED, Trace
@@ -109,7 +109,7 @@ class ReplySender:
         if self._begun:
             return
         body = serialise(envelope.error_body(error))
-        await self.send(Reply(error.status, body, JSON, error.headers, action="error"))
+        await self.send(Reply(error.status, body, JSON, error.headers, action=error.action))
 
     async def _begin(self, reply: Reply) -> None:
         request_id = self._request_id.encode()

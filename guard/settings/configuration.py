@@ -112,6 +112,8 @@ class Settings(Section):
     def _check(self, policy: Policy) -> None:
         """What a policy names must exist: a mistyped name would be a rule that never applies."""
         here = f"policies.{policy.name}"
+        if policy.side == "answer":
+            raise ValueError(f"{here}.side: answers are not screened yet, prompts only")
         if policy.detector not in self.detectors:
             raise ValueError(f"{here}.detector: no detector '{policy.detector}'")
         if unknown := set(policy.when.keys or ()) - {key.name for key in self.keys}:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from guard.settings.sections import Name, Section, Threshold
-from guard.terms.item import Author
+from guard.terms.item import Author, Side
 
 # A mistyped route would make a rule that never applies: only these words are taken. A test compares
 # them with the routes that are served.
@@ -54,8 +54,12 @@ class Policy(Section):
     action: Literal["allow", "flag", "corrupt", "block"]
     """What is done when it fires; the most severe of all rules wins."""
     on_error: Literal["allow", "flag", "block"] = "block"
-    """What is done when the detector fails or is too slow."""
+    """What is done when the detector fails, is too slow or has no room. `block`: the request is not
+    passed on and is answered 503 with a code of its own, never as if something had been found."""
     refusal: Literal["error", "message"] | None = None
     """The form of refusal for what this rule blocks; otherwise `refusal.form`."""
     shadow: bool = False
     """Score and count, change nothing."""
+    side: Side = "prompt"
+    """What it judges: `prompt`, what the model reads; `answer` is refused as long as nothing judges
+    answers."""

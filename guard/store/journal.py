@@ -47,8 +47,11 @@ class Journal:
         self._writer.close()
 
     def close(self, entry: Entry, *, status: int, action: str, latency_s: float) -> None:
-        """Make the records of an answered request."""
+        """Make the records of an answered request, once all its policies have judged it."""
         now = time()
+        entry.when_judged(lambda: self._close(entry, now, status, action, latency_s))
+
+    def _close(self, entry: Entry, now: float, status: int, action: str, latency_s: float) -> None:
         if self._audits:
             self._writer.put(self._audit(entry, now, status, action, latency_s))
         capture = self._capture
@@ -67,7 +70,8 @@ class Journal:
             action=action,
             status=status,
             latency_s=latency_s,
-            findings=(*entry.verdict.findings, *entry.verdict.passed),
+            findings=entry.findings,
+            verdicts={side: verdict.label for side, verdict in entry.verdicts.items()},
             artifacts=dict(entry.artifacts),  # now: what is in service may change
             prompt_tokens=entry.prompt_tokens,
             completion_tokens=entry.completion_tokens,

@@ -39,7 +39,7 @@ class AuditRecord:
 
     `time` is seconds since 1970, `latency_s` from the whole request body to the answer's end;
     token counts are the model server's, where it sent them; `artifacts` are SHA-256 digests of
-    the manifests in service, by detector.
+    the manifests in service, by detector; `verdicts` are the verdicts' words, by side.
     """
 
     time: float
@@ -51,6 +51,7 @@ class AuditRecord:
     status: int
     latency_s: float
     findings: tuple[Finding, ...] = ()
+    verdicts: Mapping[str, str] = field(default_factory=dict)
     artifacts: Mapping[str, str] = field(default_factory=dict)
     prompt_tokens: int | None = None
     completion_tokens: int | None = None

@@ -44,6 +44,7 @@ def audit_row(record: AuditRecord) -> Row:
         "latency_ms": round(record.latency_s * 1000, 3),
         "prompt_tokens": record.prompt_tokens,
         "completion_tokens": record.completion_tokens,
+        "verdicts": dict(record.verdicts),
         "findings": [finding_row(finding) for finding in record.findings],
         "artifacts": dict(record.artifacts),
     }
@@ -54,12 +55,14 @@ def finding_row(finding: Finding) -> Row:
     return {
         "policy": finding.policy,
         "detector": finding.detector,
+        "side": finding.side,
         "action": finding.action.label,
         "score": finding.score,
         "threshold": finding.threshold,
         "p_benign": finding.p_benign,
         "p_malicious": finding.p_malicious,
         "failed": finding.failed,
+        "failure": finding.failure,
         "shadow": finding.shadow,
         "subjects": list(finding.subjects),
     }

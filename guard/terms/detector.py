@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.terms.item import AUTHORS, SIDES, Author, Modality, Picture, Side
+from guard.terms.item import AUTHORS, SIDES, Author, Content, Modality, Picture, Side
 
 Scores = NDArray[np.float32]
 Features = NDArray[np.float32]
@@ -134,6 +134,21 @@ class Detector(Reader):
 
     def numbers_and_features(self, parts: Sequence[str]) -> tuple[Scores, Features]:
         """`part_numbers`, and the encoder's features, shape (n, width), of n parts."""
+        raise NotImplementedError
+
+    # A detector that asks a server: it computes nothing here and holds no thread.
+
+    waits: bool = False
+    most_questions: int = 8
+    """How many requests' questions are with the server at once."""
+    timeout_s: float = 5.0
+    """How long one question may take, the wait for its turn included."""
+
+    async def ask(self, contents: Sequence[Content]) -> Scores:
+        """`part_numbers` of texts, or the scores of pictures, for a detector that waits.
+
+        Called on the event loop. Raises whatever it likes: its policies' `on_error` decide.
+        """
         raise NotImplementedError
 
     # Subjects that are asked about, such as a person who is to be forgotten.

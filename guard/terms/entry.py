@@ -1,16 +1,28 @@
 """One request's notes, for audit, metrics and traces."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from guard.terms.item import Item
-from guard.terms.verdict import Verdict
+from guard.terms.item import Item, Side
+from guard.terms.verdict import Finding, Verdict
 
 # Inside a JSON string the quotes would be escaped: these are the answer's own keys.
 _USAGE = re.compile(rb'"usage":\s*\{.{0,300}', re.DOTALL)
 _COUNT = re.compile(rb'"(prompt|input|completion|output)_tokens":\s*(\d{1,9})')
-_NOTHING = Verdict()
+
+
+class Judgement(Protocol):
+    """A judgement that is still made: a future of the event loop's."""
+
+    def done(self) -> bool:
+        """Whether it is made."""
+        ...
+
+    def add_done_callback(self, then: Callable[[Any], object], /) -> None:
+        """Have `then` called once it is."""
+        ...
 
 
 @dataclass(slots=True)
@@ -19,7 +31,8 @@ class Entry:
 
     `key` is the API key's name; `artifacts` are the digests of the manifests that served it, by
     detector; `texts` stay empty where no model generates an answer; `dropped_fields` are the names
-    of fields that no table names, separated by commas.
+    of fields that no table names, separated by commas. `verdicts` has one for each side that was
+    judged; `pending` are judgements off the request's way, whose verdicts are noted later.
     """
 
     request_id: str
@@ -27,11 +40,29 @@ class Entry:
     key: str = ""
     artifacts: Mapping[str, str] = field(default_factory=dict)
     model: str = ""
-    verdict: Verdict = _NOTHING
+    verdicts: dict[Side, Verdict] = field(default_factory=dict)
     texts: Sequence[Item] = ()
     dropped_fields: str = ""
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    pending: list[Judgement] = field(default_factory=list)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings of all sides."""
+        return tuple(
+            finding
+            for verdict in self.verdicts.values()
+            for finding in (*verdict.findings, *verdict.passed)
+        )
+
+    def when_judged(self, then: Callable[[], None]) -> None:
+        """Call `then` once nothing is pending: now, or from the event loop."""
+        waiting = [judgement for judgement in self.pending if not judgement.done()]
+        if not waiting:
+            then()
+            return
+        waiting[0].add_done_callback(lambda _: self.when_judged(then))
 
     @property
     def tokens(self) -> int | None:

@@ -7,8 +7,22 @@ GuardError
 ├── DetectorError           never reaches a client: becomes a failed finding
 └── ClientVisibleError      has an HTTP status and an OpenAI error code; its message is safe to show
     ├── RequestError        4xx: the request is malformed, refused or too large; names the field
+    ├── ScreeningError      503: the guard could not judge the request, and passed nothing on
     └── UpstreamError       502, 503 or 504: the model server could not answer
 """
+
+from collections.abc import Mapping
+from typing import Literal
+
+Failure = Literal["timeout", "overloaded", "failed"]
+"""Why a policy could not judge: no time left, no room left, or its detector raised."""
+
+FAILURE_CODES: Mapping[Failure, str] = {
+    "timeout": "screening_timeout",
+    "overloaded": "screening_overloaded",
+    "failed": "screening_failed",
+}
+"""The word for each in answers, metrics, audit rows and the log."""
 
 
 class GuardError(Exception):
@@ -35,8 +49,11 @@ class ClientVisibleError(GuardError):
     """An error that is answered to the client in the protocol's own envelope.
 
     `message` never holds prompt text; `param` is the field at fault in dotted form
-    (`messages.0.content`), or None; `code` is a machine-readable word.
+    (`messages.0.content`), or None; `code` is a machine-readable word; `action` is what metrics,
+    audit rows and the log say was done.
     """
+
+    action = "error"
 
     def __init__(
         self,
@@ -71,6 +88,28 @@ class RequestError(ClientVisibleError):
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message, status=status, code=code, kind=kind, param=param, headers=headers)
+
+
+class ScreeningError(ClientVisibleError):
+    """The guard could not judge the request, so it was not passed on (503). No verdict: the same
+    request may pass when it is sent again."""
+
+    _MESSAGES: Mapping[Failure, str] = {
+        "timeout": "The request could not be screened in time",
+        "overloaded": "Too many requests wait to be screened",
+        "failed": "The request could not be screened",
+    }
+
+    def __init__(self, failure: Failure) -> None:
+        code = FAILURE_CODES[failure]
+        super().__init__(
+            f"{self._MESSAGES[failure]} ({code}); it was not passed on",
+            status=503,
+            code=code,
+            kind="server_error",
+            headers={"retry-after": "1"},
+        )
+        self.action = code
 
 
 class UpstreamError(ClientVisibleError):

@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from guard.terms.errors import Failure
+from guard.terms.item import Side
+
 # What stands behind the `@` in the names of a canary's policy and detector.
 CANARY = "canary"
 
@@ -24,9 +27,10 @@ class Action(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One policy's judgement of one request.
+    """One policy's judgement of one side of a request.
 
-    `score` is the highest score over the request's texts (None when the detector failed);
+    `score` is the highest score over the request's texts (None when the policy could not judge:
+    `failure` says why);
     `items` are the indices, into the call's items, of the texts at or above `threshold`. The
     p-values say how unusual the score is among benign and among malicious prompts (None where
     the detector has no such calibration). A `shadow` finding's action is only what its policy
@@ -39,19 +43,26 @@ class Finding:
     score: float | None
     threshold: float
     items: tuple[int, ...] = ()
-    failed: bool = False
+    failure: Failure | None = None
     p_benign: float | None = None
     p_malicious: float | None = None
     shadow: bool = False
     subjects: tuple[str, ...] = ()
+    side: Side = "prompt"
     # When the policy began and ended, nanoseconds since 1970; 0 where it did not run.
     began_ns: int = field(default=0, compare=False)
     ended_ns: int = field(default=0, compare=False)
 
+    @property
+    def failed(self) -> bool:
+        """Whether the policy could not judge."""
+        return self.failure is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A request's findings in policy order: those that fired or failed, and those that `passed`.
+    """The findings on one side of a request, in policy order: those that fired or failed, and
+    those that `passed`.
 
     Shadow findings are among them, but neither action nor cause nor items heed them.
     """
@@ -68,6 +79,14 @@ class Verdict:
         return cls(fired, passed)
 
     @property
+    def in_shadow(self) -> "Verdict":
+        """What the policies in shadow say, alone."""
+        return Verdict(
+            tuple(finding for finding in self.findings if finding.shadow),
+            tuple(finding for finding in self.passed if finding.shadow),
+        )
+
+    @property
     def action(self) -> Action:
         """The most severe action asked for."""
         if not self.findings:
@@ -81,8 +100,24 @@ class Verdict:
 
     @property
     def cause(self) -> Finding | None:
-        """The first finding that asked for the verdict's action."""
-        return next((f for f in self._acting if f.action is self.action), None)
+        """The first finding that asked for the verdict's action; one that fired before one that
+        failed."""
+        action = self.action
+        asking = [finding for finding in self._acting if finding.action is action]
+        return next((f for f in asking if not f.failed), asking[0] if asking else None)
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why nothing is passed on though nothing that was found asks for that; else None."""
+        if self.action is not Action.BLOCK or self.cause is None:
+            return None
+        return self.cause.failure
+
+    @property
+    def label(self) -> str:
+        """The action's word for records; a request that only a failure holds back has no verdict
+        of its own."""
+        return "unjudged" if self.failure else self.action.label
 
     @property
     def has_failures(self) -> bool:

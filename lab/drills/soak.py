@@ -159,7 +159,7 @@ class Soak:
             aiohttp.ClientSession(self._rig.proxy.url, headers=headers) as session,
             session.post(CHAT, json=_body("plain", HANGING)) as response,
         ):
-            if response.status not in (400, 429):
+            if response.status not in (429, 503):
                 self.figures.improper.append(f"hanging: {response.status}")
 
     def _break(self) -> None:

@@ -1,5 +1,6 @@
 """A proxy in front of a scripted vLLM, both real servers."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -39,6 +40,13 @@ class Rig:
         messages = [{"role": "user", "content": text}]
         body = {"model": "demo", "messages": messages, **extra}
         return await self.client.post(CHAT, json=body, headers=headers)
+
+    async def metrics_with(self, series: str) -> str:
+        """The exposition, once it has the series: policies in shadow judge after the answer."""
+        async with asyncio.timeout(10):
+            while series not in (text := (await self.client.get("/metrics")).text):
+                pass
+        return text
 
 
 def bearer(key: str) -> dict[str, str]:

@@ -211,3 +211,22 @@ async def test_hangup_with_a_broken_file_changes_nothing(rig: FileRig) -> None:
         while 'ecoguard_reloads_total{result="failed"} 1.0' not in await rig.metrics():
             pass
     assert await rig.blocks("old")
+
+
+@pytest.mark.parametrize("same", [True, False])
+async def test_what_was_scored_is_known_after_a_reload(rig: FileRig, same: bool) -> None:
+    """By the same detector; a changed one has scored nothing yet."""
+    hits = 'ecoguard_screening_cache_total{kind="request",result="hit"}'
+    await rig.chat("something harmless")
+    rig.write(detectors=phrases("old" if same else "new"), limits={"screening_s": 9})
+    await rig.reload()
+    assert (await rig.chat("something harmless")).status_code == 200
+    assert (f"{hits} 1.0" in await rig.metrics()) is same
+
+
+async def test_a_smaller_cache_forgets(rig: FileRig) -> None:
+    await rig.chat("something harmless")
+    rig.write(limits={"screening_cache_bytes": 1})
+    await rig.reload()
+    await rig.chat("something harmless")
+    assert 'ecoguard_screening_cache_total{kind="request",result="hit"}' not in await rig.metrics()

@@ -24,8 +24,8 @@ class Watched(Service):
         super().__init__(SETTINGS, NOTHING, Metrics())
         self.closed = asyncio.Event()
 
-    async def close(self) -> None:
-        await super().close()
+    async def close(self, within_s: float | None = None) -> None:
+        await super().close(within_s)
         self.closed.set()
 
 

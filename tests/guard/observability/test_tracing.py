@@ -107,7 +107,11 @@ async def test_a_requests_spans_and_their_tree(make_rig: RigMaker) -> None:
     spans = collector.spans()
     root, screening = spans[f"POST {CHAT}"], spans["screening"]
     model, policy = spans["chat demo"], spans["policy stop"]
-    assert spans.keys() == {root.name, "screening", "chat demo", "policy stop", "policy broken"}
+    names = {"screening", "chat demo", "policy stop", "shadow screening", "policy broken"}
+    assert spans.keys() == {root.name, *names}
+    shadow = spans["shadow screening"]
+    assert {shadow.parent_span_id} == {root.span_id}
+    assert attributes(shadow)["ecoguard.side"] == attributes(screening)["ecoguard.side"] == "prompt"
     assert root.parent_span_id == b""
     assert {screening.parent_span_id, model.parent_span_id} == {root.span_id}
     assert policy.parent_span_id == screening.span_id
@@ -126,7 +130,8 @@ async def test_a_requests_spans_and_their_tree(make_rig: RigMaker) -> None:
         "http.response.status_code": 200,
     }
     assert attributes(policy)["ecoguard.score"] == 0.0
-    assert attributes(spans["policy broken"])["ecoguard.failed"] is True
+    assert attributes(spans["policy broken"])["ecoguard.failure"] == "failed"
+    assert spans["policy broken"].parent_span_id == shadow.span_id
     assert spans["policy broken"].status.code == 2
     assert attributes(root)["ecoguard.action"] == "allow"
     sent = rig.vllm.headers[-1]["traceparent"].split("-")

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -13,11 +12,12 @@ import pytest
 from guard.detectors.calibration import Calibration
 from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
+from guard.screening.score_cache import ScoreCache
 from guard.screening.screener import Screener
 from guard.terms.detector import Detector, Encoder, Features, Scores
 from guard.terms.item import AUTHORS, Author, Item
 from guard.terms.verdict import Action, Verdict
-from tests.fakes import FailingDetector, FeatureGiver, WordDetector
+from tests.fakes import FailingDetector, FeatureGiver, HangingDetector, WordDetector
 from tests.turns import turns
 
 
@@ -52,9 +52,8 @@ async def screening(
     queue: int = 8,
     cache_bytes: int = 0,
 ) -> AsyncIterator[Screener]:
-    screener = Screener(
-        policies, encoder, Metrics(), timeout=seconds, queue=queue, cache_bytes=cache_bytes
-    )
+    cache = ScoreCache(cache_bytes, Metrics())
+    screener = Screener(policies, encoder, Metrics(), timeout=seconds, queue=queue, cache=cache)
     try:
         yield screener
     finally:
@@ -182,22 +181,6 @@ async def test_failing_detector_becomes_a_finding(
     assert [finding.failed for finding in verdict.findings] == [True]
     assert "RuntimeError" in caplog.text
     assert "private words" not in caplog.text
-
-
-@dataclass
-class HangingDetector(Detector):
-    """Waits until it is let go."""
-
-    released: threading.Event = field(default_factory=threading.Event)
-    entered: threading.Event = field(default_factory=threading.Event)
-    threshold: float = 0.5
-    encoder: str | None = None
-    version: str = ""
-
-    def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
-        self.entered.set()
-        self.released.wait(30)
-        return np.zeros(len(texts), dtype=np.float32)
 
 
 async def test_hanging_detector_times_out_then_overload_fails_at_once() -> None:
@@ -457,11 +440,11 @@ async def test_metrics_count_shadows_apart() -> None:
     def value(name: str, **labels: str) -> float | None:
         return metrics.registry.get_sample_value(name, labels)
 
-    fired = {"policy": "new", "action": "block", "failed": "false"}
+    fired = {"policy": "new", "side": "prompt", "action": "block", "failed": "false"}
     assert value("ecoguard_shadow_findings_total", **fired) == 1
     assert value("ecoguard_findings_total", **fired) is None
-    assert value("ecoguard_findings_total", policy="old", action="flag", failed="false") == 1
-    assert value("ecoguard_shadow_changes_total", action="flag", would="block") == 1
+    assert value("ecoguard_findings_total", **(fired | {"policy": "old", "action": "flag"})) == 1
+    assert value("ecoguard_shadow_changes_total", side="prompt", action="flag", would="block") == 1
     assert value("ecoguard_score_count", policy="new") == 2
 
 
@@ -469,7 +452,8 @@ async def test_a_request_that_was_judged_is_judged_without_its_detectors() -> No
     """By the same key; findings are equal, and looks into the cache are counted."""
     encoder, metrics = CountingEncoder(), Metrics()
     detector = LengthDetector(version="one")
-    screener = Screener([policy(detector)], encoder, metrics, cache_bytes=1 << 20)
+    cache = ScoreCache(1 << 20, metrics)
+    screener = Screener([policy(detector)], encoder, metrics, cache=cache)
     try:
         first = await screener.screen(items("short", "rather a long text"), owner="shop")
         calls = len(encoder.calls)

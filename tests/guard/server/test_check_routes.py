@@ -54,6 +54,7 @@ async def test_it_tells_scores_that_passed_and_findings_in_shadow(make_rig: RigM
     assert passed == {
         "policy": "old",
         "detector": "d1",
+        "side": "prompt",
         "shadow": False,
         "score": 0.0,
         "threshold": 0.5,

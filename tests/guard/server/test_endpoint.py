@@ -77,7 +77,10 @@ async def test_flagged_prompt_passes_and_is_counted(make_rig: RigMaker) -> None:
         metrics = (await rig.client.get("/metrics")).text
 
     assert response.status_code == 200
-    assert 'ecoguard_findings_total{action="flag",failed="false",policy="p0"} 1.0' in metrics
+    assert (
+        'ecoguard_findings_total{action="flag",failed="false",policy="p0",side="prompt"} 1.0'
+        in metrics
+    )
     assert f'ecoguard_requests_total{{action="flag",route="{CHAT}",status="2xx"}} 1.0' in metrics
     assert "odd" not in metrics
 
@@ -89,16 +92,16 @@ async def test_shadow_policies_change_no_answer_and_are_counted_apart(
     policies = [{"name": "new", "detector": "d0", "action": "block", "shadow": True}]
     async with make_rig(("block", detector), policies=policies) as rig:
         response = await rig.chat("odd")
-        metrics = (await rig.client.get("/metrics")).text
+        changes = 'ecoguard_shadow_changes_total{action="allow",side="prompt",would="block"} 1.0'
+        metrics = await rig.metrics_with(changes)
 
     assert response.json() == rig.vllm.answer
     assert 'ecoguard_shadow_findings_total{action="block"' in metrics
-    assert 'ecoguard_shadow_changes_total{action="allow",would="block"} 1.0' in metrics
     assert "ecoguard_findings_total{" not in metrics
     assert f'ecoguard_requests_total{{action="allow",route="{CHAT}",status="2xx"}} 1.0' in metrics
 
 
-@pytest.mark.parametrize(("on_error", "status"), [("block", 400), ("flag", 200), ("allow", 200)])
+@pytest.mark.parametrize(("on_error", "status"), [("block", 503), ("flag", 200), ("allow", 200)])
 async def test_failing_detector_does_what_on_error_says(
     make_rig: RigMaker, on_error: str, status: int
 ) -> None:
@@ -106,7 +109,7 @@ async def test_failing_detector_does_what_on_error_says(
         assert (await rig.chat("hello")).status_code == status
         metrics = (await rig.client.get("/metrics")).text
 
-    assert f'{{action="{on_error}",failed="true",policy="p0"}} 1.0' in metrics
+    assert f'{{action="{on_error}",failed="true",policy="p0",side="prompt"}} 1.0' in metrics
 
 
 async def bypassed(rig: Rig) -> dict[str, float]:

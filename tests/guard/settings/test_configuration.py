@@ -350,3 +350,12 @@ def test_prompts_are_sent_early_unless_told_otherwise(
         {"upstream": upstream, "corruption": {"embed_all": embed_all}}
     )
     assert settings.sends_early is early
+
+
+def test_a_policy_for_answers_is_refused_as_long_as_nothing_judges_them(tmp_path: Path) -> None:
+    policy = {**POLICY, "side": "answer"}
+    content = {**MINIMAL, "detectors": {"phrases": PHRASES}, "policies": [policy]}
+    with pytest.raises(ConfigError, match=r"policies\.stop\.side: answers are not screened yet"):
+        load(written(tmp_path, content), {})
+    content["policies"] = [{**policy, "side": "prompt"}]
+    assert load(written(tmp_path, content), {}).policies[0].side == "prompt"

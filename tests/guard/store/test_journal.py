@@ -70,10 +70,14 @@ def test_an_audit_record_says_what_was_decided_and_why() -> None:
     fired = Finding("stop", "words", Action.BLOCK, 0.9, 0.5, (0,))
     passed = Finding("other", "words", Action.ALLOW, 0.1, 0.5)
 
-    close(journal_over(kept), entry(verdict=Verdict((fired,), (passed,)), prompt_tokens=5))
+    close(
+        journal_over(kept),
+        entry(verdicts={"prompt": Verdict((fired,), (passed,))}, prompt_tokens=5),
+    )
 
     (record,) = kept.audits
     assert record.findings == (fired, passed)
+    assert record.verdicts == {"prompt": "block"}
     assert (record.key, record.model, record.status, record.prompt_tokens) == (
         "shop",
         "demo",

@@ -77,17 +77,17 @@ async def test_all_servers_killed_and_back(drill: Drill) -> None:
     assert (await drill.client.get("/readyz")).status_code == 200
 
 
-async def test_a_detector_that_raises_blocks(drill: Drill) -> None:
+async def test_a_detector_that_raises_holds_the_request_back(drill: Drill) -> None:
     answer = await drill.ask(RAISING)
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "content_filter")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "screening_failed")
     assert (await drill.ask()).status_code == 200
 
 
-async def test_a_detector_that_hangs_blocks_in_time(drill: Drill) -> None:
+async def test_a_detector_that_hangs_holds_the_request_back_in_time(drill: Drill) -> None:
     answer = await drill.ask(HANGING)
 
-    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "content_filter")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "screening_timeout")
     while (await drill.ask()).status_code != 200:
         pass  # its thread is busy for a while
 

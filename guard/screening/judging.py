@@ -1,0 +1,78 @@
+"""Policies over a reading, one finding each: no threads and no event loop, the caller waits."""
+
+import logging
+from collections.abc import Sequence
+from functools import partial
+from time import time_ns
+
+from guard.screening.policy import Policy
+from guard.screening.reading import Reading
+from guard.screening.wanted import WantedError
+from guard.terms.errors import Failure
+from guard.terms.verdict import Finding
+
+logger = logging.getLogger(__name__)
+
+Judged = tuple[Sequence[Policy], Sequence[Finding]]
+"""Policies and the finding of each."""
+
+
+def judge(policies: Sequence[Policy], reading: Reading) -> tuple[Finding, ...]:
+    """One finding per policy, in order; detectors that give the encoder's features read first.
+
+    Raises WantedError where a detector waits for scores that are not there yet.
+    """
+    order = sorted(policies, key=lambda policy: not reading.gives_features(policy.detector))
+    found = {id(policy): _finding(policy, reading) for policy in order}
+    return tuple(found[id(policy)] for policy in policies)
+
+
+def remembered(policies: Sequence[Policy], reading: Reading) -> tuple[Finding, ...] | None:
+    """The findings on a request that all the policies have judged before, else None."""
+    findings = []
+    for policy in policies:
+        asked = policy.detector, policy.threshold, policy.authors
+        scores = reading.known_scores(*asked)
+        if scores is None:
+            return None
+        findings.append(policy.judge(scores.tolist(), 0, partial(reading.subjects, *asked)))
+    return tuple(findings)
+
+
+def failures(policies: Sequence[Policy], failure: Failure) -> tuple[Finding, ...]:
+    """The findings of policies that could not judge, all for one reason."""
+    if policies:
+        logger.error("screening: %s", failure)
+    return tuple(policy.failed(failure) for policy in policies)
+
+
+def failed(policy: Policy, error: Exception) -> Finding:
+    """The finding of a policy whose detector raised.
+
+    A detector is a plug-in: whatever it raises, the policy's on_error decides. The error's text
+    could quote a prompt: only its type is logged.
+    """
+    logger.error("detector of policy %s failed: %s", policy.name, type(error).__name__)
+    return policy.failed("failed")
+
+
+def in_order(policies: Sequence[Policy], *judged: Judged) -> tuple[Finding, ...]:
+    """Findings of one request in the order of `policies`, each of which has one."""
+    found = {
+        id(policy): finding
+        for some, findings in judged
+        for policy, finding in zip(some, findings, strict=True)
+    }
+    return tuple(found[id(policy)] for policy in policies)
+
+
+def _finding(policy: Policy, reading: Reading) -> Finding:
+    began = time_ns()
+    try:
+        asked = policy.detector, policy.threshold, policy.authors
+        scores = reading.item_scores(*asked).tolist()
+        return policy.judge(scores, began, partial(reading.subjects, *asked))
+    except WantedError:
+        raise
+    except Exception as error:
+        return failed(policy, error)

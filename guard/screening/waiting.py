@@ -1,0 +1,96 @@
+"""Detectors that wait for a server: asked on the event loop, each with a bound of its own.
+
+What a detector wants to know of a request is found by a reading of its own, in a thread that
+cuts texts and computes no scores. While the server thinks, no thread is held.
+"""
+
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from guard.screening.judging import failed, failures, judge
+from guard.screening.policy import Policy
+from guard.screening.reading import Reading
+from guard.screening.wanted import WantedError
+from guard.screening.worker_pool import QueueFullError, WorkerPool
+from guard.terms.detector import Detector, Scores
+from guard.terms.item import Content
+from guard.terms.verdict import Finding
+
+
+class Questions:
+    """One detector's requests: `most_questions` are with its server, `queue` more may wait."""
+
+    def __init__(self, detector: Detector, queue: int) -> None:
+        self._detector = detector
+        self._free = asyncio.Semaphore(detector.most_questions)
+        self._most_pending = detector.most_questions + queue
+        self._pending = 0
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """Holds for one request; QueueFullError at once when too many are pending."""
+        if self._pending >= self._most_pending:
+            raise QueueFullError
+        self._pending += 1
+        try:
+            yield
+        finally:
+            self._pending -= 1
+
+    async def ask(self, contents: Sequence[Content]) -> Scores:
+        """The detector's numbers, shape (n,), of n texts or pictures.
+
+        Raises TimeoutError where it takes longer than the detector allows, and whatever the
+        detector raises.
+        """
+        async with asyncio.timeout(self._detector.timeout_s), self._free:
+            return await self._detector.ask(contents)
+
+
+class WaitingPolicies:
+    """Judges by detectors that wait; used inside one event loop."""
+
+    def __init__(self, queue: int) -> None:
+        self._queue = queue
+        self._questions: dict[int, Questions] = {}  # by the detector's identity
+        # Bounded by what is admitted: who has an answer must not fail for a place in a queue.
+        self._cutting = WorkerPool("cutting", 1, sys.maxsize)
+
+    async def judge(
+        self, policies: Sequence[Policy], reading: Reading, deadline: float
+    ) -> tuple[Finding, ...]:
+        """One finding per policy of one detector; its failure is a failed finding, never raised.
+
+        `reading` is nobody else's, and defers.
+        """
+        questions = self._questions_of(policies[0].detector)
+        try:
+            with questions.admitted():
+                async with asyncio.timeout_at(deadline):
+                    return await self._judged(policies, reading, questions)
+        except TimeoutError:
+            return failures(policies, "timeout")
+        except QueueFullError:
+            return failures(policies, "overloaded")
+        except Exception as error:
+            return tuple(failed(policy, error) for policy in policies)
+
+    async def _judged(
+        self, policies: Sequence[Policy], reading: Reading, questions: Questions
+    ) -> tuple[Finding, ...]:
+        while True:
+            try:
+                return await self._cutting.run(lambda: judge(policies, reading))
+            except WantedError as wanted:
+                reading.tell(wanted, await questions.ask(wanted.contents))
+
+    def _questions_of(self, detector: Detector) -> Questions:
+        if id(detector) not in self._questions:
+            self._questions[id(detector)] = Questions(detector, self._queue)
+        return self._questions[id(detector)]
+
+    def close(self) -> None:
+        """Let the thread end; waits for nothing."""
+        self._cutting.close()
