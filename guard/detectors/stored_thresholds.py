@@ -7,23 +7,23 @@ number of windows that a request makes the detector read.
 from collections.abc import Mapping
 
 from guard.artifacts.folder import Artifact
+from guard.terms.item import AUTHORS
 from guard.terms.thresholds import Steps, Thresholds
 
 EVERYBODY = "score"
 AT = "@"
 
 
-def stored_thresholds(artifact: Artifact, authors: frozenset[str]) -> Thresholds:
-    """The thresholds of an artifact; ArtifactError names the one that has no meaning.
-
-    `authors` are the words that may stand in place of `score`.
-    """
+def stored_thresholds(artifact: Artifact) -> Thresholds:
+    """The thresholds of an artifact; ArtifactError names the one that has no meaning."""
     found: dict[str, dict[int, float]] = {}
     for name, value in artifact.manifest.thresholds.items():
         author, _, start = name.partition(AT)
-        known = author == EVERYBODY or author in authors
-        if not known or (start and not start.isdecimal()) or not 0 < value <= 1:
-            raise artifact.fail(f"thresholds.{name}", f"no threshold of anybody's: {value}")
+        if author not in (EVERYBODY, *AUTHORS) or (start and not start.isdecimal()):
+            raise artifact.fail(f"thresholds.{name}", "nobody's threshold")
+        if not 0 < value <= 1:
+            problem = f"expected a number in (0, 1], found {value}"
+            raise artifact.fail(f"thresholds.{name}", problem)
         found.setdefault(author, {})[int(start or 1)] = value
     if 1 not in found.get(EVERYBODY, {}):
         raise artifact.fail(f"thresholds.{EVERYBODY}", "missing")

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
+from guard.screening.amounts import windows_read
 from guard.screening.cuts import EVERYBODY, Authors, Cuts
 from guard.screening.follow_ups import follow_ups, words_of
 from guard.screening.memory import PART, PICTURE, TEXT, Memory
@@ -107,20 +108,31 @@ class Reading:
         own, joined = self._cuts.texts(sizes, authors)
         scores = self._text_scores(detector, (*own.texts, *joined.texts))
         border = len(own.texts)
-        by_item = own.item_scores(scores[:border], count)
-        by_turns = joined.item_scores(scores[border:], count)
+        discounts = self._discounts(detector, authors)
+        by_item = _discounted(own.item_scores(scores[:border], count), discounts)
+        by_turns = _discounted(joined.item_scores(scores[border:], count), discounts)
         fired = np.flatnonzero(by_item >= threshold)
         if fired.size and by_turns.max(initial=0) >= threshold:
             without = {*fired.tolist(), *self._cuts.others(authors)}
             rest = joined_texts(self._items, without, sizes)
             joined = rest
-            by_turns = rest.item_scores(self._text_scores(detector, rest.texts), count)
+            of_rest = rest.item_scores(self._text_scores(detector, rest.texts), count)
+            by_turns = _discounted(of_rest, discounts)
         found = np.maximum(by_item, by_turns)
         subjects: tuple[int, ...] = ()
         if detector.has_subjects and found.max(initial=0) >= threshold:
             self._follow_up(found, threshold)
             subjects = self._subjects_of(detector, threshold, (*own.texts, *joined.texts))
         return found, subjects
+
+    def _discounts(self, detector: Detector, authors: Authors) -> NDArray[np.float32] | None:
+        """Log odds that each item's score loses, (n,), by its author and by how much is read."""
+        if detector.thresholds is None:
+            return None
+        read = windows_read(self._items, authors)
+        pairs = zip(self._items, read.tolist(), strict=True)
+        taken = [detector.thresholds.discount(item.author, windows) for item, windows in pairs]
+        return np.array(taken, dtype=np.float32)
 
     def _picture_scores(self, detector: Detector, authors: Authors) -> NDArray[np.float32]:
         """Each item's score by its picture, 0 for one without, shape (number of items,)."""
@@ -257,6 +269,15 @@ class Reading:
                 logger.error("encoder failed: %s", type(error).__name__)
                 raise DetectorError("no features") from error
         return np.stack([self._features[text] for text in texts])
+
+
+def _discounted(
+    scores: NDArray[np.float32], discounts: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    """Probabilities (n,) with log odds (n,) taken off: logistic(log(s / (1 - s)) - d)."""
+    if discounts is None:
+        return scores
+    return np.asarray(scores / (scores + (1 - scores) * np.exp(discounts)), dtype=np.float32)
 
 
 def _checked(texts: Sequence[str], scores: Scores) -> dict[str, float]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guard.terms.item import AUTHORS, SIDES, Author, Content, Modality, Picture, Side
+from guard.terms.thresholds import Thresholds
 
 Scores = NDArray[np.float32]
 Features = NDArray[np.float32]
@@ -96,6 +97,9 @@ class Detector(Reader):
     calibration: HeldOutScores | None = None
     authors: frozenset[Author] = frozenset(AUTHORS)
     """Whose texts it is meant to judge, where a policy does not say."""
+    thresholds: Thresholds | None = None
+    """Where `threshold` is for a request of one window only: those for more. Screening takes off
+    the scores what they stand above it."""
 
     def score(self, texts: Sequence[str], features: Features | None) -> Scores:
         """Scores in [0, 1], shape (n,), for n texts; higher is worse.

@@ -8,8 +8,11 @@ request makes a detector read; thresholds rise with it.
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import log
 from typing import Self
 
+SMALLEST = 1e-7
+"""How near to 1 a threshold is told from it."""
 WINDOW_STEP = 600
 """Characters from one window to the next, for counting what is read."""
 
@@ -46,10 +49,31 @@ class Thresholds:
         """One threshold for every author and every request."""
         return cls(Steps.constant(value))
 
+    @property
+    def lowest(self) -> float:
+        """Everybody's threshold for a request of one window."""
+        return self.steps.at(1)
+
     def at(self, author: str, reads: int) -> float:
         """The threshold for an author's text in a request that makes a detector read `reads`
         windows."""
         return self.by_author.get(author, self.steps).at(reads)
+
+    @property
+    def vary(self) -> bool:
+        """Whether some author or some request has another one."""
+        return bool(self.by_author) or len(self.steps.starts) > 1
+
+    def discount(self, author: str, reads: int) -> float:
+        """How many log odds that threshold stands above the lowest one; below it if negative.
+
+        Taken off a score, it makes one threshold do for all.
+        """
+        return _log_odds(self.at(author, reads)) - _log_odds(self.lowest)
+
+
+def _log_odds(threshold: float) -> float:
+    return log(threshold / max(1.0 - threshold, SMALLEST))
 
 
 def windows_of(characters: int) -> int:

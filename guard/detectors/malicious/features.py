@@ -13,9 +13,11 @@ import numpy as np
 from guard.artifacts.folder import Artifact, read
 from guard.detectors.calibration import Calibration
 from guard.detectors.malicious.attackers import ATTACKERS
-from guard.detectors.weights import Array, Weights, logistic, score_threshold
+from guard.detectors.stored_thresholds import stored_thresholds
+from guard.detectors.weights import Array, Weights, logistic
 from guard.terms.detector import Detector, Features, Scores
 from guard.terms.errors import DetectorError
+from guard.terms.thresholds import Thresholds
 
 KIND = "malicious"
 
@@ -68,6 +70,7 @@ class MaliciousClassifier(Detector):
         members: Sequence[Member],
         *,
         threshold: float,
+        thresholds: Thresholds | None = None,
         encoder: str,
         preparation: Preparation | None = None,
         calibration: Calibration | None = None,
@@ -78,6 +81,7 @@ class MaliciousClassifier(Detector):
         if not members:
             raise ValueError("members: at least one must vote")
         self.threshold = threshold
+        self.thresholds = thresholds
         self.encoder = encoder
         self.version = version
         self.calibration: Calibration | None = calibration
@@ -95,7 +99,7 @@ class MaliciousClassifier(Detector):
         """The classifier in a verified artifact."""
         if artifact.manifest.encoder is None:
             raise artifact.fail("encoder", "a classifier of features names its encoder")
-        threshold = score_threshold(artifact)
+        thresholds = stored_thresholds(artifact)
         weights = Weights(artifact)
         preparation, width = _preparation(weights)
         members = _members(weights, width)
@@ -103,7 +107,8 @@ class MaliciousClassifier(Detector):
         weights.finish()
         return cls(
             members,
-            threshold=threshold,
+            threshold=thresholds.lowest,
+            thresholds=thresholds if thresholds.vary else None,
             encoder=artifact.manifest.encoder,
             preparation=preparation,
             calibration=calibration,

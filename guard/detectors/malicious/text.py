@@ -15,9 +15,11 @@ from guard.detectors.calibration import Calibration
 from guard.detectors.malicious.attackers import ATTACKERS
 from guard.detectors.malicious.ngrams import ngram_indices
 from guard.detectors.sentences import sentences
-from guard.detectors.weights import Array, Weights, logistic, score_threshold
+from guard.detectors.stored_thresholds import stored_thresholds
+from guard.detectors.weights import Array, Weights, logistic
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.terms.detector import WINDOWS, Detector, Encoder, Features, Scores, WindowSize
+from guard.terms.thresholds import Thresholds
 
 KIND = "malicious-text"
 TABLE = "lexical.weight"
@@ -64,6 +66,7 @@ class MaliciousTextClassifier(Detector):
         tower: OnnxEncoder,
         *,
         threshold: float,
+        thresholds: Thresholds | None = None,
         lexical: LexicalTable | None = None,
         mixing: Array | None = None,
         calibration: Calibration | None = None,
@@ -79,6 +82,7 @@ class MaliciousTextClassifier(Detector):
         self.features_of = features_of
         self.window_sizes = window_sizes
         self.threshold = threshold
+        self.thresholds = thresholds
         self.calibration: Calibration | None = calibration
         self.version = version
         self.window_tokens: int = tower.window_tokens
@@ -96,7 +100,7 @@ class MaliciousTextClassifier(Detector):
         cls, artifact: Artifact, *, encoder: Encoder | None = None, threads: int = 1
     ) -> Self:
         """The classifier in a verified artifact; `encoder` is the one in service."""
-        threshold = score_threshold(artifact)
+        thresholds = stored_thresholds(artifact)
         tower = OnnxEncoder(artifact, threads)
         if tower.width != 1:
             raise artifact.fail("recipe.width", f"expected 1 logit per text, found {tower.width}")
@@ -109,7 +113,8 @@ class MaliciousTextClassifier(Detector):
             raise artifact.fail(f"recipe.{FEATURES}", "the graph has no such output")
         return cls(
             tower,
-            threshold=threshold,
+            threshold=thresholds.lowest,
+            thresholds=thresholds if thresholds.vary else None,
             lexical=table,
             mixing=mixing,
             calibration=calibration,

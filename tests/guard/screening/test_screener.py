@@ -16,6 +16,7 @@ from guard.screening.score_cache import ScoreCache
 from guard.screening.screener import Screener
 from guard.terms.detector import Detector, Encoder, Features, Scores
 from guard.terms.item import AUTHORS, Author, Item
+from guard.terms.thresholds import Steps, Thresholds
 from guard.terms.verdict import Action, Verdict
 from tests.fakes import FailingDetector, FeatureGiver, HangingDetector, WordDetector
 from tests.turns import turns
@@ -300,6 +301,35 @@ async def test_a_policy_judges_its_authors(authors: frozenset[Author], action: A
         again = await screener.screen(request)  # from the scores remembered of the request
     assert first.action is again.action is action
     assert first.items(Action.BLOCK) == ((0,) if action is Action.BLOCK else ())
+
+
+@dataclass
+class ShareDetector(Detector):
+    """Scores a text by the share of its words that are bad."""
+
+    threshold: float = 0.5
+
+    def score(self, texts: Sequence[str], features: Features | None) -> Scores:  # noqa: ARG002
+        words = [text.split() for text in texts]
+        return np.array([said.count("bad") / len(said) for said in words], dtype=np.float32)
+
+
+async def test_thresholds_rise_with_what_is_read_and_by_author() -> None:
+    detector = ShareDetector()
+    detector.thresholds = Thresholds(
+        Steps((1, 4), (0.5, 0.9)), {"third_party": Steps.constant(0.7)}
+    )
+    long = [Item(("messages", i, "content"), "user", f"turn {i}", True) for i in range(6)]
+    cases = [
+        (written(user="bad bad good"), Action.BLOCK),
+        (written(third_party="bad bad good"), Action.ALLOW),
+        (written(third_party="bad bad bad good"), Action.BLOCK),
+        ([*long, Item(("messages", 6, "content"), "user", "bad bad good", True)], Action.ALLOW),
+        ([*long, Item(("messages", 6, "content"), "user", "bad " * 30, True)], Action.BLOCK),
+    ]
+    async with screening(policy(detector)) as screener:
+        for request, expected in cases:
+            assert (await screener.screen(request)).action is expected
 
 
 async def test_other_authors_words_join_no_turns() -> None:
