@@ -8,6 +8,7 @@ from time import perf_counter, time_ns
 
 from guard.corruption.rewriting import GENERATING, Rewriter
 from guard.gateway.client import EVENTS, JSON, Client, Reply
+from guard.gateway.refusals import GENERATING, Refusals
 from guard.observability.metrics import Metrics
 from guard.screening.canary import NO_CANARIES, Canary
 from guard.screening.screener import Screener, Screening
@@ -52,7 +53,7 @@ class Exchange:
         self._rewriter = rewriter
         self._metrics = metrics
         self._detokenisers = detokenisers
-        self._refusal_forms = {policy.name: policy.refusal for policy in settings.policies}
+        self._refusals = Refusals(settings)
         self._table = PolicyTable.build(screener.policies, settings.policies, canaries)
         self._rules = {may_corrupt: _field_rules(settings, may_corrupt) for may_corrupt in BOTH}
 
@@ -115,10 +116,17 @@ class Exchange:
         Raises ClientVisibleError for what must be answered with an error.
         """
         call = self.parse(protocol, body, client)
-        generates = call.upstream_path in GENERATING
-        if generates:
+        if call.upstream_path in GENERATING:
             client.entry.texts = call.items
-        early = generates and self._sends_early(protocol, call, client)
+        async with self._answered(protocol, call, client) as reply:
+            yield reply
+
+    @asynccontextmanager
+    async def _answered(
+        self, protocol: WireProtocol, call: Call, client: Client, *, again: bool = False
+    ) -> AsyncIterator[Reply]:
+        """As `answer`, for a call; `again` for what is left of one whose old turns were cut."""
+        early = not again and self._sends_early(protocol, call, client)
         async with PendingRequest(self._sent(call, call.body, client), early=early) as pending:
             verdict = (await self._screened(protocol, call, client)).verdict
             action = self._action(call, verdict)
@@ -132,7 +140,13 @@ class Exchange:
         if verdict.failure:
             raise ScreeningError(verdict.failure)
         if action is Action.BLOCK:
-            yield self._refusal(protocol, call, verdict)
+            shorter = self._refusals.shortened(call, verdict, again=again)
+            if shorter is None:
+                yield self._refusals.reply(protocol, call, verdict)
+                return
+            self._metrics.shortened.inc()
+            async with self._answered(protocol, shorter, client, again=True) as answer:
+                yield answer
             return
         body = await self._rewritten(call, verdict)
         self._count_bypassed(call, verdict)
@@ -141,7 +155,7 @@ class Exchange:
 
     def _sends_early(self, protocol: WireProtocol, call: Call, client: Client) -> bool:
         """Whether the model may begin while the guard judges; without policies nothing does."""
-        if not self._settings.sends_early:
+        if not self._settings.sends_early or call.upstream_path not in GENERATING:
             return False
         return bool(self._table.select(client.owner, protocol.route, call.model).policies)
 
@@ -196,22 +210,6 @@ class Exchange:
         body, tokens = await asyncio.to_thread(self._rewriter.rewrite, call, verdict)
         self._metrics.corrupted_tokens.inc(tokens)
         return body
-
-    def _refusal(self, protocol: WireProtocol, call: Call, verdict: Verdict) -> Reply:
-        """A refusal in the form that the deciding policy, or else the operator, has chosen."""
-        refusal = self._settings.refusal
-        cause = verdict.cause
-        form = (
-            self._refusal_forms.get(cause.policy.partition("@")[0]) if cause else None
-        ) or refusal.form
-        if form == "error" or call.upstream_path not in GENERATING:
-            body = protocol.filtered_body(call)
-            return Reply(400, serialise(body), action=Action.BLOCK.label)
-        if call.stream:
-            events = b"".join(protocol.refusal_events(call, refusal.text))
-            return Reply(200, events, EVENTS, action=Action.BLOCK.label)
-        body = protocol.refusal(call, refusal.text)
-        return Reply(200, serialise(body), action=Action.BLOCK.label)
 
     async def _relayed(
         self,

@@ -126,6 +126,11 @@ class Metrics:
             "Requests sent before their verdict, and cancelled by it.",
             registry=self.registry,
         )
+        self.shortened = Counter(
+            "ecoguard_shortened_total",
+            "Requests that went on without an earlier turn that was blocked.",
+            registry=self.registry,
+        )
         self.upstream_retries = Counter(
             "ecoguard_upstream_retries_total",
             "Requests sent again, before anything was told to the client.",

@@ -121,6 +121,12 @@ class Refusal(Section):
     """`error` is status 400, `message` is status 200 with a refusal."""
     text: str = "I can't help with that."
     """The refusal's words."""
+    history: Literal["cut", "note", "refuse"] | None = None
+    """What becomes of an earlier turn of a chat that is blocked: `cut` goes on without it and its
+    answer, `note` puts `note` in its place, `refuse` refuses the chat for good. Where nothing is
+    said, it is cut where refusals are messages, else refused."""
+    note: str = "(A message was removed.)"
+    """What stands in the place of a turn, as the user's words."""
 
 
 class Fields(Section):

@@ -1,0 +1,59 @@
+"""What becomes of a request that a policy blocks: refused, or gone on with without an old turn."""
+
+from typing import Literal
+
+from guard.gateway.client import EVENTS, Reply
+from guard.settings import Settings
+from guard.terms.item import Call
+from guard.terms.verdict import Action, Verdict
+from guard.wire.history import MESSAGES, Turn, turns_of, without_turns
+from guard.wire.json_body import serialise
+from guard.wire.protocol import WireProtocol
+
+# Routes whose answers are words: only there can a refusal be one.
+GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
+
+
+class Refusals:
+    """The forms of refusal that the operator has chosen, in general and for single policies."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._refusal = settings.refusal
+        self._forms = {policy.name: policy.refusal for policy in settings.policies}
+
+    def reply(self, protocol: WireProtocol, call: Call, verdict: Verdict) -> Reply:
+        """A refusal in the form that the deciding policy, or else the operator, has chosen."""
+        if self._form(verdict) == "error" or call.upstream_path not in GENERATING:
+            body = protocol.filtered_body(call)
+            return Reply(400, serialise(body), action=Action.BLOCK.label)
+        if call.stream:
+            events = b"".join(protocol.refusal_events(call, self._refusal.text))
+            return Reply(200, events, EVENTS, action=Action.BLOCK.label)
+        body = protocol.refusal(call, self._refusal.text)
+        return Reply(200, serialise(body), action=Action.BLOCK.label)
+
+    def shortened(self, call: Call, verdict: Verdict, *, again: bool) -> Call | None:
+        """The request without the earlier turns that are blocked, answers and all; None where it
+        must be refused: something else is blocked too, or the operator wants it so.
+
+        Asked `again` about what is left, it puts no note anywhere: the note may be what fired.
+        """
+        history = self._history(verdict)
+        if history == "refuse" or verdict.action is not Action.BLOCK or MESSAGES not in call.body:
+            return None
+        turns: list[Turn] | None = turns_of(call, verdict.items(Action.BLOCK))
+        if not turns:
+            return None
+        note = self._refusal.note if history == "note" and not again else None
+        return without_turns(call, turns, note)
+
+    def _form(self, verdict: Verdict) -> Literal["error", "message"]:
+        cause = verdict.cause
+        own = self._forms.get(cause.policy.partition("@")[0]) if cause else None
+        return own or self._refusal.form
+
+    def _history(self, verdict: Verdict) -> Literal["cut", "note", "refuse"]:
+        """Where refusals are answers a client keeps them and goes on, so the turn is cut."""
+        if self._refusal.history is not None:
+            return self._refusal.history
+        return "cut" if self._form(verdict) == "message" else "refuse"
