@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from classifiers.commands import (
+    calibrate,
     corruption,
     encoder,
     evaluate,
@@ -30,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (encoder, pooling_encoder, forget, corruption, malicious, gate, shipped):
+for part in (encoder, pooling_encoder, forget, corruption, malicious, calibrate, gate, shipped):
     app.add_typer(part.app)
 for part in (evaluate_tofu, evaluate_extraction, evaluate_muse):
     evaluate.app.add_typer(part.app)

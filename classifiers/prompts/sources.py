@@ -65,13 +65,23 @@ def read_labelled(
 
 
 def _file_prompts(file: Path) -> Iterator[LabelledPrompt]:
-    plain = file.with_suffix("") if file.suffix.lower() == ".gz" else file
+    stem = _plain(file).stem
+    return (labelled_prompt(row, stem) for row in file_rows(file))
+
+
+def _plain(file: Path) -> Path:
+    """The file's name without `.gz`."""
+    return file.with_suffix("") if file.suffix.lower() == ".gz" else file
+
+
+def file_rows(file: Path) -> Iterator[Row]:
+    """The rows of a file, by its ending; ConfigError where it cannot be read."""
+    plain = _plain(file)
     reader = READERS.get(plain.suffix.lower())
     if reader is None or (plain != file and reader is _parquet_rows):
         raise ConfigError(f"{file}: expected {FORMS}")
     try:
-        for row in reader(file):
-            yield labelled_prompt(row, plain.stem)
+        yield from reader(file)
     except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: {getattr(error, 'strerror', None) or error}") from error
 
