@@ -8,7 +8,7 @@ from time import perf_counter, time_ns
 
 from guard.corruption.rewriting import GENERATING, Rewriter
 from guard.gateway.client import EVENTS, JSON, Client, Reply
-from guard.gateway.refusals import GENERATING, Refusals
+from guard.gateway.refusals import Refusals
 from guard.observability.metrics import Metrics
 from guard.screening.canary import NO_CANARIES, Canary
 from guard.screening.screener import Screener, Screening

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from guard.corruption.rewriting import GENERATING
 from guard.gateway.client import EVENTS, Reply
 from guard.settings import Settings
 from guard.terms.item import Call
@@ -9,9 +10,6 @@ from guard.terms.verdict import Action, Verdict
 from guard.wire.history import MESSAGES, Turn, turns_of, without_turns
 from guard.wire.json_body import serialise
 from guard.wire.protocol import WireProtocol
-
-# Routes whose answers are words: only there can a refusal be one.
-GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
 
 
 class Refusals:
