@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from guard.gateway.deadlines import Deadlines
 from guard.gateway.exchange import Exchange
 from guard.gateway.loading import Parts
 from guard.limits.keys import Keyring
@@ -31,7 +30,6 @@ class Service:
         self.body_limits = BodyLimits(
             max_bytes=limits.body_bytes, max_depth=limits.body_depth, max_values=limits.body_values
         )
-        self.body_deadlines = Deadlines(limits.body_s)
         self.artifacts = parts.artifacts
         self.keyring = Keyring(settings.keys)
         self._rates = {key.name: key.limits.over(limits.per_key) for key in settings.keys}

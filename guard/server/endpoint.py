@@ -4,6 +4,7 @@ Plain ASGI on purpose: FastAPI's request and response models would cost more tha
 stream must be under our own hand to end honestly.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -12,7 +13,6 @@ from time import perf_counter
 from starlette.types import Receive, Scope, Send
 
 from guard.gateway.client import Client, Reply
-from guard.gateway.deadlines import Deadlines
 from guard.gateway.exchange import Exchange
 from guard.gateway.service import Current, Service
 from guard.limits.charge import BYTES_PER_TOKEN, Charge
@@ -135,7 +135,7 @@ class JsonEndpoint:
         declared = declared_bytes(headers)
         if declared is not None:
             await self._admit(service, owner, declared, sender)
-        raw = await read_body(receive, headers, service.limits, service.body_deadlines)
+        raw = await read_body(receive, headers, service.limits)
         if declared is None:  # a body in chunks: only now its size is known
             await self._admit(service, owner, len(raw), sender)
         sender.started = perf_counter()
@@ -166,9 +166,7 @@ class JsonEndpoint:
             connected.end()
 
 
-async def read_body(
-    receive: Receive, headers: Mapping[str, str], limits: Limits, deadlines: Deadlines
-) -> bytes:
+async def read_body(receive: Receive, headers: Mapping[str, str], limits: Limits) -> bytes:
     """The whole request body; RequestError when it is too large, too slow or encoded."""
     check_encoding(headers.get("content-encoding"))
     if (declared_bytes(headers) or 0) > limits.body_bytes:
@@ -176,7 +174,7 @@ async def read_body(
     chunks: list[bytes] = []
     size = 0
     try:
-        with deadlines.block():
+        async with asyncio.timeout(limits.body_s):
             while True:
                 message = await receive()
                 if message["type"] == "http.disconnect":
