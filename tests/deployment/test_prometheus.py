@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,14 +101,14 @@ async def scraping(target: str, folder: Path) -> AsyncIterator[httpx2.AsyncClien
         )
     try:
         async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=10) as client:
-            await _ready(client)
+            await _ready(client, process)
             yield client
     finally:
         process.kill()
         await process.wait()
 
 
-async def _ready(client: httpx2.AsyncClient) -> None:
+async def _ready(client: httpx2.AsyncClient, process: asyncio.subprocess.Process) -> None:
     async with asyncio.timeout(WITHIN):
         while True:
             try:
@@ -116,7 +116,8 @@ async def _ready(client: httpx2.AsyncClient) -> None:
                     return
             except httpx2.ConnectError:
                 pass
-            await asyncio.sleep(0.05)  # another process: nothing else to wait for
+            with suppress(TimeoutError):
+                raise AssertionError(f"ended: {await asyncio.wait_for(process.wait(), 0.05)}")
 
 
 async def ask(url: str, vllm: FakeVLLM) -> None:
