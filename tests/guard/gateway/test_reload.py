@@ -19,6 +19,8 @@ from tests.fakes import DONE, FakeVLLM, chat_chunk
 from tests.guard.conftest import CHAT, Rig, bearer, key_of
 from tests.servers import serving
 
+PATIENCE = httpx2.Timeout(10, pool=60)
+"""Many requests wait for the client's own connections."""
 ADMIN = bearer("ops")
 RELOAD = "/v1/guard/admin/reload"
 
@@ -66,7 +68,7 @@ async def file_rig(folder: Path, vllm: FakeVLLM) -> AsyncIterator[FileRig]:
         app = create_app(*read(file), source=file)
         async with (
             serving(app) as url,
-            httpx2.AsyncClient(base_url=url, timeout=10, headers=ADMIN) as client,
+            httpx2.AsyncClient(base_url=url, timeout=PATIENCE, headers=ADMIN) as client,
         ):
             yield FileRig(client, vllm, file)
 
