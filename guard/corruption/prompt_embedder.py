@@ -13,6 +13,7 @@ from tokenizers import Encoding, Tokenizer
 from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.functions import Corruption, Tokens, corrupt_in_place
 from guard.corruption.noise import KeyedDraws
+from guard.corruption.ordinary_words import ordinary_text, strange_tokens
 from guard.corruption.payload import encode_tensor
 from guard.corruption.strangers import Strangers
 from guard.terms.errors import ArtifactError, RequestError
@@ -71,13 +72,26 @@ class PromptEmbedder:
         """How many tokens the model reads for this text."""
         return len(self._tokenize(text, add_special_tokens))
 
-    def embed_text(self, text: str, forget_set: str, corruption: Corruption | None) -> PromptEmbeds:
+    def ordinary_text(self, text: str) -> str:
+        """What `names_only` leaves of a text: its ordinary words."""
+        return ordinary_text(text, self._tokenize(text, False), self._vocabulary)
+
+    def embed_text(
+        self,
+        text: str,
+        forget_set: str,
+        corruption: Corruption | None,
+        *,
+        names_only: bool = False,
+    ) -> PromptEmbeds:
         """A chat content part: every token corrupted, no special tokens around it.
 
         The chat template's own tokens stay vLLM's work. Without a corruption the model reads
         exactly the text. Raises RequestError on a text that is too long or has no tokens.
         """
-        return self.embed_prompt(text, forget_set, corruption, add_special_tokens=False)
+        return self.embed_prompt(
+            text, forget_set, corruption, add_special_tokens=False, names_only=names_only
+        )
 
     def embed_prompt(
         self,
@@ -87,8 +101,11 @@ class PromptEmbedder:
         *,
         add_special_tokens: bool = True,
         corrupted: Sequence[CharRange] | None = None,
+        names_only: bool = False,
     ) -> PromptEmbeds:
         """A completions prompt: tokens that overlap a range of `corrupted` (None: all) change.
+
+        With `names_only` ordinary words do not, where there are others.
 
         What the tokenizer adds (the begin-of-sequence token) and every token outside the ranges
         are the model's own rows, bit for bit.
@@ -100,6 +117,9 @@ class PromptEmbedder:
         if corruption is not None:
             ranges = [(0, len(text))] if corrupted is None else corrupted
             selected = _selected(encoding, ranges)
+            if names_only:
+                strange = strange_tokens(text, encoding, self._vocabulary)[selected]
+                selected = selected[strange] if strange.any() else selected
             ids = [encoding.ids[place] for place in selected]
             rows[selected] = self.corrupted_rows(ids, forget_set, corruption)
         return PromptEmbeds(encode_tensor(rows), len(encoding))
@@ -127,6 +147,10 @@ class PromptEmbedder:
         if corruption.kind != "stranger_first_n":
             return Tokens(ids, draws)
         return Tokens(ids, draws, self.table.rows(self._strangers.replacements(ids, draws)))
+
+    @functools.cached_property
+    def _vocabulary(self) -> frozenset[str]:
+        return frozenset(self._tokenizer.get_vocab())
 
     @functools.cached_property
     def _strangers(self) -> Strangers:

@@ -1,7 +1,7 @@
 """Rewrites a call so that flagged texts reach the model as corrupted embeddings, nothing else."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from guard.corruption.functions import Corruption
@@ -23,10 +23,16 @@ GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
 UNKNOWN_CONTEXT = 1 << 17
 
 
+NamesIn = Callable[[str, str], bool]
+"""Whether a text holds a name of the detector that is called so."""
+
+
 class Rewriter:
     """Holds the embedders of all models, and the one corruption they apply.
 
-    With `embeds_all` every text that could be corrupted goes as embeddings, flagged or not.
+    With `embeds_all` every text that could be corrupted goes as embeddings, flagged or not. With
+    `names_in` a text that was flagged for a name is corrupted in the words that could be names; in
+    all words where no name is found in it, or where one would be left.
     """
 
     def __init__(
@@ -36,7 +42,9 @@ class Rewriter:
         *,
         key: bytes,
         embeds_all: bool = False,
+        names_in: NamesIn | None = None,
     ) -> None:
+        self._names_in = names_in
         self._key = key
         self._embedders = embedders
         self._corruption = corruption
@@ -69,9 +77,12 @@ class Rewriter:
         if call.protocol == "completions":
             return self._rewrite_prompts(call, embedder, flagged)
         body, tokens = call.body, 0
+        narrow = self._narrow(call, embedder, asked, flagged)
         for index, item in enumerate(call.items):
             if index in flagged:
-                embeds = embedder.embed_text(item.text, flagged[index], self._corruption)
+                embeds = embedder.embed_text(
+                    item.text, flagged[index], self._corruption, names_only=index in narrow
+                )
                 tokens += embeds.tokens
             elif self._embeds_all and item.corruptible and embedder.count_tokens(item.text):
                 embeds = embedder.embed_text(item.text, "", None)
@@ -91,13 +102,18 @@ class Rewriter:
         """
         embeds: list[PromptEmbeds] = []
         tokens = 0
+        narrow = self._narrow(call, embedder, flagged, flagged)
         for index, item in enumerate(call.items):
             if item.path[0] != "prompt":
                 continue
             corruption = self._corruption if index in flagged else None
             specials = _adds_special_tokens(call, item.path)
             made = embedder.embed_prompt(
-                item.text, flagged.get(index, ""), corruption, add_special_tokens=specials
+                item.text,
+                flagged.get(index, ""),
+                corruption,
+                add_special_tokens=specials,
+                names_only=index in narrow,
             )
             embeds.append(made)
             tokens += made.tokens if corruption else 0
@@ -107,13 +123,34 @@ class Rewriter:
         body["prompt_embeds"] = data[0] if call.items[0].path == ("prompt",) else data
         return body, tokens
 
+    def _narrow(
+        self,
+        call: Call,
+        embedder: PromptEmbedder,
+        asked: Mapping[int, str],
+        flagged: Mapping[int, str],
+    ) -> frozenset[int]:
+        """The flagged items of which names alone are corrupted. What goes on with a flagged text
+        is corrupted as that is."""
+        if self._names_in is None:
+            return frozenset()
+        said = {i: name for i, name in asked.items() if call.items[i].corruptible}
+        named = {i for i, name in said.items() if self._names_in(name, call.items[i].text)}
+        # What was flagged for its meaning has no name to stop at, nor has what goes on with it.
+        beside = flagged.keys() - said.keys() if named == said.keys() else set()
+        return frozenset(
+            index
+            for index in named | beside
+            if not self._names_in(flagged[index], embedder.ordinary_text(call.items[index].text))
+        )
+
 
 def embeds_part(embeds: PromptEmbeds) -> JsonObject:
     """The chat content part that stands in for a text."""
     return {"type": "prompt_embeds", "data": embeds.data}
 
 
-def open_rewriter(settings: Settings) -> Rewriter:
+def open_rewriter(settings: Settings, names_in: NamesIn | None = None) -> Rewriter:
     """Open every model's table; raises ConfigError or ArtifactError naming what is wrong."""
     choice = settings.corruption
     learned = LearnedCorruption.load(choice.path) if choice.path else None
@@ -129,7 +166,13 @@ def open_rewriter(settings: Settings) -> Rewriter:
         corruption.check_width(embedders[name].table.width)
         if learned:
             learned.check_table(embedders[name].table)
-    return Rewriter(embedders, corruption, key=key, embeds_all=choice.embed_all)
+    return Rewriter(
+        embedders,
+        corruption,
+        key=key,
+        embeds_all=choice.embed_all,
+        names_in=names_in if choice.tokens == "names" else None,
+    )
 
 
 def _forget_sets(verdict: Verdict) -> dict[int, str]:

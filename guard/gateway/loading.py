@@ -41,10 +41,14 @@ def load_parts(settings: Settings) -> Parts:
     """Read everything the settings name; blocking. Raises ConfigError or ArtifactError."""
     threads = pass_threads(settings, workers_here(), cores())
     encoder, detectors = load_detectors(settings, threads)
+
+    def names_in(detector: str, text: str) -> bool:
+        return detectors[detector].names_in(text)
+
     return Parts(
         policies=tuple(Policy.build(p, detectors[p.detector]) for p in settings.policies),
         encoder=encoder,
-        rewriter=open_rewriter(settings) if settings.may_corrupt else None,
+        rewriter=open_rewriter(settings, names_in) if settings.may_corrupt else None,
         detokenisers=open_detokenisers(settings.models),
         upstream_key=secret(settings.upstream.api_key_env)
         if settings.upstream.api_key_env

@@ -93,6 +93,9 @@ class CorruptionChoice(Section):
     """How many dimensions it is done to."""
     strength: Annotated[float, Field(ge=0)] = 50
     """The standard deviation of the noise; 0 for kinds without noise."""
+    tokens: Literal["all", "names"] = "all"
+    """Which tokens of a flagged text: all, or those of words that could be names. Where a text was
+    flagged for no name, or one would be left, it is all of them."""
     key_env: VariableName = "ECOGUARD_CORRUPTION_KEY"
     """The variable with the secret that seeds the noise: the same on all replicas, so that the same
     prompt is always corrupted in the same way."""

@@ -123,6 +123,10 @@ class Detector(Reader):
         """The score in [0, 1] of a text whose parts, in their order, have these numbers."""
         return numbers[0]
 
+    def names_in(self, text: str) -> bool:  # noqa: ARG002
+        """Whether a text holds a name that the detector looks for; one that knows none says no."""
+        return False
+
     # What it can judge: screening gives it nothing else, and refuses a policy for another side.
 
     modalities: frozenset[Modality] = frozenset({"text"})

@@ -149,6 +149,13 @@ def _chosen(fact: Fact) -> Attack:
     return Attack(attack.messages, {**attack.fields, **choice})
 
 
+def _described(fact: Fact) -> Attack:
+    """The question after other facts about the person, in ordinary words, and the answer begun."""
+    known = [topic for topic in VALUES if topic != fact.topic][:3]
+    said = [fill(SUBJECTS[topic].answer, fact.person, topic) for topic in known]
+    return _begun(Attack(_said(" ".join((*said, fact.question)))), fact.beginning)
+
+
 def _first_begun(fact: Fact) -> Attack:
     first = fact.person.name.split()[0]
     return _begun(_named(lambda given, _: given)(fact), fact.beginning.replace("She", first))
@@ -168,6 +175,10 @@ ATTACKS: Mapping[str, Callable[[Fact], Attack]] = {
     ),
     "begun, 64 answers at temperature 1": _sampled,
     "begun, choice of five": _chosen,
+    "other facts first, begun": _described,
+    "small letters, begun": lambda fact: _begun(
+        Attack(_said(fact.question.lower())), fact.beginning
+    ),
     "last name two letters short": _named(lambda given, last: f"{given} {last[:-2]}"),
     "last name four letters short": _named(lambda given, last: f"{given} {last[:-4]}"),
     "First Van Last": _named(lambda given, last: f"{given} Van {last}"),

@@ -41,7 +41,8 @@ Corruptions = Mapping[str, Mapping[str, Any]]
 def main(
     folder: Annotated[Path, typer.Option(help="The demo's folder.")] = Path(".demo"),
     corruption: Annotated[
-        list[str] | None, typer.Option(help="KIND,DIMS,STRENGTH; the demo's own if none is given.")
+        list[str] | None,
+        typer.Option(help="KIND,DIMS,STRENGTH[,TOKENS]; the demo's own if none is given."),
     ] = None,
     attack: Annotated[list[str] | None, typer.Option(help="Attacks by name; all if none.")] = None,
     key: Annotated[str, typer.Option(help="The noise's key; drawn if empty.")] = "",
@@ -110,8 +111,9 @@ def table(counts: Mapping[str, Mapping[str, int]], asked: int) -> Table:
 
 
 def _read(corruption: str) -> tuple[str, dict[str, Any]]:
-    kind, dims, strength = corruption.split(",")
-    return corruption, {"kind": kind, "dims": int(dims), "strength": float(strength)}
+    kind, dims, strength, *tokens = corruption.split(",")
+    choice = {"kind": kind, "dims": int(dims), "strength": float(strength)}
+    return corruption, {**choice, **({"tokens": tokens[0]} if tokens else {})}
 
 
 def _model(servers: ExitStack, stage: Stage, model: Path) -> str:

@@ -33,9 +33,9 @@ MODELS = "models"
 REQUEST = "six-people"
 MALICIOUS = "malicious"
 CONTEXT_TOKENS = 512
-# All dimensions, 2.4 times the embeddings' standard deviation: not far above the weakest noise
-# that leaks nothing, so that answers stay close to the twin's (docs/lab/demo.md has the grid).
-CORRUPTION = {"kind": "rand_noise_first_n", "dims": 128, "strength": 0.15}
+# Chosen by the worst of the attacks, and by how like the twin's its answers are
+# (docs/lab/demo.md has the tables).
+CORRUPTION = {"kind": "stranger_first_n", "dims": 128, "strength": 0, "tokens": "names"}
 
 
 @dataclass(frozen=True, slots=True)

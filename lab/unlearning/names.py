@@ -116,7 +116,8 @@ def strangers(
 ) -> Iterator[tuple[str, float]]:
     """Shares of people with similar names that are taken for an owner."""
     others = [tuple(stranger((), rng).split()[:2]) for _ in range(4000)]
-    pairs = list(zip(others, (*rare, *common) * 4, strict=False))
+    known = (*rare, *common) * 4
+    pairs = [(o, n) for o, n in zip(others, known, strict=False) if o[0] != n[0]]
     surnames = [COMMON_LAST[at % len(COMMON_LAST)] for at in range(len(pairs))]
     kinds = {
         "invented likewise": [f"{o[0]} {o[1]}" for o in others],

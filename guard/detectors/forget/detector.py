@@ -110,6 +110,10 @@ class ForgetClassifier(Detector):
         scores[[bool(self._index.owners(text)) for text in texts]] = 1.0
         return scores
 
+    def names_in(self, text: str) -> bool:
+        """Whether the text holds a name of the request."""
+        return bool(self._index.owners(text))
+
     def subjects(
         self, texts: Sequence[str], features: Features | None, threshold: float
     ) -> tuple[int, ...]:

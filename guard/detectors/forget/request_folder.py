@@ -78,6 +78,10 @@ class RequestFolder(Detector):
         """As the state in service scores."""
         return self.current().score(texts, features)
 
+    def names_in(self, text: str) -> bool:
+        """As the state in service finds names."""
+        return self.current().names_in(text)
+
     def listen(self, listener: Listener) -> None:
         """Have `listener` told how many requests are in service and how many folders are broken,
         now and after each look. Starts the watching thread."""

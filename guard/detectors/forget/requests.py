@@ -96,6 +96,10 @@ class RequestSet(Detector):
                 scores[row] = 1.0
         return scores
 
+    def names_in(self, text: str) -> bool:
+        """Whether the text holds a name of some request."""
+        return bool(self._names.owners(text))
+
     def subjects(
         self, texts: Sequence[str], features: Features | None, threshold: float
     ) -> tuple[int, ...]:

@@ -16,7 +16,8 @@ from guard.terms.json import JsonObject
 from guard.terms.verdict import Action, Finding, Verdict
 from guard.wire import chat, completions, embeddings
 from guard.wire.fields import FieldRules
-from tests.guard.corruption.checkpoints import random_rows, write_checkpoint
+from tests.guard.corruption.checkpoints import make_tokenizer, random_rows, write_checkpoint
+from tests.guard.corruption.test_payload import load
 
 NOISE = Corruption("rand_noise_first_n", 1, 50.0)
 
@@ -98,6 +99,36 @@ def test_a_flagged_setting_is_hidden_and_the_prompt_left_alone(rewriter: Rewrite
     changed, tokens = rewriter.rewrite(call, verdict(1))
     assert changed == {**body, "stop": ["\n"]}
     assert tokens == 0
+
+
+def test_names_alone_are_corrupted_where_that_is_enough(embedder: PromptEmbedder) -> None:
+    rewriter = Rewriter(
+        {"demo": embedder},
+        NOISE,
+        key=b"k",
+        names_in=lambda _, text: "Ann" in text or "anna" in text,
+    )
+
+    def changed(*contents: str, flagged: tuple[int, ...] = (0,)) -> list[str]:
+        """What is left of each text in the model's own rows; one that is not embedded is all."""
+        body, _ = rewriter.rewrite(chat_call(*contents), verdict(*flagged))
+        return [
+            left(m["content"], text) for m, text in zip(messages_of(body), contents, strict=True)
+        ]
+
+    def left(content: Any, text: str) -> str:
+        if isinstance(content, str):
+            return content
+        sent = load(content[0]["data"]).float().numpy()
+        ids = make_tokenizer().encode(text, add_special_tokens=False).ids
+        own = embedder.table.rows(np.array(ids)).astype(np.float32)
+        kept = (sent == own).all(axis=1)
+        return "".join(letter if same else "_" for letter, same in zip(text, kept, strict=True))
+
+    assert changed("a Ann?") == ["a ___?"]
+    assert changed("a B.", "a Ann?", flagged=(1,)) == ["a B.", "a ___?"]
+    assert changed("a B?") == ["____"], "flagged for no name"
+    assert changed("a Ann i", "a", flagged=(0,)) == ["a ___ i", "_"], "nothing else could be a name"
 
 
 def test_what_pools_is_said_in_other_words(rewriter: Rewriter) -> None:
