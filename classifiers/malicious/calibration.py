@@ -55,6 +55,7 @@ def fit_scaling(benign: Scores, malicious: Scores) -> Scaling:
     if not len(benign) or not len(malicious) or np.mean(malicious) <= np.mean(benign):
         return _bounded(Scaling(), logits)
     spread = float(logits.std()) or 1.0
+    # Platt's targets: not 0 and 1 but the posterior means of a rate seen n times.
     targets = np.concatenate(
         [
             np.full(len(benign), 1 / (len(benign) + 2)),
@@ -65,6 +66,8 @@ def fit_scaling(benign: Scores, malicious: Scores) -> Scaling:
         [np.full(len(benign), 1 / len(benign)), np.full(len(malicious), 1 / len(malicious))]
     )
 
+    # The slope is searched as exp(a) / spread, so that it stays positive and starts near 1 whatever
+    # unit the logits have.
     def loss(parameters: NDArray[np.float64]) -> float:
         scaled = np.exp(parameters[0]) / spread * logits + parameters[1]
         return float(weights @ (np.logaddexp(0, scaled) - targets * scaled))

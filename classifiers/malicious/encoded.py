@@ -37,6 +37,7 @@ class Part:
     def rows(self) -> Rows:
         """At most PIECES pieces of each prompt: its first, and others evenly spread over it."""
         owners = self.pieces.owner_index
+        # Pieces of a prompt follow each other: a new owner is the first piece of the next prompt.
         starts = np.flatnonzero(np.diff(owners, prepend=-1))
         counts = np.diff(starts, append=len(owners))
         chosen = [

@@ -46,11 +46,13 @@ def read_training_prompts(recipe: MaliciousRecipe, read: Read) -> TrainingPrompt
     sets = {
         name: _with_labels(name, _read(name, recipe, read)) for name in (*SET_NAMES, "unlabelled")
     }
+    # Duplicates first: a text must not teach in one part and measure in another.
     looked_at, repeated = _distinct(sets, recipe.seed)
     traffic = _select_traffic(sets["unlabelled"], looked_at, recipe)
     sets |= looked_at
     labelled, trusted = sets["labelled"], sets["trusted_benign"]
     if not recipe.trusted_benign:
+        # Labelled prompts stand in; those that set the threshold are then not learned from.
         trusted = tuple(prompt for prompt in labelled if prompt.label == "benign")
     calibration, taught = split_by_client(trusted, CALIBRATION_SHARE, f"{recipe.seed}")
     selection, test = split_by_source(sets["validation"], TEST_SHARE, f"{recipe.seed}")

@@ -15,7 +15,7 @@ from classifiers.malicious.modes.baselines import (
     random_scores,
     tfidf_scores,
 )
-from classifiers.malicious.report.comparison import Measured
+from classifiers.malicious.report.comparison import MeasuredPrompts
 from guard.terms.detector import Features, Scores
 
 TEACHING = ("malicious_seeds", "trusted_benign", "labelled", "generated")
@@ -25,7 +25,7 @@ FEWEST_TO_LEARN_FROM = 10
 def baseline_scores(
     prompts: TrainingPrompts,
     encoded: EncodedPrompts | None,
-    measured: Measured,
+    measured: MeasuredPrompts,
     seed: int,
 ) -> dict[str, Scores]:
     """Scores of the measured prompts, by baseline; those that lack rows to learn from are left out,
@@ -45,7 +45,9 @@ def baseline_scores(
     return found | (_feature_scores(encoded, measured, labels) if encoded else {})
 
 
-def _feature_scores(encoded: EncodedPrompts, measured: Measured, labels: Rows) -> dict[str, Scores]:
+def _feature_scores(
+    encoded: EncodedPrompts, measured: MeasuredPrompts, labels: Rows
+) -> dict[str, Scores]:
     first = np.concatenate([_first_pieces(encoded, name) for name in TEACHING])
     pieces = _pieces(encoded, measured)
     found = {"mean difference": mean_difference_scores(first, labels, pieces)}
@@ -60,12 +62,12 @@ def _first_pieces(encoded: EncodedPrompts, name: str) -> Features:
     return part.pieces.first_of_each(len(part.prompts))
 
 
-def _pieces(encoded: EncodedPrompts, measured: Measured) -> Features:
+def _pieces(encoded: EncodedPrompts, measured: MeasuredPrompts) -> Features:
     """The features of all pieces of the measured prompts."""
     return np.concatenate([encoded.parts[name].pieces.features for name in measured.parts])
 
 
-def _highest(encoded: EncodedPrompts, measured: Measured, piece_scores: Scores) -> Scores:
+def _highest(encoded: EncodedPrompts, measured: MeasuredPrompts, piece_scores: Scores) -> Scores:
     """Each measured prompt's highest score, from those of all pieces in the same order."""
     parts = [encoded.parts[name] for name in measured.parts]
     ends = np.cumsum([len(part.pieces.features) for part in parts])

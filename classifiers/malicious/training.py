@@ -27,7 +27,7 @@ from classifiers.malicious.modes.table import MODES
 from classifiers.malicious.recipe import MaliciousRecipe
 from classifiers.malicious.report.comparison import (
     REFUSED,
-    Measured,
+    MeasuredPrompts,
     baseline_figures,
     chosen_report,
     manifest_metrics,
@@ -55,7 +55,7 @@ class Training:
     progress: bool
 
     @property
-    def measured(self) -> Measured:
+    def measured(self) -> MeasuredPrompts:
         """The prompts that measure."""
         return measured_prompts(self.prompts.parts)
 
@@ -134,6 +134,7 @@ def _start(
     encoded = None
     if encoder is not None and any(mode.reads_features for mode in _fitted_modes(recipe)):
         encoded = encode_prompts(prompts, encoder, FeatureCache(work), progress=progress)
+    # A fit does not depend on which mode is chosen in the end: choosing another finds it again.
     decisions = {k: v for k, v in recipe.recorded().items() if k not in ("mode", "compare")}
     data: dict[str, JsonValue] = {name: part.sha256 for name, part in prompts.data().items()}
     encoders: list[JsonValue] = [encoder.digest if encoder else None, recipe.base]
@@ -158,7 +159,7 @@ def _fit_modes(training: Training) -> Outcome:
         for done, mode in enumerate(modes):
             tell(f"fitting {mode.name}", done, len(modes))
             try:
-                mode.check(given)
+                mode.check(given)  # of those that are compared; the chosen one was checked before
                 settings = training.recipe.settings_of(mode)
                 candidates[mode.name] = mode.fit(training.task(tell), settings)
             except ConfigError as error:

@@ -31,6 +31,7 @@ def partition(
     if shards < 1 or shards % 2 == 0:
         raise ValueError(f"shards: must be odd, not {shards}")
     salt = f"shards {key.hex()}"
+    # A text of an unknown client is a group of its own: its copies fall into one shard.
     groups = [client or f"\0{text}" for client, text in zip(clients, texts, strict=True)]
     places = {group: int(position(group, salt) * shards) for group in set(groups)}
     shard = np.array([places[group] for group in groups], dtype=np.int_)

@@ -41,6 +41,7 @@ def fit_anchor(
 
 def _highest(logits: Floats, firsts: Indices) -> Indices:
     """The place of the highest logit of each window, whose pools begin at `firsts`."""
+    # Per window: its highest logit, repeated over its pools, and the first pool that has it.
     counts = np.diff(firsts, append=len(logits))
     tops = np.repeat(np.maximum.reduceat(logits, firsts), counts)
     places = np.flatnonzero(logits == tops)
@@ -51,6 +52,8 @@ def _highest(logits: Floats, firsts: Indices) -> Indices:
 def _logistic(features: Floats, labels: Floats, weights: Floats) -> tuple[Floats, float]:
     from sklearn.linear_model import LogisticRegression
 
+    # Fitted on standardised features and written back to raw ones: w x + b of (x - m) / s is
+    # (w / s) x + (b - (w / s) m).
     mean, deviation = features.mean(axis=0), features.std(axis=0) + 1e-6
     model = LogisticRegression(C=STRENGTH, max_iter=300)
     model.fit((features - mean) / deviation, labels, sample_weight=weights)

@@ -109,6 +109,7 @@ def weights_of(examples: Sequence[Example]) -> Floats:
         [sizes[example.group, example.malicious] ** -SOURCE_BALANCE for example in examples]
     )
     malicious = labels_of(examples) == 1
+    # However many attacks there are, they weigh as much as what is harmless.
     for side in (malicious, ~malicious):
         if side.any():
             weights[side] *= len(examples) / 2 / weights[side].sum()

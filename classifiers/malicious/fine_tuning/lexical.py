@@ -37,6 +37,7 @@ def ngram_matrix(texts: Sequence[str]) -> "csr_matrix":
 
     rows = [ngram_indices(text, BUCKETS) for text in texts]
     counts = np.array([len(row) for row in rows], dtype=np.int64)
+    # A row of n n-grams gets length 1, so that long texts do not weigh more.
     values = np.repeat(1 / np.sqrt(np.maximum(counts, 1)), counts).astype(np.float32)
     edges = np.concatenate([[0], np.cumsum(counts)])
     indices = np.concatenate(rows) if rows else np.zeros(0, dtype=np.int64)

@@ -70,6 +70,7 @@ def train_tower(
     from classifiers.malicious.fine_tuning.tower import TunedPart
 
     device = device or choose_device()
+    # The generators whose state must be as before afterwards: a training moves nobody else's.
     own = [torch.cuda.current_device()] if device.kind == "cuda" else []
     part = TunedPart(tower.train())
     with moved(part, device), torch.random.fork_rng(devices=own):
@@ -102,6 +103,7 @@ def _train(
         for rows in epoch_batches(states, examples, how, seed, epoch):
             inputs = states.batch(examples.windows[rows], how.max_tokens, accelerator.device)
             columns = (examples.labels[rows], examples.weights[rows])
+            # Of the states' own type and device.
             labels, weights = (inputs[0].new_tensor(column) for column in columns)
             loss = window_loss(model(*inputs), labels, weights)
             accelerator.backward(loss)
@@ -144,6 +146,7 @@ def epoch_batches(
     """Batches of examples of like length, in random order; the same for a seed and epoch."""
     rng = np.random.default_rng([seed, epoch])
     order = rng.permutation(len(examples.windows))
+    # Sorted within pools only: sorted as a whole, each epoch would have the same batches.
     lengths = np.minimum(states.lengths[examples.windows], how.max_tokens)
     batches: list[Indices] = []
     for start in range(0, len(order), POOL * how.batch):
@@ -167,6 +170,7 @@ def _save(accelerator: "Accelerator", folder: Path | None, epochs: int) -> None:
     """Weights, moments, schedule and the state of what is drawn: whole or not at all."""
     if folder is None:
         return
+    # Written beside and renamed: a folder of that name is always a whole checkpoint.
     unfinished = folder / "unfinished"
     shutil.rmtree(unfinished, ignore_errors=True)
     accelerator.save_state(str(unfinished))

@@ -26,5 +26,6 @@ def stir_soup(
         tower = new_tower(own)
         train(tower, own)
         deltas.append(tower.delta())
+    # Runs from the same pretrained weights end in one valley of the loss, so their mean does too.
     tower.apply_delta({name: torch.stack([d[name] for d in deltas]).mean(0) for name in deltas[0]})
     return tower

@@ -102,6 +102,7 @@ def compute_states(
     found = TokenStates(states, features, offsets, pool_offsets)
     done_file = place / "done.json"
     done = int(orjson.loads(done_file.read_bytes())) if done_file.exists() else 0
+    # By length, for little padding in a batch; stable, so that a resumed run has the same batches.
     order = np.argsort(lengths, kind="stable")
     with moved(tower, device or choose_device()):
         for number, batch in enumerate(batches_by_length(lengths, order)):

@@ -87,7 +87,7 @@ class GateResult:
 
 
 @dataclass(frozen=True, slots=True)
-class _Measured:
+class _Scored:
     """A detector's scores of the gate set (n,), and what it fires at."""
 
     scores: Scores
@@ -143,13 +143,13 @@ def run_gate(
     return GateResult(tuple(checks), scan, _recall_by_kind(own, gate_set), _rows(gate_set))
 
 
-def _measured(model: Model, gate_set: GateSet) -> _Measured:
+def _measured(model: Model, gate_set: GateSet) -> _Scored:
     scores = model.logits(gate_set.texts)
-    return _Measured(scores, scores >= model.limit)
+    return _Scored(scores, scores >= model.limit)
 
 
 def _alone(
-    own: _Measured, gate_set: GateSet, limits: GateLimits, rng: np.random.Generator
+    own: _Scored, gate_set: GateSet, limits: GateLimits, rng: np.random.Generator
 ) -> Iterator[Check]:
     malicious, benign = gate_set.malicious, gate_set.benign
     drawn = aurocs(own.scores, malicious, benign, resamples([malicious, benign], rng))
@@ -175,7 +175,7 @@ def _alone(
     yield from _languages(own, gate_set, limits)
 
 
-def _languages(own: _Measured, gate_set: GateSet, limits: GateLimits) -> Iterator[Check]:
+def _languages(own: _Scored, gate_set: GateSet, limits: GateLimits) -> Iterator[Check]:
     """Languages with enough ordinary benign prompts, each against all others."""
     language = np.array([row.language for row in gate_set.rows])
     benign = gate_set.benign
@@ -197,8 +197,8 @@ def _languages(own: _Measured, gate_set: GateSet, limits: GateLimits) -> Iterato
 
 
 def _compared(
-    own: _Measured,
-    other: _Measured,
+    own: _Scored,
+    other: _Scored,
     gate_set: GateSet,
     limits: GateLimits,
     rng: np.random.Generator,
@@ -218,8 +218,8 @@ def _compared(
 
 def _auroc_check(
     name: str,
-    own: _Measured,
-    other: _Measured,
+    own: _Scored,
+    other: _Scored,
     malicious: Mask,
     benign: Mask,
     drawn: Counts,
@@ -254,7 +254,7 @@ def _rate_check(
     )
 
 
-def _recall_by_kind(own: _Measured, gate_set: GateSet) -> dict[str, float]:
+def _recall_by_kind(own: _Scored, gate_set: GateSet) -> dict[str, float]:
     kinds = np.array([row.kind for row in gate_set.rows])
     malicious = gate_set.malicious
     return {

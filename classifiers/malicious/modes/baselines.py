@@ -37,6 +37,7 @@ def tfidf_scores(
         ngram_range=(1, 2), min_df=2, sublinear_tf=True, max_features=MOST_TERMS
     )
     rows = terms.fit_transform(texts)
+    # As for the modes: a source counts as much as another, however many rows it has.
     weights = np.empty(len(texts))
     for label in (0, 1):
         same = np.flatnonzero(labels == label)

@@ -61,6 +61,8 @@ class Contrastive(FeatureMode[ContrastiveSettings]):
         """The sum of the three scores as one member; ConfigError without seeds of either kind."""
         if not _count(training.malicious_seeds) and training.generated is None:
             raise ConfigError(f"malicious_seeds or generated: mode `{self.name}` needs it")
+        # Traffic counts as negative although some of it is not: under that noise the ranking stays
+        # that of the true posterior, only its scale is wrong, and scaling comes later.
         positives, negatives = _positives(training), _negatives(training)
         benign = training.unlabelled if training.trusted_benign is None else training.trusted_benign
         direction = _against(positives, negatives, settings.strength).standardised(benign)
@@ -110,6 +112,7 @@ def independent_seeds(training: TrainingSet) -> float:
     rows = (seeds - benign.mean(axis=0)).astype(np.float64)
     rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
     count = len(rows)
+    # The sum of all cosines (n, n) without those of a seed with itself.
     pairs = float((rows @ rows.T).sum()) - count
     alike = max(pairs / max(count * (count - 1), 1), 0.0)
     return count / (1 + (count - 1) * alike)

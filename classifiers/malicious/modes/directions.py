@@ -43,10 +43,12 @@ def fit_direction(
     """
     from sklearn.linear_model import LogisticRegression
 
+    # Rows are scaled to mean length 1 for the fit, and the weight back: w'(s x) = (s w') x.
     scale = 1 / max(float(np.linalg.norm(features, axis=1).mean()), 1e-12)
     balanced = np.empty(len(labels), dtype=np.float64)
     for label in (0, 1):
         rows = labels == label
+        # Each class sums to n / 2, so that the mean weight is 1 and C means what it says.
         balanced[rows] = weights[rows] * len(labels) / (2 * weights[rows].sum())
     model = LogisticRegression(C=strength, max_iter=500)
     model.fit(features * scale, labels, sample_weight=balanced)

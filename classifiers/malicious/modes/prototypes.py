@@ -45,6 +45,8 @@ def fit_nearness(examples: Features, reference: Features, seed: int) -> Nearness
 
 def as_member(direction: Direction, parts: list[tuple[Nearness, float]]) -> Member:
     """Two dense layers whose logit is the direction's score plus each share times a nearness."""
+    # w x is relu(w x) - relu(-w x): two units carry the direction through the hidden layer, and
+    # each prototype has a unit of its own, relu(<x, p> - level).
     weights = [direction.weight[None, :], -direction.weight[None, :]]
     biases = [np.array([direction.bias]), np.array([-direction.bias])]
     outputs = [np.array([1.0, -1.0])]
@@ -64,7 +66,7 @@ def as_member(direction: Direction, parts: list[tuple[Nearness, float]]) -> Memb
 def _answers(
     features: Features, prototypes: NDArray[np.float64], levels: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    near = np.maximum(features @ prototypes.T - levels, 0)
+    near = np.maximum(features @ prototypes.T - levels, 0)  # (n, m)
     return np.asarray(near.sum(axis=1), dtype=np.float64)
 
 
@@ -75,6 +77,7 @@ def _prototypes(examples: Features, seed: int) -> NDArray[np.float64]:
         from sklearn.cluster import KMeans
 
         model = KMeans(MOST_PROTOTYPES, n_init=1, random_state=seed).fit(rows)
+        # A centre is shorter than its members; at their length the dot products compare.
         length = np.linalg.norm(rows, axis=1).mean()
         rows = np.asarray(model.cluster_centers_, dtype=np.float64)
         rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12) * length

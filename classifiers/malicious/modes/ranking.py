@@ -43,6 +43,7 @@ def check_orientation(
     groups = [np.flatnonzero(labels == label) for label in (0, 1)]
     if not all(len(group) for group in groups):
         raise ConfigError("validation: the orientation test needs rows of both classes")
+    # The bootstrap draws each class by itself: their shares in validation are no part of the error.
     drawn = [
         auroc(scores[rows], labels[rows])
         for rows in (

@@ -60,6 +60,7 @@ def train_student(
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
         schedule.step()
+        # Wrong labels are learned last, so the best epoch is often an early one.
         member = _member(layers)
         found = auroc(FeatureModel((member,)).logits(validation.features), validation.labels)
         if best is None or found > best.validation_auroc:

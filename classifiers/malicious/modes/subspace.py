@@ -84,6 +84,7 @@ def choose_subspace(
 ) -> ChosenSubspace:
     """The k in 1..MOST_DIRECTIONS with the best validation AUROC of kappa; ties: the smallest."""
     subspace = fit_subspace(unlabelled, min(MOST_DIRECTIONS, min(unlabelled.shape) - 1))
+    # One decomposition serves every k: the leading k directions are the first k of the most.
     found = [
         auroc(subspace.kappa(validation.features, k, weighted=weighted), validation.labels)
         for k in range(1, len(subspace.singular_values) + 1)
@@ -99,6 +100,7 @@ def interior_quantiles(scores: Kappa, count: int = INTERIOR_QUANTILES) -> Kappa:
 def choose_cut(candidates: Kappa, scores: Kappa, labels: Labels) -> float:
     """The candidate T with the best balanced accuracy of (score > T); ties go to the lowest."""
     positive = labels == 1
+    # Balanced: validation may hold few attacks, and accuracy alone would then call nothing one.
     accuracies = [
         ((scores[positive] > cut).mean() + (scores[~positive] <= cut).mean()) / 2
         for cut in candidates

@@ -68,6 +68,8 @@ def _strength(labelled: LabelledFeatures, rng: np.random.Generator) -> tuple[flo
     folds = [rows for rows in _folds(labelled, rng) if _usable(labelled, rows)]
     if not folds:
         return STRENGTHS[1], None
+    # By sources left out, not by rows: rows of one source resemble each other, and the strength
+    # that suits them best learns the source.
     found = {strength: _left_out(labelled, folds, strength) for strength in STRENGTHS}
     best = max(STRENGTHS, key=lambda strength: found[strength])
     return best, found[best]

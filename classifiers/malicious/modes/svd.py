@@ -51,8 +51,10 @@ class Svd(FeatureMode[SvdSettings]):
         validation = required(training.validation, "validation", self.name)
         chosen = choose_subspace(training.unlabelled, validation, weighted=settings.weighted)
         checked = chosen.kappa(validation.features)
+        # Nothing in the method says which end is malicious: attacks may as well lie near the mean.
         orientation = check_orientation(checked, validation.labels, rng)
         kappa = chosen.kappa(training.unlabelled)
+        # T is sought among traffic's own values and judged on validation.
         cut = choose_cut(interior_quantiles(kappa), checked, validation.labels)
         labels = pseudo_labels(kappa, cut)
         student = train_student(

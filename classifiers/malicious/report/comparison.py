@@ -34,7 +34,7 @@ REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredPrompts:
     """Which prompts measure, and which parts of a training they are from."""
 
     prompts: Prompts
@@ -56,17 +56,17 @@ class Measured:
         return np.concatenate(found) if found else np.empty(0, dtype=np.float32)
 
 
-def measured_prompts(parts: Mapping[str, Prompts]) -> Measured:
+def measured_prompts(parts: Mapping[str, Prompts]) -> MeasuredPrompts:
     """The test part; where it lacks a class, the calibration prompts of that class as well."""
     names: list[str] = ["test"] if parts["test"] else []
     found = {prompt.label for prompt in parts["test"]}
     wanted = (("benign", "calibration"), ("malicious", "malicious_calibration"))
     names += [part for label, part in wanted if label not in found and parts[part]]
-    return Measured([prompt for name in names for prompt in parts[name]], tuple(names))
+    return MeasuredPrompts([prompt for name in names for prompt in parts[name]], tuple(names))
 
 
 def mode_figures(
-    candidate: Candidate, measured: Measured, recipe: MaliciousRecipe
+    candidate: Candidate, measured: MeasuredPrompts, recipe: MaliciousRecipe
 ) -> dict[str, JsonValue]:
     """A mode's line in the comparison."""
     scores, labels = measured.scores(candidate), measured.labels
@@ -79,7 +79,9 @@ def mode_figures(
     }
 
 
-def baseline_figures(scores: Mapping[str, Scores], measured: Measured) -> dict[str, JsonValue]:
+def baseline_figures(
+    scores: Mapping[str, Scores], measured: MeasuredPrompts
+) -> dict[str, JsonValue]:
     """The baselines' lines: how they rank the same prompts."""
     return {
         name: ranking_figures(found, measured.labels, measured.lengths, PRIOR)
@@ -89,7 +91,7 @@ def baseline_figures(scores: Mapping[str, Scores], measured: Measured) -> dict[s
 
 def chosen_report(
     candidate: Candidate,
-    measured: Measured,
+    measured: MeasuredPrompts,
     calibration: Prompts,
     recipe: MaliciousRecipe,
 ) -> dict[str, JsonValue]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from classifiers.malicious.calibration import reliability
 from classifiers.malicious.candidate import Candidate
-from classifiers.malicious.report.comparison import REFUSED, Measured
+from classifiers.malicious.report.comparison import REFUSED, MeasuredPrompts
 from classifiers.malicious.report.figures import RANKING
 from classifiers.reports.page import Cell, HtmlReport
 from classifiers.reports.plots import bar_plot, histogram, line_plot, roc_plot
@@ -15,7 +15,10 @@ RATE_COLUMNS = ("rate", "low", "high", "rows")
 
 
 def training_page(
-    name: str, report: Mapping[str, Any], candidates: Mapping[str, Candidate], measured: Measured
+    name: str,
+    report: Mapping[str, Any],
+    candidates: Mapping[str, Candidate],
+    measured: MeasuredPrompts,
 ) -> bytes:
     """The page, UTF-8; plots need measured prompts of both classes."""
     page = HtmlReport(f"Malicious-prompt detector {name}")
@@ -39,7 +42,7 @@ def _operating_point(page: HtmlReport, report: Mapping[str, Any]) -> None:
         f"Mode {report['mode']}. Scores at or above {threshold['value']:.4g} fire. "
         f"{threshold['guarantee']} ({threshold['rows']} prompts, {threshold['method']})."
     )
-    page.paragraph(f"Measured on: {', '.join(report['measured_on']) or 'nothing'}.")
+    page.paragraph(f"MeasuredPrompts on: {', '.join(report['measured_on']) or 'nothing'}.")
     rates = [[key, *_rate(figures[key])] for key in ("recall", "fpr")]
     page.table(("", *RATE_COLUMNS), rates, "at the threshold, 95 % intervals")
 
@@ -69,7 +72,10 @@ def _modes(page: HtmlReport, report: Mapping[str, Any]) -> None:
 
 
 def _plots(
-    page: HtmlReport, chosen: Candidate, candidates: Mapping[str, Candidate], measured: Measured
+    page: HtmlReport,
+    chosen: Candidate,
+    candidates: Mapping[str, Candidate],
+    measured: MeasuredPrompts,
 ) -> None:
     labels, scores = measured.labels, measured.scores(chosen)
     page.section("Scores")

@@ -4,7 +4,6 @@ Trained by `classifiers.malicious`; serves as a detector whose policy usually bl
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -33,29 +32,6 @@ Member = tuple[Dense, ...]
 """Dense layers with ReLU between them; the last gives one logit, or two whose difference counts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Preparation:
-    """What happens to features (n, d) before the members see them (n, d').
-
-    Rows become `(x - mean) @ whitening` and are then scaled down to length `norm_clip` where they
-    are longer, so that one strange direction cannot outvote the rest; a step whose value is None
-    is left out.
-    """
-
-    mean: Array | None = None
-    whitening: Array | None = None
-    norm_clip: float | None = None
-
-    def apply(self, features: Features) -> Features:
-        """The prepared rows, float32."""
-        rows = np.asarray(features, dtype=np.float32)
-        if self.mean is not None:
-            rows = rows - self.mean
-        if self.whitening is not None:
-            rows = rows @ self.whitening
-        return rows if self.norm_clip is None else _clipped(rows, self.norm_clip)
-
-
 class MaliciousClassifier(Detector):
     """Members that vote: the score is the logistic of the median of their logits.
 
@@ -72,7 +48,6 @@ class MaliciousClassifier(Detector):
         threshold: float,
         thresholds: Thresholds | None = None,
         encoder: str,
-        preparation: Preparation | None = None,
         calibration: Calibration | None = None,
         version: str = "",
     ) -> None:
@@ -85,9 +60,8 @@ class MaliciousClassifier(Detector):
         self.encoder = encoder
         self.version = version
         self.calibration: Calibration | None = calibration
-        self.width = _width(members[0], preparation or Preparation())
+        self.width = int(members[0][0].weight.shape[1])
         self._members = tuple(members)
-        self._preparation = preparation or Preparation()
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -101,8 +75,7 @@ class MaliciousClassifier(Detector):
             raise artifact.fail("encoder", "a classifier of features names its encoder")
         thresholds = stored_thresholds(artifact)
         weights = Weights(artifact)
-        preparation, width = _preparation(weights)
-        members = _members(weights, width)
+        members = _members(weights)
         calibration = Calibration.from_weights(weights)
         weights.finish()
         return cls(
@@ -110,7 +83,6 @@ class MaliciousClassifier(Detector):
             threshold=thresholds.lowest,
             thresholds=thresholds if thresholds.vary else None,
             encoder=artifact.manifest.encoder,
-            preparation=preparation,
             calibration=calibration,
             version=artifact.manifest.digest,
         )
@@ -125,48 +97,22 @@ class MaliciousClassifier(Detector):
         """Log odds of malicious, shape (n,): the median over the members."""
         if features.ndim != 2 or features.shape[1] != self.width:
             raise DetectorError(f"features of shape {features.shape}, expected (n, {self.width})")
-        rows = self._preparation.apply(features)
-        votes = np.stack([_vote(member, rows) for member in self._members])
+        rows = np.asarray(features, dtype=np.float32)
+        votes = np.stack([_vote(member, rows) for member in self._members])  # (members, n)
         return np.median(votes, axis=0).astype(np.float32)
 
 
 def _vote(member: Member, rows: Features) -> Scores:
     for layer in member[:-1]:
         rows = np.maximum(rows @ layer.weight.T + layer.bias, 0)
-    out = rows @ member[-1].weight.T + member[-1].bias
+    out = rows @ member[-1].weight.T + member[-1].bias  # (n, 1) or (n, 2)
     vote: Scores = out[:, 1] - out[:, 0] if out.shape[1] == 2 else out[:, 0]
     return vote
 
 
-def _clipped(rows: Features, longest: float) -> Features:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows * np.minimum(1, longest / np.maximum(lengths, 1e-12)), np.float32)
-
-
-def _width(member: Member, preparation: Preparation) -> int:
-    for side in (preparation.mean, preparation.whitening):
-        if side is not None:
-            return len(side)
-    return int(member[0].weight.shape[1])
-
-
-def _preparation(weights: Weights) -> tuple[Preparation, int | None]:
-    """The preparation, and the width that it leaves to the members (None: any)."""
-    whitening = weights.take("whitening", None, None) if "whitening" in weights else None
-    width = None if whitening is None else whitening.shape[0]
-    mean = weights.take("mean", width) if "mean" in weights else None
-    clip = float(weights.take("norm_clip", 1)[0]) if "norm_clip" in weights else None
-    if clip is not None and clip <= 0:
-        raise weights.artifact.fail("tensors.norm_clip", f"expected a length above 0, found {clip}")
-    if whitening is not None:
-        width = whitening.shape[1]
-    elif mean is not None:
-        width = len(mean)
-    return Preparation(mean, whitening, clip), width
-
-
-def _members(weights: Weights, width: int | None) -> tuple[Member, ...]:
+def _members(weights: Weights) -> tuple[Member, ...]:
     members: list[Member] = []
+    width: int | None = None
     while not members or f"members.{len(members)}.0.weight" in weights:
         member = _member(weights, f"members.{len(members)}", width)
         width = member[0].weight.shape[1]  # all read the same rows

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from guard.artifacts.folder import Artifact, write
 from guard.artifacts.manifest import draft
 from guard.detectors.kinds import load_detector
-from guard.detectors.malicious.features import Dense, MaliciousClassifier, Preparation
+from guard.detectors.malicious.features import Dense, MaliciousClassifier
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.server.app import create_app
 from guard.settings import Settings
@@ -70,18 +70,6 @@ ARITHMETIC: dict[str, tuple[Tensors, list[list[float]], list[float]]] = {
         [2, -2],
     ),
     "even vote": (member(0, ([[1, 0]], [0])) | member(1, ([[4, 0]], [0])), [[1, 0]], [2.5]),
-    "mean": (LINEAR | row("mean", 1, 2), [[1, 1]], [1.5]),
-    "whitening narrows": (
-        member(0, ([[1]], [0])) | row("whitening", [3], [4]) | row("mean", 1, 0),
-        [[2, 1]],
-        [7],
-    ),
-    "clip after whitening": (
-        member(0, ([[1, 0]], [0])) | row("whitening", [3, 0], [0, 4]) | row("norm_clip", 1),
-        [[1, 1], [0.1, 0]],
-        [0.6, 0.3],
-    ),
-    "clip of nothing": (LINEAR | row("norm_clip", 1), [[0, 0]], [0.5]),
 }
 
 
@@ -115,8 +103,7 @@ def test_neighbours_in_a_batch_do_not_change_a_score() -> None:
         )
         for _ in range(3)
     ]
-    preparation = Preparation(random_rows(rng, 1, 6)[0], random_rows(rng, 6, 6), 2.0)
-    detector = MaliciousClassifier(layers, threshold=0.5, encoder=ENCODER, preparation=preparation)
+    detector = MaliciousClassifier(layers, threshold=0.5, encoder=ENCODER)
     features = random_rows(rng, 40, 6)
 
     alone = np.concatenate([detector.logits(features[[at]]) for at in range(40)])
@@ -144,7 +131,7 @@ def test_somebody_must_vote() -> None:
 UNUSABLE: dict[str, tuple[Tensors, dict[str, Any], str]] = {
     "no encoder": (LINEAR, {"encoder": None}, "encoder: a classifier of features names"),
     "threshold": (LINEAR, {"threshold": 0.0}, "thresholds.score: expected a number"),
-    "no member": (row("mean", 1, 2), {}, r"tensors.members.0.0.weight: missing"),
+    "no member": (row("bias", 1, 2), {}, r"tensors.members.0.0.weight: missing"),
     "no bias": (row("members.0.0.weight", [1, 2]), {}, r"tensors.members.0.0.bias: missing"),
     "three outputs": (
         member(0, (np.ones((3, 2)), np.zeros(3))),
@@ -166,19 +153,6 @@ UNUSABLE: dict[str, tuple[Tensors, dict[str, Any], str]] = {
         {},
         r"tensors.members.0.0.bias: shape \(2,\), float32, expected \(1\)",
     ),
-    "mean does not meet": (
-        LINEAR | row("mean", 1, 2, 3),
-        {},
-        r"tensors.members.0.0.weight: shape \(1, 2\), float32, expected \(n, 3\)",
-    ),
-    "mean and whitening": (
-        LINEAR | row("mean", 1) | row("whitening", [1, 0], [0, 1]),
-        {},
-        r"tensors.mean: shape \(1,\), float32, expected \(2\)",
-    ),
-    "whitening is flat": (LINEAR | row("whitening", 1, 2), {}, r"tensors.whitening: shape \(2,\)"),
-    "clip": (LINEAR | row("norm_clip", 0), {}, "tensors.norm_clip: expected a length above 0"),
-    "clips": (LINEAR | row("norm_clip", 1, 2), {}, r"tensors.norm_clip: shape \(2,\)"),
     "not finite": (
         member(0, ([[2, np.nan]], [0])),
         {},
