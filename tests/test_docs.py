@@ -26,7 +26,7 @@ from tests.source_tree import ROOT, modules
 DOCS = ROOT / "docs"
 ROOT_PAGES = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 PAGES = (*(ROOT / name for name in ROOT_PAGES), *sorted(DOCS.rglob("*.md")))
-OPERATOR = (DOCS / "guides/operate.md").read_text(encoding="utf-8")
+METRICS = (DOCS / "reference/metrics.md").read_text(encoding="utf-8")
 EVERYTHING = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 EXAMPLE = ROOT / "deploy" / "guard.example.yaml"
 
@@ -60,22 +60,22 @@ def test_every_key_is_described() -> None:
     assert not [e.key for e in configuration.entries(Settings) if not e.field.description]
 
 
-def test_every_metric_is_in_the_operators_table() -> None:
-    written = {name for row in rows(OPERATOR, "metric") for name in CODE.findall(row[0])}
+def test_every_metric_is_in_the_table() -> None:
+    written = {name for row in rows(METRICS, "metric") for name in CODE.findall(row[0])}
     families = Metrics().registry.collect()
     assert written == {
         family.name + ("_total" if family.type == "counter" else "") for family in families
     }
 
 
-def test_every_alert_is_in_the_operators_table() -> None:
+def test_every_alert_is_in_the_table() -> None:
     rules = yaml.safe_load((ROOT / "deploy/observability/alerts.yaml").read_text(encoding="utf-8"))
     alerts = {
         rule["alert"]: rule["labels"]["severity"]
         for group in rules["groups"]
         for rule in group["rules"]
     }
-    assert {row[0].strip("`"): row[1] for row in rows(OPERATOR, "alert")} == alerts
+    assert {row[0].strip("`"): row[1] for row in rows(METRICS, "alert")} == alerts
 
 
 def commands() -> Iterator[tuple[str, list[str]]]:
