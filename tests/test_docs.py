@@ -4,21 +4,15 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-import pytest
-import typer
 import yaml
 from packaging.requirements import Requirement
 
-from classifiers.commands.main import app as train_app
-from guard.commands.main import app as guard_app
 from guard.observability.metrics import Metrics
 from guard.settings import Settings, load, schema_text
 from guard.wire import protocols
 from guard.wire.fields import FieldTable, Rule
 from guard.wire.responses.store import ResponseStore
-from lab.demo.__main__ import app as demo_app
 from tests.docs import configuration
 from tests.docs import fields as field_tables
 from tests.source_tree import ROOT, modules
@@ -76,28 +70,6 @@ def test_every_alert_is_in_the_table() -> None:
         for rule in group["rules"]
     }
     assert {row[0].strip("`"): row[1] for row in rows(METRICS, "alert")} == alerts
-
-
-def commands() -> Iterator[tuple[str, list[str]]]:
-    """Each command line, and its parameters: options as `--name`, arguments by name."""
-    for program, app in (("ecoguard", guard_app), ("ecoguard-train", train_app)):
-        yield from _commands(program, typer.main.get_command(app))
-    yield from _commands("python -m lab.demo", typer.main.get_command(demo_app))
-
-
-def _commands(line: str, command: Any) -> Iterator[tuple[str, list[str]]]:
-    """A command, or those of a group, at any depth."""
-    commands = getattr(command, "commands", None)
-    if commands is None:
-        yield line, [p.opts[0] for p in command.params if p.opts[0][:2] == "--"]
-    for name, inner in (commands or {}).items():
-        yield from _commands(f"{line} {name}", inner)
-
-
-@pytest.mark.parametrize(("command", "options"), list(commands()))
-def test_commands_are_documented(command: str, options: list[str]) -> None:
-    assert re.search(rf"\b{command}\b", EVERYTHING)
-    assert [o for o in options if not re.search(rf"(?<![\w-]){o}(?![\w-])", EVERYTHING)] == []
 
 
 def test_the_field_page_is_what_the_tables_say() -> None:

@@ -50,27 +50,41 @@ RequestOption = Annotated[
 OptimizerOption = Annotated[
     str, typer.Option(help="A name of nevergrad's registry, finite-difference or paper-settings.")
 ]
-BudgetOption = Annotated[int, typer.Option(min=2, max=10_000)]
-WorkersOption = Annotated[int, typer.Option(min=1, max=64)]
-FinalistsOption = Annotated[int, typer.Option(min=1)]
-ToleranceOption = Annotated[float, typer.Option(min=0)]
-PatienceOption = Annotated[int, typer.Option(min=1)]
+BudgetOption = Annotated[
+    int, typer.Option(min=2, max=10_000, help="The most candidates measured, finalists included.")
+]
+WorkersOption = Annotated[int, typer.Option(min=1, max=64, help="Candidates measured at a time.")]
+FinalistsOption = Annotated[
+    int, typer.Option(min=1, help="The best, measured on all questions at the end.")
+]
+ToleranceOption = Annotated[
+    float, typer.Option(min=0, help="Ends the search when a candidate is as near.")
+]
+PatienceOption = Annotated[
+    int, typer.Option(min=1, help="Ends it after so many candidates without a better one.")
+]
 KindOption = Annotated[list[str] | None, typer.Option(help="Try these kinds alone.")]
 StartOption = Annotated[
     str | None, typer.Option(help="KIND,DIMS,STRENGTH where finite-difference starts.")
 ]
 SearchQuestionsOption = Annotated[int, typer.Option(min=0, help="Questions of the search; 0: all.")]
-KeysOption = Annotated[int, typer.Option(min=0, max=100)]
+KeysOption = Annotated[
+    int, typer.Option(min=0, max=100, help="Other noise keys the winner is measured under.")
+]
 WeightOption = Annotated[list[str] | None, typer.Option(help="METRIC=WEIGHT; 0: not asked.")]
 ScaleOption = Annotated[list[str] | None, typer.Option(help="METRIC=DIFFERENCE that counts 1.")]
 SamplesOption = Annotated[int, typer.Option(min=0, help="Sampled answers to each; 0: none.")]
 TemperatureOption = Annotated[float, typer.Option(min=0.01, help="Of sampled answers.")]
-MaxTokensOption = Annotated[int, typer.Option(min=1)]
-SeedOption = Annotated[int, typer.Option(min=0)]
+MaxTokensOption = Annotated[int, typer.Option(min=1, help="Of each answer.")]
+SeedOption = Annotated[
+    int, typer.Option(min=0, help="Of the optimiser, the noise and the samples.")
+]
 TraceOption = Annotated[
     Path | None, typer.Option(help="The search's trace; default: OUT.trace.sqlite.")
 ]
-ConnectionsOption = Annotated[int, typer.Option(min=1, max=256)]
+ConnectionsOption = Annotated[
+    int, typer.Option(min=1, max=256, help="Requests in flight for each server.")
+]
 ApiKeyEnvOption = Annotated[
     str | None, typer.Option(help="The environment variable with the servers' API key.")
 ]

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from classifiers.commands.options import OutFolder, Rate
+from classifiers.commands.options import Fpr, OutFolder
 from classifiers.encoder.features import FeatureCache
 from classifiers.evaluation.detection import (
     DetectionSettings,
@@ -31,6 +31,15 @@ def evaluate() -> None:
     """Measure detectors."""
 
 
+Prior = Annotated[
+    float,
+    typer.Option(min=1e-6, max=0.5, help="The share of malicious prompts that PR-AUC supposes."),
+]
+Generated = Annotated[int, typer.Option(min=1, help="Generated pairs of each form.")]
+TrainedTwins = Annotated[int, typer.Option(min=0, help="Generated pairs to learn from.")]
+DrillRows = Annotated[int, typer.Option(min=1, help="Prompts of each label for the drills.")]
+
+
 @app.command()
 def detection(
     prompts: Annotated[
@@ -50,16 +59,16 @@ def detection(
     families: Annotated[
         Path | None, typer.Option(help="YAML with attack families and hard benign sets.")
     ] = None,
-    fpr: Rate = DEFAULTS.fpr,
-    prior: Annotated[float, typer.Option(min=1e-6, max=0.5)] = DEFAULTS.prior,
+    fpr: Fpr = DEFAULTS.fpr,
+    prior: Prior = DEFAULTS.prior,
     rows: Annotated[
         int, typer.Option(min=0, help="The most prompts per source and label; 0: all.")
     ] = DEFAULTS.rows,
-    folds: Annotated[int, typer.Option(min=2)] = DEFAULTS.folds,
-    generated: Annotated[int, typer.Option(min=1)] = DEFAULTS.generated,
-    trained_twins: Annotated[int, typer.Option(min=0)] = DEFAULTS.trained_twins,
-    drill_rows: Annotated[int, typer.Option(min=1)] = DEFAULTS.drill_rows,
-    seed: Annotated[int, typer.Option(min=0)] = DEFAULTS.seed,
+    folds: Annotated[int, typer.Option(min=2, help="Inner folds over sources.")] = DEFAULTS.folds,
+    generated: Generated = DEFAULTS.generated,
+    trained_twins: TrainedTwins = DEFAULTS.trained_twins,
+    drill_rows: DrillRows = DEFAULTS.drill_rows,
+    seed: Annotated[int, typer.Option(min=0, help="Decides which rows are drawn.")] = DEFAULTS.seed,
     cache: Annotated[Path | None, typer.Option(help="Folder to keep features in.")] = None,
 ) -> None:
     """Measure a malicious-prompt detector, and modes of learning one, on labelled prompts."""

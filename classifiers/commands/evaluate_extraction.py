@@ -45,9 +45,11 @@ def extraction(
     samples: Annotated[int, typer.Option(min=1, help="Answers drawn per attack.")] = (
         DEFAULTS.samples
     ),
-    temperature: Annotated[float, typer.Option(min=0, max=2)] = DEFAULTS.temperature,
-    seed: Annotated[int, typer.Option(min=0)] = DEFAULTS.seed,
-    max_tokens: Annotated[int, typer.Option(min=1)] = 64,
+    temperature: Annotated[
+        float, typer.Option(min=0, max=2, help="Of the answers.")
+    ] = DEFAULTS.temperature,
+    seed: Annotated[int, typer.Option(min=0, help="Of the answers.")] = DEFAULTS.seed,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Of each answer.")] = 64,
     connections: shared.Connections = 8,
 ) -> None:
     """Attack the proxy, the model without it and the retain model; report what they give away."""

@@ -44,7 +44,9 @@ def muse(
         str | None,
         typer.Option(help="Policy whose action the requests over folds get; none: no folds."),
     ] = None,
-    folds: Annotated[int, typer.Option(min=2, max=16)] = FOLDS,
+    folds: Annotated[
+        int, typer.Option(min=2, max=16, help="Parts that requests are made over.")
+    ] = FOLDS,
     retain: shared.Retain = None,
     proxy: shared.Proxy = None,
     proxy_key_env: shared.ProxyKey = None,

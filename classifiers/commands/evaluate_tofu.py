@@ -70,7 +70,7 @@ def tofu(
     timed_rows: Annotated[
         int, typer.Option(min=0, help="Rows of each set asked one at a time, for latencies.")
     ] = TIMED_ROWS,
-    max_tokens: Annotated[int, typer.Option(min=1)] = MOST_TOKENS,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Of each answer.")] = MOST_TOKENS,
     connections: shared.Connections = 8,
 ) -> None:
     """Measure forgetting and utility on TOFU: proxy, direct, rivals, corruptions side by side."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from classifiers.commands.options import EncoderFolder, Rate, show
+from classifiers.commands.options import EncoderFolder, show
 from classifiers.forget.batch import Batch, Outcome, jobs_of
 from classifiers.forget.training import ForgetRecipe
 from classifiers.runs.step_progress import step_progress
@@ -52,12 +52,17 @@ def forget(
     set_size: Annotated[
         int, typer.Option(min=1, help="Requests that share --fpr.")
     ] = DEFAULTS.requests,
-    fnr: Rate = DEFAULTS.fnr,
-    confidence: Annotated[float, typer.Option(min=0.5, max=0.9999)] = DEFAULTS.confidence,
+    fnr: Annotated[
+        float,
+        typer.Option(min=0.00001, max=0.5, help="Forget prompts that the head may miss."),
+    ] = DEFAULTS.fnr,
+    confidence: Annotated[
+        float, typer.Option(min=0.5, max=0.9999, help="Of the bound on false positives.")
+    ] = DEFAULTS.confidence,
     alpha: Annotated[
         float, typer.Option(min=0.0001, max=0.5, help="Error level of conformal thresholds.")
     ] = DEFAULTS.alpha,
-    seed: Annotated[int, typer.Option(min=0)] = DEFAULTS.seed,
+    seed: Annotated[int, typer.Option(min=0, help="Chooses the rewritings.")] = DEFAULTS.seed,
     cache: Annotated[Path | None, typer.Option(help="Folder to keep features in.")] = None,
 ) -> None:
     """Train the classifiers of forget requests."""

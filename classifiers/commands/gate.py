@@ -56,7 +56,7 @@ def gate(
     evaluations: Annotated[
         int, typer.Option(min=100, help="Most texts that the trigger search scores.")
     ] = DEFAULTS.scan.evaluations,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Decides what the scan draws.")] = 0,
     report: Annotated[Path | None, typer.Option(help="File to write the JSON report to.")] = None,
 ) -> None:
     """Compare CANDIDATE with the detector in service; exit status 1 where it is refused."""

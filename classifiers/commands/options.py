@@ -18,7 +18,9 @@ StorePassword = Annotated[
     str | None, typer.Option(help="The environment variable with the store's password.")
 ]
 RayAddress = Annotated[str, typer.Option(help="local (its own Ray), auto, or a cluster's.")]
-Rate = Annotated[float, typer.Option(min=0.00001, max=0.5)]
+Fpr = Annotated[
+    float, typer.Option(min=0.00001, max=0.5, help="The false-positive rate of thresholds.")
+]
 
 
 class Precision(StrEnum):
