@@ -18,9 +18,9 @@ def exported() -> dict[str, frozenset[str]]:
     """The name of every series, and its labels."""
     metrics = Metrics()
     labels = {
-        metric._name: frozenset(metric._labelnames)
-        for metric in vars(metrics).values()
-        if hasattr(metric, "_labelnames")
+        collector._name: frozenset(collector._labelnames)
+        for collector in metrics.registry._collector_to_names
+        if hasattr(collector, "_labelnames") and hasattr(collector, "_name")
     }
     return {
         family.name + suffix: labels.get(family.name, frozenset())
