@@ -14,20 +14,37 @@ EVERYBODY = "score"
 AT = "@"
 
 
+class MeaninglessError(ValueError):
+    """A threshold that means nothing: its name, and what is wrong with it."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name}: {problem}")
+        self.name = name
+        self.problem = problem
+
+
 def stored_thresholds(artifact: Artifact) -> Thresholds:
     """The thresholds of an artifact; ArtifactError names the one that has no meaning."""
+    try:
+        return read_thresholds(artifact.manifest.thresholds)
+    except MeaninglessError as error:
+        raise artifact.fail(f"thresholds.{error.name}", error.problem) from error
+
+
+def read_thresholds(stored: Mapping[str, float]) -> Thresholds:
+    """The thresholds that a manifest holds; MeaninglessError names the one without a meaning."""
     found: dict[str, dict[int, float]] = {}
-    for name, value in artifact.manifest.thresholds.items():
+    for name, value in stored.items():
         author, _, start = name.partition(AT)
         if author not in (EVERYBODY, *AUTHORS) or (start and not start.isdecimal()):
-            raise artifact.fail(f"thresholds.{name}", "nobody's threshold")
+            raise MeaninglessError(name, "nobody's threshold")
         if not 0 < value <= 1:
             problem = f"expected a number in (0, 1], found {value}"
-            raise artifact.fail(f"thresholds.{name}", problem)
+            raise MeaninglessError(name, problem)
         found.setdefault(author, {})[int(start or 1)] = value
     if 1 not in found.get(EVERYBODY, {}):
-        raise artifact.fail(f"thresholds.{EVERYBODY}", "missing")
-    steps = {author: _steps(artifact, author, values) for author, values in found.items()}
+        raise MeaninglessError(EVERYBODY, "missing")
+    steps = {author: _steps(author, values) for author, values in found.items()}
     return Thresholds(steps.pop(EVERYBODY), steps)
 
 
@@ -41,11 +58,11 @@ def manifest_thresholds(thresholds: Thresholds) -> Mapping[str, float]:
     }
 
 
-def _steps(artifact: Artifact, author: str, values: Mapping[int, float]) -> Steps:
+def _steps(author: str, values: Mapping[int, float]) -> Steps:
     starts = tuple(sorted(values))
     ascending = tuple(values[start] for start in starts)
     if starts[0] != 1:
-        raise artifact.fail(f"thresholds.{author}", "missing")
+        raise MeaninglessError(author, "missing")
     if list(ascending) != sorted(ascending):
-        raise artifact.fail(f"thresholds.{author}", "falls where more is read")
+        raise MeaninglessError(author, "falls where more is read")
     return Steps(starts, ascending)

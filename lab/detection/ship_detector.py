@@ -30,6 +30,7 @@ from classifiers.prompts.labelled import LabelledPrompt
 from guard.detectors.calibration import Calibration
 from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.detectors.weights import logistic
+from guard.terms.thresholds import Thresholds
 from lab.detection.cross_validation import FIRST_SEED
 from lab.detection.held_out_figures import balanced, family_of, group_of, weighted_quantile
 from lab.detection.leave_sources_out import collect, fold_of, measured_prompts, read_sets, show
@@ -83,7 +84,7 @@ def compare_precisions(
     found: dict[Precision, Floats] = {}
     for precision in ("fp32", "int8"):
         with TemporaryDirectory() as folder:
-            unscored = HeldOutFacts(0.5, Calibration())
+            unscored = HeldOutFacts(Thresholds.constant(0.5), Calibration())
             artifact = write_text_model(
                 Path(folder) / precision,
                 model,

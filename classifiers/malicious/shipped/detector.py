@@ -9,18 +9,20 @@ from dataclasses import replace
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from classifiers.encoder.packed import unpack_encoder
 from classifiers.encoder.recipe import Precision
-from classifiers.encoder.source import default_source, hash_source
 from classifiers.malicious.fine_tuning.artifact import HeldOutFacts, TextModel, write_text_model
 from guard.artifacts.folder import Artifact
 from guard.detectors.calibration import BENIGN, MALICIOUS, Calibration
 from guard.detectors.malicious.text import MIXING, TABLE
+from guard.detectors.stored_thresholds import read_thresholds
 from guard.terms.detector import WindowSize
 from guard.terms.errors import ConfigError
 
@@ -48,20 +50,16 @@ def build_shipped(
     """The shipped detector as an artifact of kind `malicious-text` in the folder `out`.
 
     `windows` and `sentence_margin`, the log odds by which sentences count less, take the place of
-    those that the threshold and the figures were measured with; without `sentences` none are read.
-    `source` is the pretrained encoder's folder, `shipped` that of the detector's two files; without
-    them, what is installed.
-    Raises ConfigError where the installed encoder is not the one that was fine-tuned, or is
-    missing.
+    those that the thresholds and the figures were measured with; without `sentences` none are read.
+    `shipped` is the folder of the detector's files, without it what is installed; `source` the
+    folder of its encoder, without it the packed one beside them.
+    Raises ConfigError where a file is missing.
     """
-    source = source or default_source()
     folder = shipped or files(PACKAGE)
     facts = orjson.loads(_bytes(folder, FACTS))
-    if hash_source(source) != facts["source"]:
-        raise ConfigError(f"{source}: not the encoder that the shipped detector was trained on")
     tensors = _tensors(folder)
     held_out = HeldOutFacts(
-        threshold=float(facts["thresholds"][precision]),
+        thresholds=read_thresholds(facts["thresholds"][precision]),
         calibration=Calibration(
             tensors[BENIGN].astype(np.float32), tensors[MALICIOUS].astype(np.float32)
         ),
@@ -71,23 +69,31 @@ def build_shipped(
     )
     windows = windows or tuple(WindowSize(*size) for size in facts["windows"])
     margin = facts["sentence_margin"] if sentence_margin is None else sentence_margin
-    model = replace(
-        _model(tensors, source, facts),
-        windows=windows,
-        sentence_margin=margin if sentences else None,
-    )
-    return write_text_model(out, model, held_out, source=source, precision=precision, name=NAME)
+    with TemporaryDirectory(prefix="ecoguard-shipped-") as scratch:
+        source = source or unpack_encoder(folder, Path(scratch))
+        model = replace(
+            _model(tensors, source, facts),
+            windows=windows,
+            sentence_margin=margin if sentences else None,
+        )
+        return write_text_model(
+            *(out, model, held_out),
+            source=source,
+            precision=precision,
+            name=NAME,
+            max_tokens=int(facts["max_tokens"]),
+        )
 
 
 def save_shipped(
     folder: Path, model: TextModel, calibration: Calibration, facts: Mapping[str, Any]
 ) -> None:
-    """Write the two files of a detector to be shipped into `folder`.
+    """Write what tuning gave and what was measured into `folder`.
 
-    `facts` are `source` (hash of the encoder), `frozen_layers`, `segment` (tokens; 0: none),
-    `windows` (characters and overlap of each size), `sentence_margin` (log odds; None: sentences
-    are not read), `thresholds` by precision, `metrics`, `report` and `data`. The table is stored in
-    half precision.
+    `facts` are `frozen_layers`, `anchor_layer`, `segment` (tokens; 0: none), `max_tokens` of a
+    window, `windows` (characters and overlap of each size), `sentence_margin` (log odds; None:
+    sentences are not read), `ngram_words`, `thresholds` by precision, as a manifest holds them,
+    `metrics`, `report` and `data`. The table is stored in half precision.
     """
     from safetensors.numpy import save
 
@@ -107,10 +113,12 @@ def _model(tensors: Tensors, source: Path, facts: Mapping[str, Any]) -> TextMode
 
     from classifiers.malicious.fine_tuning.tower import load_tower
 
-    tower = load_tower(source, int(facts["frozen_layers"]), int(facts["segment"]))
+    layers = int(facts["frozen_layers"]), int(facts["segment"]), facts["anchor_layer"]
+    tower = load_tower(source, *layers)
     tower.apply_delta({n: torch.from_numpy(t) for n, t in _unpacked(tensors, tower).items()})
     table = tensors[TABLE].astype(np.float32) if TABLE in tensors else None
-    return TextModel(tower.eval(), table, tensors[MIXING].astype(np.float32))
+    mixing = tensors[MIXING].astype(np.float32)
+    return TextModel(tower.eval(), table, mixing, ngram_words=int(facts["ngram_words"]))
 
 
 def _packed(tower: "Tower") -> dict[str, NDArray[np.generic]]:

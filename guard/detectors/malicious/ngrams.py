@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 CHARACTER_ORDERS = (1, 2, 3, 4, 5)
 """Lengths of the character n-grams, in code points."""
-WORD_ORDERS = (1, 2)
-"""Lengths of the word n-grams."""
+MOST_WORDS = 2
+"""The longest word n-grams, where nothing else is said."""
 
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 _WORD = re.compile(r"\w+")
@@ -22,13 +22,14 @@ _WORD = re.compile(r"\w+")
 Indices = NDArray[np.int64]
 
 
-def ngram_indices(text: str, buckets: int) -> Indices:
+def ngram_indices(text: str, buckets: int, most_words: int = MOST_WORDS) -> Indices:
     """The distinct buckets, sorted, of the text's n-grams; `buckets` must be a power of two.
 
-    The text is read after NFKC, in lower case, each run of white space as one space.
+    Those of words have 1 to `most_words`. The text is read after NFKC, in lower case, each run of
+    white space as one space.
     """
     plain = " ".join(unicodedata.normalize("NFKC", text).lower().split())
-    hashes = np.concatenate([_characters(f" {plain} "), _words(_WORD.findall(plain))])
+    hashes = np.concatenate([_characters(f" {plain} "), _words(_WORD.findall(plain), most_words)])
     return np.unique(hashes & np.uint64(buckets - 1)).astype(np.int64)
 
 
@@ -48,10 +49,10 @@ def _characters(text: str) -> NDArray[np.uint64]:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint64)
 
 
-def _words(words: list[str]) -> NDArray[np.uint64]:
+def _words(words: list[str], most: int) -> NDArray[np.uint64]:
     grams = [
         " ".join(words[start : start + order])
-        for order in WORD_ORDERS
+        for order in range(1, most + 1)
         for start in range(len(words) - order + 1)
     ]
     hashes = [crc32(gram.encode("utf-8", "surrogatepass")) for gram in grams]

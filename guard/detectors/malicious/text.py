@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from guard.artifacts.folder import Artifact, read
 from guard.detectors.calibration import Calibration
 from guard.detectors.malicious.attackers import ATTACKERS
-from guard.detectors.malicious.ngrams import ngram_indices
+from guard.detectors.malicious.ngrams import MOST_WORDS, ngram_indices
 from guard.detectors.sentences import sentences
 from guard.detectors.stored_thresholds import stored_thresholds
 from guard.detectors.weights import Array, Weights, logistic
@@ -27,6 +27,7 @@ TABLE = "lexical.weight"
 SIZES = "windows"
 """Of the recipe: the windows to read, [characters, overlap] each; WINDOWS where it is missing."""
 MOST_SIZES = 3
+LONGEST_NGRAM = 8
 MARGIN = "sentence_margin"
 """Of the recipe: log odds that a sentence needs more than a window; sentences are read by
 themselves where it is there."""
@@ -34,6 +35,8 @@ MOST_MARGIN = 10.0
 FEATURES = "features"
 """Of the recipe: that of the encoder whose features the graph gives beside its logit, and the name
 of that output."""
+NGRAM_WORDS = "ngram_words"
+"""Of the recipe: words of the lexical table's longest n-grams; MOST_WORDS where it is missing."""
 MIXING = "mixing"
 """(3,): weight of the tower's logit, of the lexical logit, and a bias."""
 
@@ -41,14 +44,15 @@ MIXING = "mixing"
 class LexicalTable:
     """A linear model of hashed n-grams: the mean weight of those that occur, times sqrt(n)."""
 
-    def __init__(self, weight: Array) -> None:
+    def __init__(self, weight: Array, most_words: int = MOST_WORDS) -> None:
+        self._most_words = most_words
         if len(weight) & (len(weight) - 1):
             raise ValueError(f"weight: {len(weight)} buckets, expected a power of two")
         self._weight = weight
 
     def logit(self, text: str) -> float:
         """Log odds by the words and letters alone, up to a bias."""
-        indices = ngram_indices(text, len(self._weight))
+        indices = ngram_indices(text, len(self._weight), self._most_words)
         return float(self._weight[indices].sum() / np.sqrt(max(1, len(indices))))
 
 
@@ -217,6 +221,13 @@ def _table(weights: Weights) -> LexicalTable | None:
     if TABLE not in weights:
         return None
     try:
-        return LexicalTable(weights.take(TABLE, None))
+        return LexicalTable(weights.take(TABLE, None), _most_words(weights.artifact))
     except ValueError as error:
         raise weights.artifact.fail(f"tensors.{TABLE}", str(error)) from error
+
+
+def _most_words(artifact: Artifact) -> int:
+    most = artifact.manifest.recipe.get(NGRAM_WORDS, MOST_WORDS)
+    if not isinstance(most, int) or isinstance(most, bool) or not 1 <= most <= LONGEST_NGRAM:
+        raise artifact.fail(f"recipe.{NGRAM_WORDS}", f"expected 1 to {LONGEST_NGRAM}, found {most}")
+    return most

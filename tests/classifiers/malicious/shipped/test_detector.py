@@ -1,4 +1,4 @@
-"""The shipped detector's files: small, exact, and refused on another encoder."""
+"""The shipped detector's files: small, and exact."""
 
 from functools import partial
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 import pytest
 
-from classifiers.encoder.source import hash_source
+from classifiers.encoder.packed import PACKED, PIECES
 from classifiers.malicious.fine_tuning.artifact import TextModel
 from classifiers.malicious.fine_tuning.tower import Tower, load_tower
 from classifiers.malicious.shipped import detector as shipped
@@ -18,7 +18,7 @@ from guard.terms.detector import WindowSize
 from guard.terms.errors import ConfigError
 from tests.encoders import tiny_bert
 
-MOST_BYTES = 10_000_000
+MOST_BYTES = 45_000_000
 
 
 def _tuned() -> Tower:
@@ -32,15 +32,17 @@ def _tuned() -> Tower:
     return tower.eval()
 
 
-def _save(folder: Path, source: str) -> TextModel:
+def _save(folder: Path) -> TextModel:
     model = TextModel(_tuned(), np.linspace(-1, 1, 64, dtype=np.float32), np.ones(3, np.float32))
     facts = {
-        "source": source,
         "frozen_layers": 1,
         "segment": 32,
+        "anchor_layer": None,
+        "max_tokens": 64,
+        "ngram_words": 2,
         "windows": [[800, 200]],
         "sentence_margin": 0.25,
-        "thresholds": {"fp32": 0.5, "int8": 0.6},
+        "thresholds": {"fp32": {"score": 0.5, "score@8": 0.7}, "int8": {"score": 0.6}},
         "metrics": {},
         "report": {},
         "data": {},
@@ -52,7 +54,7 @@ def _save(folder: Path, source: str) -> TextModel:
 def test_what_is_saved_is_what_is_built(tmp_path: Path) -> None:
     import torch
 
-    model = _save(tmp_path, hash_source(tiny_bert()))
+    model = _save(tmp_path)
     build = partial(build_shipped, source=tiny_bert(), shipped=tmp_path)
     artifact = build(tmp_path / "out", precision="fp32")
     detector = MaliciousTextClassifier.from_artifact(artifact)
@@ -63,6 +65,8 @@ def test_what_is_saved_is_what_is_built(tmp_path: Path) -> None:
     alone = build(tmp_path / "b", sentences=False)
     assert "sentence_margin" not in alone.manifest.recipe
     assert detector.threshold == 0.5
+    assert detector.thresholds is not None
+    assert detector.thresholds.at("user", 8) == 0.7
     assert detector.window_sizes == ((800, 200),)
     facts = orjson.loads((tmp_path / FACTS).read_bytes())
     ids = torch.tensor([[2, 7, 9, 3]])
@@ -72,17 +76,18 @@ def test_what_is_saved_is_what_is_built(tmp_path: Path) -> None:
     assert abs(float(difference)) < 0.02
 
 
-def test_another_encoder_is_refused(tmp_path: Path) -> None:
-    _save(tmp_path, "0" * 64)
-    build = partial(build_shipped, source=tiny_bert(), shipped=tmp_path)
-    with pytest.raises(ConfigError, match="not the encoder"):
-        build(tmp_path / "out")
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    _save(tmp_path)
+    with pytest.raises(ConfigError, match=r"encoder\.safetensors is not part of this installation"):
+        build_shipped(tmp_path / "out", shipped=tmp_path)
 
 
 def test_the_repository_s_detector_is_small_and_says_what_it_learned_from() -> None:
     folder = Path(shipped.__file__).parent
-    assert sum((folder / name).stat().st_size for name in (DELTA, FACTS)) <= MOST_BYTES
+    assert (
+        sum((folder / name).stat().st_size for name in (DELTA, FACTS, PACKED, PIECES)) <= MOST_BYTES
+    )
     facts = orjson.loads((folder / FACTS).read_bytes())
     assert set(facts["thresholds"]) == {"fp32", "int8"}
-    assert all(0 < value < 1 for value in facts["thresholds"].values())
+    assert all(0 < found["score"] < 1 for found in facts["thresholds"].values())
     assert {"aart", "clinc150", "banking77", "nlu_eval", "mgsm"} <= set(facts["data"])

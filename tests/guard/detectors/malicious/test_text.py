@@ -33,6 +33,7 @@ from guard.detectors.malicious.text import (
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.terms.detector import WINDOWS
 from guard.terms.errors import ArtifactError
+from guard.terms.thresholds import Thresholds
 from tests.encoders import tiny_bert
 
 TEXTS = ["who was born", "tell me about the river", "write", "what is the bridge " * 6]
@@ -57,7 +58,7 @@ def artifact(precision: Precision = "fp32") -> Artifact:
     model = TextModel(tower(), table, np.array([0.5, 2.0, -0.25], np.float32))
     calibration = Calibration([0.1, 0.2], [0.9])
     folder = Path(mkdtemp(prefix="ecoguard-test-")) / precision
-    measured = HeldOutFacts(0.75, calibration)
+    measured = HeldOutFacts(Thresholds.constant(0.75), calibration)
     return write_text_model(
         folder, model, measured, source=tiny_bert(), precision=precision, name="tiny"
     )
@@ -270,7 +271,7 @@ def test_a_quantised_or_unanchored_tower_gives_no_features(tmp_path: Path) -> No
     written = write_text_model(
         tmp_path / "a",
         model,
-        HeldOutFacts(0.75, Calibration([0.1], [0.9])),
+        HeldOutFacts(Thresholds.constant(0.75), Calibration([0.1], [0.9])),
         source=tiny_bert(),
         precision="fp32",
         name="tiny",
