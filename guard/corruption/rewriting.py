@@ -1,13 +1,13 @@
 """Rewrites a call so that flagged texts reach the model as corrupted embeddings, nothing else."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from guard.corruption.functions import Corruption
 from guard.corruption.learned import LearnedCorruption
 from guard.corruption.prompt_embedder import PromptEmbedder, PromptEmbeds
-from guard.corruption.settings_hidden import hide
+from guard.corruption.settings_hidden import NamesIn, hide
 from guard.corruption.spread import spread
 from guard.settings import Settings, secret
 from guard.terms.item import Call
@@ -23,16 +23,13 @@ GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
 UNKNOWN_CONTEXT = 1 << 17
 
 
-NamesIn = Callable[[str, str], bool]
-"""Whether a text holds a name of the detector that is called so."""
-
-
 class Rewriter:
     """Holds the embedders of all models, and the one corruption they apply.
 
-    With `embeds_all` every text that could be corrupted goes as embeddings, flagged or not. With
-    `names_in` a text that was flagged for a name is corrupted in the words that could be names; in
-    all words where no name is found in it, or where one would be left.
+    With `embeds_all` every text that could be corrupted goes as embeddings, flagged or not.
+    `names_in` tells which texts hold names. With `names_only` a text that was flagged for a name is
+    corrupted in the words that could be names; in all words where none is found in it, or where
+    one would be left.
     """
 
     def __init__(
@@ -43,8 +40,10 @@ class Rewriter:
         key: bytes,
         embeds_all: bool = False,
         names_in: NamesIn | None = None,
+        names_only: bool = False,
     ) -> None:
         self._names_in = names_in
+        self._names_only = names_only
         self._key = key
         self._embedders = embedders
         self._corruption = corruption
@@ -69,7 +68,7 @@ class Rewriter:
         RequestError for a text that is longer than the model's context.
         """
         asked = _forget_sets(verdict)
-        call = call.with_body(hide(call, call.body, asked, self._key))
+        call = call.with_body(hide(call, call.body, asked, self._key, self._names_in))
         if call.upstream_path not in GENERATING:
             return call.body, 0
         embedder = self._embedders[call.model]
@@ -132,7 +131,7 @@ class Rewriter:
     ) -> frozenset[int]:
         """The flagged items of which names alone are corrupted. What goes on with a flagged text
         is corrupted as that is."""
-        if self._names_in is None:
+        if self._names_in is None or not self._names_only:
             return frozenset()
         said = {i: name for i, name in asked.items() if call.items[i].corruptible}
         named = {i for i, name in said.items() if self._names_in(name, call.items[i].text)}
@@ -171,7 +170,8 @@ def open_rewriter(settings: Settings, names_in: NamesIn | None = None) -> Rewrit
         corruption,
         key=key,
         embeds_all=choice.embed_all,
-        names_in=names_in if choice.tokens == "names" else None,
+        names_in=names_in,
+        names_only=choice.tokens == "names",
     )
 
 

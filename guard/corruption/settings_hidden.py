@@ -1,32 +1,43 @@
 """Flagged texts that no embedding can stand for: settings, tools, names, what pools.
 
 Refusing them would tell who is on the list: any other name is answered. So they lose what they
-say and the request goes on. What only stops or bans words is dropped; of a choice one is taken, by
-the key; other texts get other words (`guard.corruption.pseudonyms`).
+say and the request goes on. What only stops, bans or bounds words is dropped; of a choice one that
+nobody flags is taken, by the key; other texts get other words (`guard.corruption.pseudonyms`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from guard.corruption.noise import KeyedDraws
-from guard.corruption.pseudonyms import SHORTEST, Pseudonyms
+from guard.corruption.pseudonyms import Pseudonyms
 from guard.terms.item import Call, Path
 from guard.terms.json import JsonObject
 from guard.wire.call import replace_at, value_at, without
 
 WORD_LISTS = frozenset({"stop", "bad_words"})
-DROPPED = frozenset({"logit_bias"})
-CONSTRAINTS = frozenset({"response_format", "structured_outputs"})
-CHOICES = frozenset({"choice", "enum"})
+DROPPED = frozenset({"logit_bias", "allowed_token_ids", "response_format", "structured_outputs"})
+SHORTEST = 4
+"""Letters of a stop or banned word that could be a name."""
+
+NamesIn = Callable[[str, str], bool]
+"""Whether a text holds a name of the detector that is called so."""
 
 
-def hide(call: Call, body: JsonObject, flagged: Mapping[int, str], key: bytes) -> JsonObject:
+def hide(
+    call: Call,
+    body: JsonObject,
+    flagged: Mapping[int, str],
+    key: bytes,
+    names_in: NamesIn | None = None,
+) -> JsonObject:
     """The body with every flagged text that is not corruptible hidden in its place."""
     done: set[Path] = set()
     for index, forget_set in flagged.items():
         item = call.items[index]
         if not item.corruptible and item.path not in done:
             done.add(item.path)  # a setting's strings are items of their own
-            body = _hidden(body, item.path, KeyedDraws(key, forget_set))
+            draws = KeyedDraws(key, forget_set)
+            taken = _taken(body, item.path, forget_set, names_in, draws)
+            body = _hidden(body, item.path, draws) if taken is None else taken
     return body
 
 
@@ -38,9 +49,6 @@ def _hidden(body: JsonObject, path: Path, draws: KeyedDraws) -> JsonObject:
         return without(body, path)
     if isinstance(value, list) and all(isinstance(one, int) for one in value):
         return replace_at(body, path, sorted(value))  # token ids, in an order that says nothing
-    if field in CONSTRAINTS:
-        chosen = _chosen(value, draws)
-        return replace_at(body, path, Pseudonyms(draws, CHOICES).value(chosen))
     return replace_at(body, path, Pseudonyms(draws).value(value))
 
 
@@ -50,19 +58,17 @@ def _short_words(value: object) -> list[str]:
     return [w for w in words if isinstance(w, str) and sum(map(str.isalpha, w)) < SHORTEST]
 
 
-def _chosen(value: object, draws: KeyedDraws) -> object:
-    """The value with one of each list of choices, as if the model had chosen without knowing."""
-    if isinstance(value, list):
-        return [_chosen(one, draws) for one in value]
-    if not isinstance(value, dict):
-        return value
-    return {
-        name: _one_of(inner, draws) if name in CHOICES else _chosen(inner, draws)
-        for name, inner in value.items()
-    }
-
-
-def _one_of(choices: object, draws: KeyedDraws) -> object:
-    if not isinstance(choices, list) or not choices:
-        return choices
-    return [choices[draws.number(repr(choices).encode("utf-8", "surrogatepass")) % len(choices)]]
+def _taken(
+    body: JsonObject, path: Path, forget_set: str, names_in: NamesIn | None, draws: KeyedDraws
+) -> JsonObject | None:
+    """The body with one choice left of those that hold no name, as if the model had chosen
+    without knowing; None where the field is no choice, or names are not what it was flagged for."""
+    value = value_at(body, path)
+    choices = value.get("choice") if isinstance(value, dict) else None
+    if names_in is None or path != ("structured_outputs",) or not isinstance(choices, list):
+        return None
+    other = [one for one in choices if isinstance(one, str) and not names_in(forget_set, one)]
+    if not other or len(other) == len(choices):
+        return None
+    place = draws.number(repr(choices).encode("utf-8", "surrogatepass")) % len(other)
+    return replace_at(body, (*path, "choice"), [other[place]])

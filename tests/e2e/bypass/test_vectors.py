@@ -41,8 +41,7 @@ def test_corrupted(corrupting: Proxy, vector: Vector) -> None:
         error_of(answer, vector.route)
         assert answer.status_code == 400, answer.text
     elif vector.outcome is Outcome.FILTERED:
-        (sent,) = corrupting.sent_on()
-        assert b"prompt_embeds" in sent.body
+        assert len(corrupting.sent_on()) == 1, "as embeddings, or without the setting"
     if corrupting.recorder.requests:  # what stays in the proxy is the other test's
         corrupting.assert_serves()
 

@@ -14,19 +14,20 @@ PSEUDONYMS = Pseudonyms(KeyedDraws(b"key", "set"))
 
 
 @given(st.text())
-def test_length_and_signs_stay_and_it_is_repeatable(text: str) -> None:
+def test_it_is_repeatable_and_nothing_but_ordinary_signs_is_left(text: str) -> None:
     changed = PSEUDONYMS.text("." + text)
-    assert len(changed) == len(text) + 1
     assert changed == PSEUDONYMS.text("." + text)
+    assert re.fullmatch(r"""[a-zA-Z0-9\s,.;:?!()'"]*""", changed)
 
 
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
         ("Ilse Varnholt", r"[A-Z][a-z]{3} [A-Z][a-z]{7}"),
-        ("a 1956 of ILSE", r"a 1956 of [A-Z]{4}"),
-        (r"(Ilse|Otto)\d+[A-Za-z]*", r"\([A-Z][a-z]{3}\|[A-Z][a-z]{3}\)\\d\+\[A-Za-z\]\*"),
-        ("root ::= word", r"root ::= [a-z]{4}"),
+        ("a 1956 of ILSE", r"[a-z] [0-9]{4} [a-z]{2} [A-Z]{4}"),
+        ("I-l-s-e, V.a.r.n", r"[A-Z] [a-z] [a-z] [a-z], [A-Z]\.[a-z]\.[a-z]\.[a-z]"),
+        ("-.. .- --..", r"[\s.]+"),
+        ("Варн", r"[A-Z][a-z]{3}"),
         ("", ""),
     ],
 )
@@ -47,7 +48,7 @@ def test_a_word_is_one_pseudonym_whatever_its_case_and_key_and_set_change_it() -
 def test_json_keeps_its_keys_but_for_names_of_the_client_s() -> None:
     schema = {
         "type": "object",
-        "properties": {"Varnholt": {"type": "string", "enum": ["Ilse", "it"]}},
+        "properties": {"Varnholt": {"type": "string", "enum": ["Ilse"]}},
         "required": ["Varnholt"],
         "maximum": 3,
     }
@@ -55,15 +56,10 @@ def test_json_keeps_its_keys_but_for_names_of_the_client_s() -> None:
     (name,) = changed["properties"]
     assert changed["required"] == [name] != ["Varnholt"]
     assert changed["properties"][name]["type"] == "string"
-    assert changed["properties"][name]["enum"][1] == "it"
+    assert changed["properties"][name]["enum"] != ["Ilse"]
     assert (changed["type"], changed["maximum"]) == ("object", 3)
 
 
-def test_what_is_kept_stays() -> None:
-    kept = Pseudonyms(KeyedDraws(b"key", "set"), frozenset({"enum"}))
-    assert kept.value({"enum": ["Varnholt"], "name": "Varnholt"}) == {
-        "enum": ["Varnholt"],
-        "name": "Varnholt",
-    }
-    assert PSEUDONYMS.text("[not json") != "[not json"
-    assert sorted(PSEUDONYMS.text("Варнхольт")) == sorted("Варнхольт")
+def test_what_the_server_reads_stays_and_what_is_no_json_is_text() -> None:
+    assert PSEUDONYMS.value({"name": "Varnholt", "type": "x"}) == {"name": "Varnholt", "type": "x"}
+    assert PSEUDONYMS.text("[not json").strip() != "not json"

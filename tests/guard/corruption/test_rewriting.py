@@ -107,6 +107,7 @@ def test_names_alone_are_corrupted_where_that_is_enough(embedder: PromptEmbedder
         NOISE,
         key=b"k",
         names_in=lambda _, text: "Ann" in text or "anna" in text,
+        names_only=True,
     )
 
     def changed(*contents: str, flagged: tuple[int, ...] = (0,)) -> list[str]:
