@@ -36,7 +36,8 @@ class Memory:
         """What a whole request is known by."""
         parts: list[str] = []
         for item in items:
-            said = item.text if item.picture is None else item.picture.digest
+            content = item.content
+            said = content if isinstance(content, str) else content.digest
             parts += (item.param, item.role, str(item.corruptible), item.author, item.side, said)
         return self.cache.digest(parts).hex()
 

@@ -115,22 +115,22 @@ class Screener:
         if not policies or not items:
             return Screening(Verdict())
         started = perf_counter()
-        size = sum(map(_size, items))
-        request = _Request(items, policies, owner, side, self._read(items, owner), size)
+        reading, size = self._read(items, owner), sum(map(_size, items))
+        is_hashed = self._cache is not None and size <= MOST_HASHED
         acting, shadows = _apart(policies)
-        is_hashed = self._cache is not None and request.size <= MOST_HASHED
-        found = remembered(acting, request.reading) if is_hashed else None
-        shadowed = remembered(shadows, request.reading) if is_hashed or not shadows else None
+        found = remembered(acting, reading) if is_hashed else None
+        request = _Request(items, policies, owner, side, reading, size)
         if found is None:
             deadline = asyncio.get_running_loop().time() + self._timeout
             found = await self._findings(self._workers, acting, request, deadline)
         verdict = Verdict.of(found)
         self._metrics.screened(verdict, side, perf_counter() - started)
+        if not shadows:
+            return Screening(verdict)
+        shadowed = remembered(shadows, reading) if is_hashed else None
         if shadowed is None:
             return self._with_shadows(request, verdict, found, shadows)
-        if shadows:
-            verdict = self._whole(request, found, shadowed)
-        return Screening(verdict)
+        return Screening(self._whole(request, found, shadowed))
 
     async def _findings(
         self, workers: WorkerPool, policies: Sequence[Policy], request: _Request, deadline: float
@@ -253,4 +253,5 @@ def _by_detector(policies: Iterable[Policy]) -> list[tuple[Policy, ...]]:
 
 def _size(item: Item) -> int:
     """Characters of a text, bytes of a picture."""
-    return len(item.text) if item.picture is None else len(item.picture.data)
+    content = item.content
+    return len(content) if isinstance(content, str) else len(content.data)

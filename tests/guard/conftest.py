@@ -100,8 +100,10 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
                 sections["upstream"] = {"url": upstream, **upstream_options}
             settings = settings_for(upstream, rules, on_error, sections, whens)
             parts = Parts(policies_of(settings, rules), None, rewriter, {}, None)
+            # As in a process of its own: made before there is an event loop.
+            app = await asyncio.to_thread(create_app, settings, parts)
             async with (
-                serving(create_app(settings, parts)) as url,
+                serving(app) as url,
                 httpx2.AsyncClient(base_url=url, timeout=10) as client,
             ):
                 yield Rig(client, vllm)
