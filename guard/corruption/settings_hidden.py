@@ -6,6 +6,7 @@ nobody flags is taken, by the key; other texts get other words (`guard.corruptio
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from guard.corruption.noise import KeyedDraws
 from guard.corruption.pseudonyms import Pseudonyms
@@ -36,12 +37,15 @@ def hide(
         if not item.corruptible and item.path not in done:
             done.add(item.path)  # a setting's strings are items of their own
             draws = KeyedDraws(key, forget_set)
-            taken = _taken(body, item.path, forget_set, names_in, draws)
-            body = _hidden(body, item.path, draws) if taken is None else taken
+            holds_name = partial(names_in, forget_set) if names_in else None
+            taken = _taken(body, item.path, holds_name, draws)
+            body = _hidden(body, item.path, holds_name, draws) if taken is None else taken
     return body
 
 
-def _hidden(body: JsonObject, path: Path, draws: KeyedDraws) -> JsonObject:
+def _hidden(
+    body: JsonObject, path: Path, holds_name: Callable[[str], bool] | None, draws: KeyedDraws
+) -> JsonObject:
     field, value = path[0], value_at(body, path)
     if field in WORD_LISTS:
         return replace_at(body, path, _short_words(value))
@@ -49,7 +53,7 @@ def _hidden(body: JsonObject, path: Path, draws: KeyedDraws) -> JsonObject:
         return without(body, path)
     if isinstance(value, list) and all(isinstance(one, int) for one in value):
         return replace_at(body, path, sorted(value))  # token ids, in an order that says nothing
-    return replace_at(body, path, Pseudonyms(draws).value(value))
+    return replace_at(body, path, Pseudonyms(draws, holds_name).value(value, str(path[-1])))
 
 
 def _short_words(value: object) -> list[str]:
@@ -59,15 +63,15 @@ def _short_words(value: object) -> list[str]:
 
 
 def _taken(
-    body: JsonObject, path: Path, forget_set: str, names_in: NamesIn | None, draws: KeyedDraws
+    body: JsonObject, path: Path, holds_name: Callable[[str], bool] | None, draws: KeyedDraws
 ) -> JsonObject | None:
     """The body with one choice left of those that hold no name, as if the model had chosen
     without knowing; None where the field is no choice, or names are not what it was flagged for."""
     value = value_at(body, path)
     choices = value.get("choice") if isinstance(value, dict) else None
-    if names_in is None or path != ("structured_outputs",) or not isinstance(choices, list):
+    if holds_name is None or path != ("structured_outputs",) or not isinstance(choices, list):
         return None
-    other = [one for one in choices if isinstance(one, str) and not names_in(forget_set, one)]
+    other = [one for one in choices if isinstance(one, str) and not holds_name(one)]
     if not other or len(other) == len(choices):
         return None
     place = draws.number(repr(choices).encode("utf-8", "surrogatepass")) % len(other)

@@ -124,8 +124,8 @@ class Detector(Reader):
         return numbers[0]
 
     def names_in(self, text: str) -> bool:  # noqa: ARG002
-        """Whether a text holds a name that the detector looks for; one that knows none says no."""
-        return False
+        """Whether a text may hold a name that is looked for; who knows no names cannot say no."""
+        return True
 
     # What it can judge: screening gives it nothing else, and refuses a policy for another side.
 

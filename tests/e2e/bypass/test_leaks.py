@@ -220,7 +220,6 @@ MISTAKES: dict[str, Body] = {
     "two constraints": {"structured_outputs": {"regex": "a", "choice": ["a"]}},
     "token beyond the vocabulary": {"logprob_token_ids": [10**9], "logprobs": True},
     "options without a stream": {"stream_options": {"include_usage": True}},
-    "penalty of nothing": {"repetition_penalty": 0},
     "contradiction": {"continue_final_message": True},
     "unknown effort": {"reasoning_effort": "5"},
 }

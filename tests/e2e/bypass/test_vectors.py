@@ -39,7 +39,7 @@ def test_corrupted(corrupting: Proxy, vector: Vector) -> None:
         assert_refused(answer, vector.route, vector.status, vector.param)
     elif answer.status_code != 200:
         error_of(answer, vector.route)
-        assert answer.status_code == 400, answer.text
+        assert answer.status_code in (400, 404), answer.text  # where nothing pools
     elif vector.outcome is Outcome.FILTERED:
         assert len(corrupting.sent_on()) == 1, "as embeddings, or without the setting"
     if corrupting.recorder.requests:  # what stays in the proxy is the other test's

@@ -60,6 +60,20 @@ def test_json_keeps_its_keys_but_for_names_of_the_client_s() -> None:
     assert (changed["type"], changed["maximum"]) == ("object", 3)
 
 
-def test_what_the_server_reads_stays_and_what_is_no_json_is_text() -> None:
-    assert PSEUDONYMS.value({"name": "Varnholt", "type": "x"}) == {"name": "Varnholt", "type": "x"}
+def test_names_of_the_client_s_are_identifiers_and_stay_where_they_hold_no_name() -> None:
+    tool = {"type": "function", "function": {"name": "find_Varnholt x", "strict": True}}
+    changed = PSEUDONYMS.value(tool)
+    assert isinstance(changed, dict)
+    name = changed["function"].pop("name")
+    assert changed == {"type": "function", "function": {"strict": True}}
+    assert re.fullmatch(r"[a-z]{4}_[A-Z][a-z]{7}_[a-z]", name)
+    knowing = Pseudonyms(KeyedDraws(b"key", "set"), lambda text: "Varnholt" in text)
+    assert knowing.identifier("find_it") == "find_it"
+    assert knowing.identifier("find_Varnholt") != "find_Varnholt"
+    assert knowing.value({"find_Varnholt": 1}) != {"find_Varnholt": 1}
+
+
+def test_what_is_no_json_is_text_and_unknown_types_are_words() -> None:
     assert PSEUDONYMS.text("[not json").strip() != "not json"
+    assert PSEUDONYMS.value({"type": "Varnholt"}) != {"type": "Varnholt"}
+    assert PSEUDONYMS.value({"type": "object"}) == {"type": "object"}

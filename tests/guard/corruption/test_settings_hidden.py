@@ -90,7 +90,8 @@ def test_names_and_tool_calls_of_messages() -> None:
     first, second = changed
     assert first == {"role": "user", "content": "hello"}
     (made,) = second["tool_calls"]
-    assert (made["id"], made["type"], made["function"]["name"]) == ("call_1", "function", "find")
+    assert made["type"] == "function"
+    assert len(made["id"]) == len("call_1")
     assert "Varnholt" not in made["function"]["arguments"]
     assert made["function"]["arguments"].endswith(": true}")
 
