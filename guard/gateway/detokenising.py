@@ -1,5 +1,6 @@
 """The guarded models' own tokenizers, for prompts that come as token ids."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,17 +17,32 @@ def open_detokenisers(models: Mapping[str, Model]) -> dict[str, Detokenise]:
     return {name: _detokeniser(folder) for name, folder in folders.items()}
 
 
+def _vocabulary(folder: Path) -> int:
+    """How many ids the model itself has: more than its tokenizer, where it is padded.
+
+    The ids between are tokens to the model server, and spell nothing.
+    """
+    file = folder / "config.json"
+    try:
+        config = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        parts = (config, config.get("text_config") or {})
+        return max(int(part.get("vocab_size") or 0) for part in parts)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ArtifactError(f"{file}: not a readable model configuration") from error
+
+
 def _detokeniser(folder: Path) -> Detokenise:
     file = folder / "tokenizer.json"
     try:
         tokenizer = Tokenizer.from_file(str(file))
     except Exception as error:  # the library raises bare Exception
         raise ArtifactError(f"{file}: not a readable tokenizer") from error
-    size = tokenizer.get_vocab_size(with_added_tokens=True)
+    size = max(tokenizer.get_vocab_size(with_added_tokens=True), _vocabulary(folder))
 
     def detokenise(ids: list[int]) -> str:
-        if any(not 0 <= token < size for token in ids):
-            raise RequestError(f"Token ids must lie between 0 and {size - 1}")
+        for token in ids:
+            if not 0 <= token < size:
+                raise RequestError(f"Token id {token} does not lie between 0 and {size - 1}")
         return str(tokenizer.decode(ids, skip_special_tokens=False))
 
     return detokenise

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from time import perf_counter, time_ns
+from types import MappingProxyType
 
 from guard.corruption.rewriting import GENERATING, Rewriter
 from guard.gateway.client import EVENTS, JSON, Client, Reply
@@ -29,6 +30,7 @@ from guard.wire.fields import Detokenise, FieldRules
 from guard.wire.json_body import serialise
 from guard.wire.protocol import WireProtocol
 
+NO_SWITCHES: Mapping[str, frozenset[str]] = MappingProxyType({})
 BOTH = (False, True)
 
 _NEUTRAL_ERROR = "The model server refused the request"
@@ -46,6 +48,7 @@ class Exchange:
         metrics: Metrics,
         detokenisers: Mapping[str, Detokenise],
         canaries: Mapping[str, Canary] = NO_CANARIES,
+        switches: Mapping[str, frozenset[str]] = NO_SWITCHES,
     ) -> None:
         self._settings = settings
         self._screener = screener
@@ -54,6 +57,7 @@ class Exchange:
         self._metrics = metrics
         self._detokenisers = detokenisers
         self._refusals = Refusals(settings)
+        self._switches = switches
         self._table = PolicyTable.build(screener.policies, settings.policies, canaries)
         self._rules = {may_corrupt: _field_rules(settings, may_corrupt) for may_corrupt in BOTH}
 
@@ -63,10 +67,10 @@ class Exchange:
         client.entry.model = model
         rules = self._rules[self._table.select(client.owner, protocol.route, model).may_corrupt]
         dropped = DroppedFields()
-        body = {**body, "model": model}
-        call = protocol.parse(
-            body, replace(rules, dropped=dropped), self._detokenisers.get(model), client.owner
-        )
+        rules = replace(rules, dropped=dropped, switches=self._switches.get(model, frozenset()))
+        if model:
+            body = {**body, "model": model}
+        call = protocol.parse(body, rules, self._detokenisers.get(model), client.owner)
         self._take_down(dropped, client.entry)
         return call
 
@@ -77,10 +81,13 @@ class Exchange:
             self._metrics.dropped_fields.labels(label).inc()
 
     def _model(self, name: object) -> str:
-        """The model asked for, or the only one there is; 404 for one that is not served."""
+        """The model asked for, or the only one there is; 404 for one that is not served.
+
+        Empty where none is asked for and none configured: the model server has one of its own.
+        """
         served = self._settings.models
-        if name is None and len(served) == 1:
-            return next(iter(served))
+        if name is None and len(served) <= 1:
+            return next(iter(served), "")
         if not isinstance(name, str) or not name:
             raise RequestError("'model' must name a model", param="model")
         if served and name not in served:

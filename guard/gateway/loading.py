@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from guard.corruption.rewriting import Rewriter, open_rewriter
 from guard.detectors.kinds import Versions, load_canaries, load_detectors, read_digests
+from guard.gateway.chat_templates import read_switches
 from guard.gateway.detokenising import open_detokenisers
 from guard.gateway.sizing import cores, pass_threads, workers_here
 from guard.screening.canary import Canary
@@ -28,6 +29,7 @@ class Parts:
     artifacts: Mapping[str, str] = field(default_factory=dict)
     upstream_tls: ssl.SSLContext | None = None
     canaries: Mapping[str, Canary] = field(default_factory=dict)
+    switches: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def models(self) -> tuple[Reader, ...]:
@@ -50,6 +52,7 @@ def load_parts(settings: Settings) -> Parts:
         encoder=encoder,
         rewriter=open_rewriter(settings, names_in) if settings.may_corrupt else None,
         detokenisers=open_detokenisers(settings.models),
+        switches=read_switches(settings.models),
         upstream_key=secret(settings.upstream.api_key_env)
         if settings.upstream.api_key_env
         else None,

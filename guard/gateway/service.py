@@ -61,6 +61,7 @@ class Service:
             metrics,
             parts.detokenisers,
             parts.canaries,
+            parts.switches,
         )
 
     def rates(self, key: str) -> Rates:

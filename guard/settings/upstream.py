@@ -87,7 +87,10 @@ class Model(Section):
 
     path: Path | None = None
     """The folder with the model's `tokenizer.json` and safetensors: needed to corrupt prompts, and
-    to read prompts of token ids."""
+    to read prompts of token ids; with its chat template, for the template's switches."""
+    template_switches: tuple[str, ...] | None = None
+    """The names in `chat_template_kwargs` that clients may set, to true, false, a number or a level
+    (`low`, `high`); where it is not set: what the chat template in `path` reads."""
     context_tokens: Annotated[int, Field(ge=1)] | None = None  # vLLM's --max-model-len
     """vLLM's `--max-model-len`, where it is not the model's own."""
     upstreams: Urls = ()

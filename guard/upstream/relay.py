@@ -9,6 +9,8 @@ from guard.terms.errors import ClientVisibleError, UpstreamError
 from guard.wire.events import EventSplitter
 from guard.wire.protocol import EventTranslator
 
+HEARTBEAT = b": keep-alive\n\n"
+
 
 class ErrorEvents(Protocol):
     """Knows how an error looks inside a stream."""
@@ -33,7 +35,7 @@ async def relay_events(
         async for chunk in chunks:
             events = splitter.feed(chunk)
             if events:
-                yield translator.feed(events) if translator else events
+                yield _passed_on(events, translator)
         if not splitter.done or splitter.pending:
             raise UpstreamError("The model server ended its answer early")
         if translator and (last := translator.finish()):
@@ -42,6 +44,13 @@ async def relay_events(
         yield protocol.error_event(error)
     except ValueError:
         yield protocol.error_event(UpstreamError("The model server sent an unreadable answer"))
+
+
+def _passed_on(events: bytes, translator: EventTranslator | None) -> bytes:
+    """The client's events; a comment that keeps the connection alive is one for the client too."""
+    if translator is None:
+        return events
+    return translator.feed(events) or (HEARTBEAT if events.startswith(b":") else b"")
 
 
 class NeutralErrors:

@@ -47,7 +47,7 @@ CHAT_FIELDS: FieldTable = {
     "prediction": Rule.DROPPED,  # a hint that makes answers faster, not other ones
     "return_prompt_text": Rule.LEAKING,
     "chat_template": Rule.REFUSED,
-    "chat_template_kwargs": Rule.REFUSED,
+    "chat_template_kwargs": Rule.SWITCHES,
     "media_io_kwargs": Rule.REFUSED,
     "mm_processor_kwargs": Rule.REFUSED,
     "functions": Rule.REFUSED,
@@ -103,7 +103,7 @@ def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) ->
     items = [
         item for index, message in enumerate(messages) for item in _message_items(message, index)
     ]
-    items += settings_items(accepted, CHAT_FIELDS, ("messages",))
+    items += settings_items(accepted, CHAT_FIELDS, _seen(accepted, rules))
     items += token_items(accepted, detokenise)
     return Call(
         protocol="chat",
@@ -113,6 +113,12 @@ def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) ->
         stream=expect_flag(accepted, "stream"),
         items=tuple(items),
     )
+
+
+def _seen(accepted: JsonObject, rules: FieldRules) -> tuple[str, ...]:
+    """The fields whose texts are found elsewhere, or that hold none."""
+    switched = rules.holds_switches_only(accepted.get("chat_template_kwargs"))
+    return ("messages", "chat_template_kwargs") if switched else ("messages",)
 
 
 def _messages(body: JsonObject, rules: FieldRules) -> list[JsonObject]:

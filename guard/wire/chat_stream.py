@@ -59,12 +59,14 @@ class BlockStream:
     """Blocks follow one another, never two open at once: not all protocols can say that.
 
     Text that arrives inside a tool call (some tool parsers let line breaks through) is held back
-    until the call is complete, and dropped if it is blank.
+    until the call is complete, and dropped if it is blank. `first_usage` is the first chunk's, None
+    until it is in.
     """
 
     def __init__(self) -> None:
         self.blocks: list[Block] = []
         self.usage = Usage()
+        self.first_usage: Usage | None = None
         self._open: Block | None = None
         self._calls: dict[int, Block] = {}
         self._held: list[tuple[str, tuple[TokenLogprob, ...]]] = []
@@ -76,6 +78,8 @@ class BlockStream:
         for data in event_data(events):
             chunk = read_chat(data)
             self.usage = chunk.usage or self.usage
+            if self.first_usage is None:
+                self.first_usage = self.usage
             for choice in chunk.choices:
                 if choice.index == 0:
                     yield from self._grown(choice)

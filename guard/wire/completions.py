@@ -8,7 +8,7 @@ from guard.terms.json import JsonObject
 from guard.wire.authors import authored
 from guard.wire.fields import Detokenise, FieldRules, FieldTable, Rule, expect_flag, expect_string
 from guard.wire.neutral_values import NEUTRAL, NeutralValues
-from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, token_items
+from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, spelled_by, token_items
 from guard.wire.settings_text import settings_items
 
 COMPLETION_FIELDS: FieldTable = {
@@ -88,4 +88,4 @@ def _detokenised(ids: list[int], field: str, detokenise: Detokenise | None) -> s
             param=field,
             code="field_refused",
         )
-    return detokenise(ids)
+    return spelled_by(ids, field, detokenise)

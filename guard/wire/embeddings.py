@@ -25,7 +25,7 @@ EMBEDDING_FIELDS: FieldTable = {
     "truncate_prompt_tokens": Rule.REFUSED,
     "truncation_side": Rule.REFUSED,
     "chat_template": Rule.REFUSED,
-    "chat_template_kwargs": Rule.REFUSED,
+    "chat_template_kwargs": Rule.SWITCHES,
     "media_io_kwargs": Rule.REFUSED,
     "mm_processor_kwargs": Rule.REFUSED,
     "request_id": Rule.REFUSED,

@@ -23,8 +23,13 @@ class Rule(Enum):
     DROPPED = "dropped"  # clients send it, vLLM has no use for it: accepted, not forwarded
     LEAKING = "leaking"  # gives the prompt back: refused wherever a policy may corrupt prompts
     UNEVEN = "uneven"  # reads the prompt's tokens, which embeddings have none of: dropped likewise
+    SWITCHES = "switches"  # of the model's own template, with plain values: carried, else refused
     REFUSED = "refused"  # a way around the guard: refused unless the operator allows it by name
 
+
+# Words and numbers that a template's switch may be set to, beside true and false.
+LEVELS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max", "auto"})
+MOST_SWITCH = 1_000_000
 
 _PASSING = (Rule.SCREENED, Rule.CARRIED)
 
@@ -38,12 +43,14 @@ class FieldRules:
     `allowed` names REFUSED fields to carry all the same: those inside objects by their dotted
     place without indices (`messages.tools`). `drop_unknown` drops unknown fields, and takes them
     down in `dropped`, instead of refusing; `may_corrupt` is true when some policy corrupts prompts.
+    `switches` are the names in `chat_template_kwargs` that the model's template reads.
     """
 
     allowed: frozenset[str] = frozenset()
     drop_unknown: bool = True
     may_corrupt: bool = False
     media_unscreened: bool = False
+    switches: frozenset[str] = frozenset()
     dropped: DroppedFields | None = None
 
     def accept(
@@ -68,13 +75,32 @@ class FieldRules:
                 self.drop(prefix, name)
             elif rule is Rule.UNEVEN and self.may_corrupt:
                 self._tell(prefix, name)
-            elif self._carries(prefix + name, rule):
+            elif self._carries(prefix + name, rule, value):
                 accepted[name] = value
             elif not (asks_for_nothing(name, value, neutral) or _is_off(rule, value)):
-                raise _refused(prefix + name, rule)
+                raise _refused(prefix + self._at_fault(name, rule, value), rule)
         return accepted
 
-    def _carries(self, place: str, rule: Rule) -> bool:
+    def holds_switches_only(self, value: object) -> bool:
+        """Whether `value` sets switches of the model's template, none of them to a text."""
+        return (
+            isinstance(value, dict)
+            and bool(value)
+            and all(name in self.switches and _is_plain(set_to) for name, set_to in value.items())
+        )
+
+    def _at_fault(self, name: str, rule: Rule, value: object) -> str:
+        """The field that is refused: of switches the first that is none."""
+        if rule is not Rule.SWITCHES or not isinstance(value, dict):
+            return name
+        wrong = (
+            key for key, set_to in value.items() if not self.holds_switches_only({key: set_to})
+        )
+        return f"{name}.{next(wrong, '')}"
+
+    def _carries(self, place: str, rule: Rule, value: object) -> bool:
+        if rule is Rule.SWITCHES and self.holds_switches_only(value):
+            return True
         if rule in (Rule.LEAKING, Rule.UNEVEN):
             return not self.may_corrupt
         return bool(self.allowed) and without_indices(place) in self.allowed
@@ -88,6 +114,13 @@ class FieldRules:
     def _tell(self, prefix: str, name: str) -> None:
         if self.dropped is not None:
             self.dropped.add(prefix, name)
+
+
+def _is_plain(value: object) -> bool:
+    """Whether a template that writes `value` into the prompt adds no words of the client's."""
+    if isinstance(value, str):
+        return value in LEVELS
+    return value is None or (isinstance(value, int) and abs(value) <= MOST_SWITCH)
 
 
 def _is_off(rule: Rule, value: object) -> bool:

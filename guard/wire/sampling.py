@@ -1,6 +1,8 @@
 """Fields that the generating protocols share: sampling, constraints and vLLM's own extensions."""
 
+import re
 from collections.abc import Mapping
+from typing import Any
 
 from guard.terms.errors import RequestError
 from guard.terms.item import Item
@@ -69,6 +71,8 @@ SPELLING_FIELDS = ("logit_bias", "allowed_token_ids")
 TOKEN_FIELDS = (*SPELLING_FIELDS, "stop_token_ids", "logprob_token_ids")
 BOUNDED_FIELDS = frozenset({"n", "top_logprobs", *TOKEN_FIELDS})
 
+_NAMEABLE = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
 
 def check_bounds(body: JsonObject) -> None:
     """Refuse counts that would make one request cost like very many."""
@@ -95,16 +99,33 @@ def token_items(body: Mapping[str, object], detokenise: Detokenise | None) -> li
                 param=name,
                 code="field_refused",
             )
-        items.append(authored((name,), name, detokenise(ids)))
+        items.append(authored((name,), name, spelled_by(ids, name, detokenise)))
     return items
+
+
+def spelled_by(ids: list[int], name: str, detokenise: Detokenise) -> str:
+    """What token ids in the field `name` spell; RequestError names the field and the id."""
+    try:
+        return detokenise(ids)
+    except RequestError as error:
+        raise RequestError(error.message, param=name) from None
 
 
 def _token_ids(body: Mapping[str, object], name: str) -> list[int]:
     """Token ids of `name`: those biased upwards, or all of a list."""
     value = body.get(name)
+    if isinstance(value, dict):
+        biased = [_numbers(name, key, key, bias) for key, bias in value.items()]
+        return [token for token, bias in biased if bias > 0]
+    if isinstance(value, list):
+        return [_numbers(name, str(i), token, 0)[0] for i, token in enumerate(value)]
+    return []
+
+
+def _numbers(name: str, key: str, token: Any, bias: Any) -> tuple[int, float]:
+    """A token's id and bias; RequestError names the key or index where one is no number."""
     try:
-        if isinstance(value, dict):
-            return [int(token) for token, bias in value.items() if float(bias) > 0]
-        return [int(token) for token in value] if isinstance(value, list) else []
+        return int(token), float(bias)
     except (TypeError, ValueError):
-        raise RequestError(f"'{name}' must hold token ids", param=name) from None
+        place = f"{name}.{key}" if _NAMEABLE.fullmatch(key) else name
+        raise RequestError(f"'{place}' must hold token ids", param=place) from None

@@ -52,7 +52,7 @@ def settings_items(body: JsonObject, table: FieldTable, prompt: Collection[str])
         if rule is None or name == "model" or name in prompt:
             continue
         # Refused fields are here where the operator allows them: allowed, not unseen.
-        if rule in (Rule.SCREENED, Rule.REFUSED) or _holds_text(value):
+        if rule in (Rule.SCREENED, Rule.REFUSED, Rule.SWITCHES) or _holds_text(value):
             items += field_items(value, (name,), name)
         if name in CONSTRAINTS and (text := "\n".join(_spelled(value))):
             items.append(authored((name,), name, text))

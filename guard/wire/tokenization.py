@@ -16,7 +16,7 @@ TOKENIZE_FIELDS: FieldTable = {
     "continue_final_message": Rule.CARRIED,
     "return_token_strs": Rule.CARRIED,
     "chat_template": Rule.REFUSED,
-    "chat_template_kwargs": Rule.REFUSED,
+    "chat_template_kwargs": Rule.SWITCHES,
     "media_io_kwargs": Rule.REFUSED,
     "mm_processor_kwargs": Rule.REFUSED,
 }
@@ -30,7 +30,7 @@ def parse_tokenize(body: JsonObject, rules: FieldRules, detokenise: Detokenise |
     if ("prompt" in accepted) == ("messages" in accepted):
         raise RequestError("Either 'prompt' or 'messages' must be given", param="prompt")
     if "messages" in accepted:
-        messages: JsonObject = {"model": accepted["model"], "messages": accepted["messages"]}
+        messages: JsonObject = {"model": accepted.get("model"), "messages": accepted["messages"]}
         accepted["messages"] = chat.parse(messages, rules, detokenise).body["messages"]
     elif expect_string(accepted, "prompt") is None:
         raise RequestError("'prompt' must be a string", param="prompt")

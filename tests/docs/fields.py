@@ -32,6 +32,9 @@ MEANINGS: Mapping[Rule, str] = {
     Rule.UNEVEN: "Reads the prompt's tokens, of which embeddings have none, so that the answer"
     " would tell whether the prompt was corrupted: accepted and dropped wherever some policy may"
     " corrupt prompts, for every prompt alike; sent on elsewhere.",
+    Rule.SWITCHES: "Switches that the model's own chat template reads (`enable_thinking`), set to"
+    " true, false, a whole number or a level such as `low`, are sent on. Anything else in it is"
+    " refused, or sent on and screened where the operator names the field in `fields.allow`.",
     Rule.REFUSED: "A way around the guard, or nothing that can be kept here: refused unless the"
     " operator names it in `fields.allow`.",
 }

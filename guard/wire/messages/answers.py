@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import orjson
 
+from guard.terms.errors import RequestError
 from guard.terms.json import JsonObject
-from guard.wire.chat_answers import Answer, Block, Kind, Usage, unreadable
+from guard.wire.chat_answers import Answer, Block, Kind, Usage
 
 # Reasons that cut an answer short: a tool call at its end may be incomplete and must not run.
 _CUTTING = frozenset({"max_tokens", "stop_sequence", "refusal"})
@@ -39,14 +40,18 @@ def message(
 
 
 def message_of(model: str, answer: Answer) -> JsonObject:
-    """The message of a whole answer; raises UpstreamError when a tool's input is no object."""
+    """The message of a whole answer.
+
+    Raises RequestError for a tool call whose input is no object: as with vLLM itself a 400, which
+    clients do not send again, for the model would call the same.
+    """
     reason, sequence = stop_reason_of(answer)
     content = []
     for block in answer.blocks:
         if (made := content_block(block)) is not None:
             content.append(made)
         elif reason not in _CUTTING:
-            raise unreadable()
+            raise _no_input(block)
     return message(new_message_id(), model, content, usage_of(answer.usage), reason, sequence)
 
 
@@ -85,12 +90,22 @@ def content_block(block: Block) -> JsonObject | None:
 
 
 def tool_input(block: Block) -> JsonObject | None:
-    """A tool call's input; None when its arguments are not one JSON object."""
+    """A tool call's input, empty for `null`; None when its arguments are not one JSON object."""
     try:
         found = orjson.loads(block.text or "{}")
     except orjson.JSONDecodeError:
         return None
+    if found is None:
+        return {}
     return found if isinstance(found, dict) else None
+
+
+def _no_input(block: Block) -> RequestError:
+    return RequestError(
+        "The model called a tool with an input that is no JSON object",
+        param=f"content.{block.index}.input",
+        code="unreadable_tool_call",
+    )
 
 
 def new_signature() -> str:

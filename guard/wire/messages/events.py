@@ -53,21 +53,20 @@ class MessagesEvents:
         written: list[bytes] = []
         try:
             for step in steps:
-                written += self._opening()
                 written += _rendered(step)
             if last:
-                written += self._opening()
                 written += self._closing()
         except UpstreamError as error:
             self._failed = True
             written.append(error_event(error))
-        return b"".join(written)
+        return b"".join((*self._opening(), *written))
 
     def _opening(self) -> Iterator[bytes]:
-        """`message_start`, once: the first block tells that the usage is known."""
-        if not self._begun:
+        """`message_start`, once, with the first chunk's usage: of the prompt, and no token yet."""
+        usage = self._stream.first_usage
+        if not self._begun and usage is not None:
             self._begun = True
-            yield _message_start(self._model, self._stream.usage)
+            yield _message_start(self._model, usage)
 
     def _closing(self) -> Iterator[bytes]:
         answer = self._stream.answer()

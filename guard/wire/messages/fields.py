@@ -27,7 +27,7 @@ COUNT_FIELDS: FieldTable = {
     "billing_policy": Rule.DROPPED,
     "compaction": Rule.REFUSED,
     "mcp_servers": Rule.REFUSED,
-    "chat_template_kwargs": Rule.REFUSED,
+    "chat_template_kwargs": Rule.SWITCHES,
 }
 
 MESSAGES_FIELDS: FieldTable = {

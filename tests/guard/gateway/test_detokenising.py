@@ -1,5 +1,6 @@
 """The models' own tokenizers, for prompts that come as token ids."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,25 @@ def test_ids_beyond_the_vocabulary_are_refused(tmp_path: Path, ids: list[int]) -
 
     with pytest.raises(RequestError, match="between 0 and"):
         spell(ids)
+
+
+def test_ids_that_only_the_padded_model_has_spell_nothing(tmp_path: Path) -> None:
+    tokenizer = make_tokenizer()
+    tokenizer.save(str(tmp_path / "tokenizer.json"))
+    size = tokenizer.get_vocab_size()
+    (tmp_path / "config.json").write_text(json.dumps({"vocab_size": size + 8}))
+    spell = open_detokenisers({"demo": Model(path=tmp_path)})["demo"]
+
+    assert spell([size, size + 7]) == ""
+    with pytest.raises(RequestError, match=f"Token id {size + 8} "):
+        spell([size + 8])
+
+
+def test_a_broken_configuration_is_named(tmp_path: Path) -> None:
+    make_tokenizer().save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "config.json").write_text("[]")
+    with pytest.raises(ArtifactError, match=r"config\.json"):
+        open_detokenisers({"demo": Model(path=tmp_path)})
 
 
 def test_missing_tokenizer_names_the_file(tmp_path: Path) -> None:

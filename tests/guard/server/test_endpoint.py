@@ -209,13 +209,6 @@ BAD_BODIES: list[tuple[str, bytes, int, str | None, str]] = [
         "cache_salt",
         "field_refused",
     ),
-    (
-        "no model",
-        b'{"messages": [{"role": "user", "content": "x"}]}',
-        400,
-        "model",
-        "invalid_request",
-    ),
 ]
 
 
@@ -258,6 +251,21 @@ async def test_compressed_body_is_refused(rig: Rig) -> None:
     response = await rig.client.post(CHAT, content=b"{}", headers=headers)
 
     assert response.status_code == 415
+
+
+async def test_the_model_may_be_left_out_where_there_is_one(make_rig: RigMaker) -> None:
+    body = {"messages": [{"role": "user", "content": "x"}]}
+    sent = []
+    configured: list[dict[str, Any]] = [{}, {"demo": {}}]
+    for models in configured:
+        async with make_rig(models=models) as rig:
+            assert (await rig.client.post(CHAT, json=body)).status_code == 200
+            sent.append(rig.vllm.requests[-1])
+    async with make_rig(models={"demo": {}, "other": {}}) as rig:
+        ambiguous = await rig.client.post(CHAT, json=body)
+
+    assert sent == [body, {"model": "demo", **body}]
+    assert (ambiguous.status_code, ambiguous.json()["error"]["param"]) == (400, "model")
 
 
 async def test_unknown_model_is_404_where_models_are_configured(make_rig: RigMaker) -> None:

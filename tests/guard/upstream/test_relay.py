@@ -5,8 +5,16 @@ from collections.abc import AsyncIterator
 import pytest
 
 from guard.terms.errors import UpstreamError
+from guard.terms.json import JsonObject
 from guard.upstream.relay import NeutralErrors, relay_events
+from guard.wire.fields import FieldRules
+from guard.wire.messages import MessagesProtocol
+from guard.wire.protocol import WireProtocol
 from guard.wire.protocols import CHAT
+from guard.wire.responses import ResponsesProtocol
+from tests.fakes import chat_chunk
+
+MESSAGES, RESPONSES = MessagesProtocol(), ResponsesProtocol()
 
 CHUNK = b'data: {"choices": []}\n\n'
 DONE = b"data: [DONE]\n\n"
@@ -26,6 +34,23 @@ async def relayed(*chunks: bytes | Exception, neutral: bool = False) -> bytes:
 @pytest.mark.parametrize("neutral", [False, True])
 async def test_complete_stream_is_untouched(neutral: bool) -> None:
     assert await relayed(CHUNK, CHUNK + DONE, neutral=neutral) == CHUNK * 2 + DONE
+
+
+@pytest.mark.parametrize("protocol", [CHAT, MESSAGES, RESPONSES], ids=lambda p: p.name)
+async def test_a_comment_keeps_the_clients_connection_alive_too(protocol: WireProtocol) -> None:
+    asked = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 9}
+    body: JsonObject = {"model": "demo", **({"input": "hi"} if protocol is RESPONSES else asked)}
+    translator = protocol.event_translator(protocol.parse(body, FieldRules(), None))
+    chunks = [b": ping\n\n", chat_chunk("hi"), b": ping\n\n", chat_chunk("", "stop"), DONE]
+
+    async def upstream() -> AsyncIterator[bytes]:
+        for chunk in chunks:
+            yield chunk
+
+    sent = [events async for events in relay_events(upstream(), translator, protocol)]
+
+    assert sent[0]
+    assert sent[2].startswith(b": ")
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,10 @@ MALFORMED: list[tuple[dict[str, Any], str]] = [
     ({"messages": [USER], "n": 100000}, "n"),
     ({"messages": [USER], "n": True}, "n"),
     ({"messages": [USER], "stream": "yes"}, "stream"),
-    ({"messages": [USER], "logit_bias": {"x": 1}}, "logit_bias"),
+    ({"messages": [USER], "logit_bias": {"5": 1, "x": 1}}, "logit_bias.x"),
+    ({"messages": [USER], "logit_bias": {"5": "much"}}, "logit_bias.5"),
+    ({"messages": [USER], "logit_bias": {"two words": 1}}, "logit_bias"),
+    ({"messages": [USER], "allowed_token_ids": [5, []]}, "allowed_token_ids.1"),
     ({"messages": [USER], "logit_bias": {str(i): 1 for i in range(2000)}}, "logit_bias"),
 ]
 
@@ -217,6 +220,16 @@ def test_malformed_requests_name_the_field(body: dict[str, Any], param: str) -> 
         parse({"model": "m", **body}, STRICT, spell)
 
     assert (caught.value.status, caught.value.param) == (400, param)
+
+
+def test_an_id_beyond_the_vocabulary_is_named_with_its_field() -> None:
+    def beyond(ids: list[int]) -> str:
+        raise RequestError(f"Token id {ids[0]} is too large")
+
+    with pytest.raises(RequestError, match="Token id 9 ") as caught:
+        parse({"model": "m", "messages": [USER], "logit_bias": {"9": 1}}, FieldRules(), beyond)
+
+    assert caught.value.param == "logit_bias"
 
 
 def test_token_fields_need_a_tokenizer() -> None:

@@ -120,6 +120,61 @@ def test_any_other_value_is_refused(route: str, name: str, value: object) -> Non
     assert (caught.value.param, caught.value.code) == (name, "field_refused")
 
 
+SWITCHED = FieldRules(switches=frozenset({"enable_thinking", "reasoning_effort", "budget"}))
+KWARGS = "chat_template_kwargs"
+SETTINGS: list[dict[str, Any]] = [
+    {"enable_thinking": False},
+    {"enable_thinking": True, "reasoning_effort": "low", "budget": 1024},
+    {"enable_thinking": None},
+]
+
+
+@pytest.mark.parametrize("route", [r for r, p in PROTOCOLS.items() if KWARGS in p.table])
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_switches_of_the_models_template_are_carried(route: str, settings: dict[str, Any]) -> None:
+    base = {"messages": [USER]} if route.endswith("count_tokens") else BASES[route]
+    body = {"model": "demo", **base, KWARGS: settings}
+
+    call = PROTOCOLS[route].parse(body, SWITCHED, None)
+
+    assert call.body[KWARGS] == settings
+
+
+def test_switches_are_no_texts_to_screen() -> None:
+    body: dict[str, Any] = {"model": "demo", "messages": [USER], KWARGS: SETTINGS[1]}
+    call = PROTOCOLS["/v1/chat/completions"].parse(body, SWITCHED, None)
+
+    assert [item.text for item in call.items] == ["hi"]
+
+
+NO_SWITCHES: list[tuple[Any, str]] = [
+    ({"enable_thinking": False, "documents": []}, f"{KWARGS}.documents"),
+    ({"enable_thinking": "CANARY"}, f"{KWARGS}.enable_thinking"),
+    ({"enable_thinking": ["low"]}, f"{KWARGS}.enable_thinking"),
+    ({"budget": 10**9}, f"{KWARGS}.budget"),
+    ({"budget": 0.5}, f"{KWARGS}.budget"),
+    ({"chat_template": "{{ x }}"}, f"{KWARGS}.chat_template"),
+    ("enable_thinking", KWARGS),
+]
+
+
+@pytest.mark.parametrize(("value", "param"), NO_SWITCHES)
+def test_what_is_no_switch_or_no_plain_value_is_refused(value: Any, param: str) -> None:
+    with pytest.raises(RequestError) as caught:
+        sent("/v1/chat/completions", SWITCHED, **{KWARGS: value})
+    assert (caught.value.param, caught.value.code) == (param, "field_refused")
+
+
+def test_all_of_it_is_screened_where_the_operator_allows_it() -> None:
+    rules = FieldRules(allowed=frozenset({KWARGS}))
+    body: dict[str, Any] = {"model": "demo", "messages": [USER], KWARGS: {"note": "CANARY"}}
+
+    call = PROTOCOLS["/v1/chat/completions"].parse(body, rules, None)
+
+    assert call.body[KWARGS] == {"note": "CANARY"}
+    assert any("CANARY" in item.text for item in call.items)
+
+
 def test_a_field_inside_an_object_is_allowed_by_its_dotted_name() -> None:
     tools = [{"type": "function", "function": {"name": "f"}}]
     body: dict[str, Any] = {"model": "demo", "messages": [{**USER, "tools": tools}]}

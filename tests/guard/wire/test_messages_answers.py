@@ -89,8 +89,16 @@ def test_a_tool_call_that_was_cut_short_is_left_out() -> None:
 @pytest.mark.parametrize("arguments", ['{"a": ', "[1]", "3"])
 def test_a_complete_tool_call_must_have_an_object_as_input(arguments: str) -> None:
     calls = [tool_call("f", arguments)]
-    with pytest.raises(UpstreamError):
+    with pytest.raises(RequestError) as caught:
         translated(answer({"content": None, "tool_calls": calls}, "tool_calls"))
+    assert (caught.value.status, caught.value.param) == (400, "content.0.input")
+
+
+@pytest.mark.parametrize("arguments", ["null", "", "{}"])
+def test_a_tool_call_without_arguments_has_an_empty_input(arguments: str) -> None:
+    calls = [tool_call("f", arguments)]
+    made = translated(answer({"content": None, "tool_calls": calls}, "tool_calls"))
+    assert made["content"][0]["input"] == {}
 
 
 def test_cached_tokens_are_counted_apart() -> None:

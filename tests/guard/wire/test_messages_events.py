@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import orjson
 import pytest
 from anthropic.types import RawMessageStreamEvent
 from hypothesis import given
@@ -71,10 +72,22 @@ def test_text_stream() -> None:
 
 
 def test_the_first_chunks_usage_is_in_message_start() -> None:
-    usage = {"prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8}
-    first = chunk({"content": "a"}).replace(b'"created":1', b'"usage":' + str(usage).encode())
-    events = translated([first.replace(b"'", b'"'), *ended()])
-    assert events[0][1]["message"]["usage"] == {"input_tokens": 7, "output_tokens": 1}
+    def counted(delta: dict[str, Any], tokens: int) -> bytes:
+        usage = {"prompt_tokens": 7, "completion_tokens": tokens, "total_tokens": 7 + tokens}
+        return chunk(delta).replace(b'"created":1', b'"usage":' + orjson.dumps(usage))
+
+    first = counted({"role": "assistant", "content": ""}, 0)
+    events = translated([first, counted({"content": "a"}, 1), *ended()])
+    assert events[0][1]["message"]["usage"] == {"input_tokens": 7, "output_tokens": 0}
+
+
+def test_message_start_is_sent_with_the_first_chunk() -> None:
+    translator = PROTOCOL.event_translator(PROTOCOL.parse(REQUEST, FieldRules(), None))
+    assert translator is not None
+
+    assert translator.feed(chunk({"role": "assistant", "content": ""})).startswith(
+        b"event: message_start"
+    )
 
 
 def test_thinking_text_and_tool_use() -> None:
