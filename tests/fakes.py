@@ -35,6 +35,7 @@ class FakeVLLM:
     healthy: bool = True
     models: list[str] = field(default_factory=lambda: ["demo"])
     tokenizer: dict[str, Any] | None = None
+    version: str = ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -45,6 +46,8 @@ class FakeVLLM:
         body = await _body(receive)
         if scope["path"] == "/health":
             await _json(send, 200 if self.healthy else 503, {})
+        elif scope["path"] == "/version":
+            await _json(send, 200 if self.version else 404, {"version": self.version})
         elif scope["path"] == "/tokenizer_info":
             status = 404 if self.tokenizer is None else 200
             await _json(send, status, self.tokenizer or {"detail": "Not Found"})

@@ -29,6 +29,7 @@ from guard.wire.dropped_fields import DroppedFields
 from guard.wire.fields import Detokenise, FieldRules
 from guard.wire.json_body import serialise
 from guard.wire.protocol import WireProtocol
+from guard.wire.sampling import fields_after
 
 NO_SWITCHES: Mapping[str, frozenset[str]] = MappingProxyType({})
 BOTH = (False, True)
@@ -67,7 +68,12 @@ class Exchange:
         client.entry.model = model
         rules = self._rules[self._table.select(client.owner, protocol.route, model).may_corrupt]
         dropped = DroppedFields()
-        rules = replace(rules, dropped=dropped, switches=self._switches.get(model, frozenset()))
+        rules = replace(
+            rules,
+            dropped=dropped,
+            absent=fields_after(self._upstream.version(model)),
+            switches=self._switches.get(model, frozenset()),
+        )
         if model:
             body = {**body, "model": model}
         call = protocol.parse(body, rules, self._detokenisers.get(model), client.owner)

@@ -15,6 +15,7 @@ from guard.settings import Upstream as UpstreamSettings
 from guard.terms.errors import UpstreamError
 from guard.upstream.connection import Connector
 from guard.upstream.pool import Backend, Pool
+from guard.upstream.server_version import Version, read_version, warn_of
 
 # Large enough for one big event, small enough that a slow client stops us from reading ahead.
 READ_BUFFER = 1 << 18
@@ -201,7 +202,27 @@ class Upstream:
     async def _watch(self, backend: Backend) -> None:
         while True:
             await asyncio.sleep(self._settings.health_s)
-            backend.found(await self._is_healthy(backend))
+            healthy = await self._is_healthy(backend)
+            if healthy and not (backend.healthy and backend.has_told_version):
+                await self._learn_version(backend)
+            backend.found(healthy)
+
+    async def _learn_version(self, backend: Backend) -> None:
+        """Ask for a server's version: at first, and when it comes back, maybe as another."""
+        timeout = aiohttp.ClientTimeout(total=self._settings.health_timeout_s)
+        try:
+            async with self._session.get(f"{backend.url}/version", timeout=timeout) as response:
+                version = read_version(await response.read()) if response.status == 200 else None
+        except FAILURES:
+            return
+        if version != backend.version or not backend.has_told_version:
+            warn_of(version, backend.label)
+        backend.version, backend.has_told_version = version, True
+
+    def version(self, model: str) -> Version | None:
+        """The oldest version among the servers that have `model`, None while nobody has told it."""
+        pool = self._pools.get(model, self._pool)
+        return min((b.version for b in pool.backends if b.version), default=None)
 
     async def _is_healthy(self, backend: Backend) -> bool:
         timeout = aiohttp.ClientTimeout(total=self._settings.health_timeout_s)

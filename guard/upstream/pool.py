@@ -9,6 +9,7 @@ from guard.observability.metrics import Metrics
 from guard.settings import Upstream as UpstreamSettings
 from guard.terms.errors import UpstreamError
 from guard.upstream.breaker import Breaker
+from guard.upstream.server_version import Version
 
 
 class Backend:
@@ -19,6 +20,8 @@ class Backend:
         self.label = urlsplit(url).netloc
         self.in_flight = 0
         self.healthy = True
+        self.version: Version | None = None
+        self.has_told_version = False
         self.connections = settings.connections
         self.breaker = Breaker(settings.breaker_failures, settings.breaker_s)
         self._metrics = metrics

@@ -43,6 +43,7 @@ class FieldRules:
     `allowed` names REFUSED fields to carry all the same: those inside objects by their dotted
     place without indices (`messages.tools`). `drop_unknown` drops unknown fields, and takes them
     down in `dropped`, instead of refusing; `may_corrupt` is true when some policy corrupts prompts.
+    Fields of a request that the model server is too old for, `absent`, count as unknown.
     `switches` are the names in `chat_template_kwargs` that the model's template reads.
     """
 
@@ -50,6 +51,7 @@ class FieldRules:
     drop_unknown: bool = True
     may_corrupt: bool = False
     media_unscreened: bool = False
+    absent: frozenset[str] = frozenset()
     switches: frozenset[str] = frozenset()
     dropped: DroppedFields | None = None
 
@@ -66,7 +68,7 @@ class FieldRules:
         """
         accepted: JsonObject = {}
         for name, value in body.items():
-            rule = table.get(name)
+            rule = None if name in self.absent and not prefix else table.get(name)
             if rule in _PASSING:
                 accepted[name] = value
             elif value is None or rule is Rule.DROPPED:

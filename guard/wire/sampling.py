@@ -37,6 +37,7 @@ SAMPLING_FIELDS: FieldTable = {
     "watermarking": Rule.CARRIED,
     "logprobs": Rule.CARRIED,
     "logprob_token_ids": Rule.CARRIED,
+    "return_weight_versions": Rule.CARRIED,
     "return_tokens_as_token_ids": Rule.CARRIED,
     "user": Rule.DROPPED,
     "logit_bias": Rule.CARRIED,  # its tokens are screened: token_items
@@ -63,6 +64,8 @@ SAMPLING_FIELDS: FieldTable = {
     "return_mm_kwargs": Rule.REFUSED,
     "routed_experts_prompt_start": Rule.REFUSED,
 }
+# By the version of vLLM that brought them; older servers would leave them out in silence.
+SINCE: Mapping[str, tuple[int, int]] = {"return_weight_versions": (0, 33)}
 
 MOST_CHOICES = 128
 MOST_LOGPROBS = 100
@@ -72,6 +75,13 @@ TOKEN_FIELDS = (*SPELLING_FIELDS, "stop_token_ids", "logprob_token_ids")
 BOUNDED_FIELDS = frozenset({"n", "top_logprobs", *TOKEN_FIELDS})
 
 _NAMEABLE = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+def fields_after(version: tuple[int, int] | None) -> frozenset[str]:
+    """The fields that a model server of this version does not have; none of an unknown one."""
+    if version is None:
+        return frozenset()
+    return frozenset(name for name, since in SINCE.items() if version < since)
 
 
 def check_bounds(body: JsonObject) -> None:

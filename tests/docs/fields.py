@@ -48,6 +48,9 @@ A field that stands in no table, at whatever depth, is dropped: it never reaches
 routes would not read it either. The answer's header `x-ecoguard-dropped-fields` names it. Where the
 operator set `fields.unknown: refuse`, it is refused: status 400, its name in `error.param`.
 
+The tables were compared with the request models of vLLM 0.32 and 0.33. A field that a server is too
+old for, by its `/version`, counts as unknown; a server of another version is named in the log.
+
 `null` means "not set" in every field; in a refused one an empty string, list or object does too,
 and so do these defaults:
 """

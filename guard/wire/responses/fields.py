@@ -35,6 +35,7 @@ SAME: FieldTable = {
     "ignore_eos": Rule.CARRIED,
     "logit_bias": Rule.CARRIED,
     "skip_special_tokens": Rule.CARRIED,
+    "spaces_between_special_tokens": Rule.CARRIED,
     "include_stop_str_in_output": Rule.CARRIED,
     "watermarking": Rule.CARRIED,
     "structured_outputs": Rule.SCREENED,

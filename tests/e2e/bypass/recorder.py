@@ -8,7 +8,7 @@ import aiohttp
 from starlette.types import Receive, Scope, Send
 
 # Routes of vLLM on which no prompt reaches the model.
-NOT_GENERATING = frozenset({"/health", "/v1/models", "/tokenize", "/detokenize"})
+NOT_GENERATING = frozenset({"/health", "/version", "/v1/models", "/tokenize", "/detokenize"})
 
 
 @dataclass(frozen=True)

@@ -255,6 +255,30 @@ async def test_health_checks_go_on_and_are_followed(vllm: FakeVLLM) -> None:
                 await upstream.healthy()
 
 
+async def test_servers_tell_their_version_again_when_they_come_back(
+    vllm: FakeVLLM, caplog: pytest.LogCaptureFixture
+) -> None:
+    vllm.version = "0.32.1+cpu"
+    async with serving(vllm) as url, upstream_to(url, health_s=0.01) as upstream:
+        assert upstream.version("demo") is None
+        upstream.watch()
+        (backend,) = upstream.backends
+        async with asyncio.timeout(5):
+            while not backend.has_told_version:
+                await upstream.healthy()
+            assert upstream.version("demo") == (0, 32)
+            assert caplog.records == []
+            vllm.healthy = False
+            while backend.healthy:
+                await upstream.healthy()
+            vllm.version, vllm.healthy = "0.99.0", True
+            while not backend.healthy:
+                await upstream.healthy()
+
+    assert upstream.version("demo") == (0, 99)
+    assert "is vLLM 0.99: the field tables were compared with vLLM 0.32, 0.33" in caplog.text
+
+
 async def test_no_place_is_lost_whatever_happens(vllm: FakeVLLM) -> None:
     vllm.hold = True
     async with serving(vllm) as url, upstream_to(url, first_byte_s=0.05) as upstream:

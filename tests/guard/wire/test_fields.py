@@ -9,6 +9,7 @@ from guard.wire.dropped_fields import LONGEST_LIST, MOST_NAMES, OTHER, DroppedFi
 from guard.wire.fields import FieldRules, Rule
 from guard.wire.protocols import make_protocols
 from guard.wire.responses.store import ResponseStore
+from guard.wire.sampling import fields_after
 
 PROTOCOLS = make_protocols(ResponseStore())
 USER = {"role": "user", "content": "hi"}
@@ -118,6 +119,19 @@ def test_any_other_value_is_refused(route: str, name: str, value: object) -> Non
     with pytest.raises(RequestError) as caught:
         sent(route, FieldRules(may_corrupt=True), **{name: value})
     assert (caught.value.param, caught.value.code) == (name, "field_refused")
+
+
+@pytest.mark.parametrize("version", [None, (0, 31), (0, 32), (0, 33), (1, 0)])
+def test_fields_that_the_server_is_too_old_for_are_dropped_and_told(
+    version: tuple[int, int] | None,
+) -> None:
+    dropped = DroppedFields()
+    rules = FieldRules(absent=fields_after(version), dropped=dropped)
+    body = sent("/v1/chat/completions", rules, return_weight_versions=True)
+
+    has_it = version is None or version >= (0, 33)
+    assert ("return_weight_versions" in body) is has_it
+    assert dropped.listed == ("" if has_it else "return_weight_versions")
 
 
 SWITCHED = FieldRules(switches=frozenset({"enable_thinking", "reasoning_effort", "budget"}))

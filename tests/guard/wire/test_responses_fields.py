@@ -94,6 +94,7 @@ SAME_VALUES: dict[str, Any] = {
     "stop_token_ids": [3],
     "ignore_eos": True,
     "skip_special_tokens": False,
+    "spaces_between_special_tokens": False,
     "include_stop_str_in_output": True,
     "watermarking": False,
     "structured_outputs": {"regex": "a+"},
