@@ -54,10 +54,7 @@ class WhileConnected:
 
         Servers tell of the end of an answer as they tell of a client that left.
         """
-        if self._inside:
-            self._inside = False
-            self._watching.remove_done_callback(self._received)
-            self._watching.cancel()
+        self._inside = False
 
     async def __aexit__(
         self,
@@ -65,7 +62,9 @@ class WhileConnected:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.end()
+        self._inside = False
+        self._watching.remove_done_callback(self._received)
+        self._watching.cancel()
         del self._watching  # else a ring, which holds the request until the collector comes
         if not self._cancelled:
             return
