@@ -129,7 +129,8 @@ def test_known_ways_around_are_refused_although_unknown_fields_are_dropped(
 ) -> None:
     answer = blocking.post(CHAT, chat(**{name: REFUSED_EVEN_SO[name]}))
 
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, name)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"].partition(".")[0] == name
     assert blocking.recorder.requests == []
 
 
