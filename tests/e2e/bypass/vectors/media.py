@@ -15,6 +15,7 @@ from tests.e2e.bypass.vectors.vector import (
     refused,
     respond,
     text,
+    unread,
     user,
 )
 
@@ -62,11 +63,6 @@ CHAT_PARTS: dict[str, tuple[Body, str]] = {
     "part without a type": ({"text": CANARY}, FIRST_TYPE),
     "part whose type is a list": ({"type": ["text"], "text": CANARY}, FIRST_TYPE),
     "part with a type in capitals": ({"type": "Text", "text": CANARY}, FIRST_TYPE),
-    "text part with an image": (
-        {**text(BENIGN), "image_url": {"url": PIXEL}},
-        f"{FIRST_PART}.image_url",
-    ),
-    "text part with embeddings": ({**text(BENIGN), "data": "gAR9"}, f"{FIRST_PART}.data"),
     "text of a part a list": ({"type": "text", "text": [CANARY]}, f"{FIRST_PART}.text"),
     "text of a part an object": (
         {"type": "text", "text": {"value": CANARY}},
@@ -76,6 +72,8 @@ CHAT_PARTS: dict[str, tuple[Body, str]] = {
     "part a list": ([CANARY], FIRST_PART),  # type: ignore[dict-item]
 }
 CHAT_MEDIA = (
+    unread("text part with an image", CHAT, asked({**text(BENIGN), "image_url": {"url": PIXEL}})),
+    unread("text part with embeddings", CHAT, asked({**text(BENIGN), "data": "gAR9"})),
     *(refused(name, CHAT, asked(part), param) for name, (part, param) in CHAT_PARTS.items()),
     *(
         refused(f"embeddings as {role}", CHAT, asked(EMBEDS, role=role), FIRST_TYPE)

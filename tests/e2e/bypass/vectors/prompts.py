@@ -19,6 +19,7 @@ from tests.e2e.bypass.vectors.vector import (
     refused,
     text,
     turns,
+    unread,
     user,
 )
 
@@ -101,7 +102,7 @@ CONTENT = (
         "messages.1.function_call",
     ),
     refused("tools of a message", CHAT, says("system", tools=[CANARY]), "messages.0.tools"),
-    refused("unknown member of a message", CHAT, chat(user(prefix=CANARY)), "messages.0.prefix"),
+    unread("unknown member of a message", CHAT, chat(user(prefix=CANARY))),
     refused("content an object", CHAT, chat(user({"text": CANARY})), "messages.0.content"),
     refused("content a number", CHAT, chat(user(5)), "messages.0.content"),
     refused("a message that is a string", CHAT, {**chat(), "messages": [CANARY]}, "messages.0"),
@@ -184,13 +185,11 @@ COMPLETION = (
     refused("ids as strings in lists", COMPLETIONS, complete([["1", "2"]]), "prompt.0"),
     refused("ids with fractions", COMPLETIONS, complete([1.0, 2.0]), "prompt.0"),
     refused("ids that are true and false", COMPLETIONS, complete([True, False]), "prompt.0"),
-    refused("an id beyond the vocabulary", COMPLETIONS, complete([1_000_000]), None),
-    refused("a negative id", COMPLETIONS, complete([-1, 5]), None),
+    refused("an id beyond the vocabulary", COMPLETIONS, complete([1_000_000]), "prompt"),
+    refused("a negative id", COMPLETIONS, complete([-1, 5]), "prompt"),
     refused("no prompt", COMPLETIONS, {"model": "demo", "max_tokens": 1}, "prompt"),
     refused("257 prompts", COMPLETIONS, complete([BENIGN] * 256 + [CANARY]), "prompt"),
-    refused(
-        "messages beside the prompt", COMPLETIONS, complete(messages=[user(CANARY)]), "messages"
-    ),
+    unread("messages beside the prompt", COMPLETIONS, complete(messages=[user(CANARY)])),
 )
 EMBEDDING = (
     filtered("input", EMBEDDINGS, embed(CANARY)),

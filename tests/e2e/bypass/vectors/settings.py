@@ -122,7 +122,9 @@ CARRIED = (
     filtered("text in stop_token_ids", COMPLETIONS, complete(stop_token_ids=[CANARY])),
     refused("text in n", CHAT, chat(n=CANARY), "n"),
     refused("text in logit_bias", CHAT, chat(logit_bias={CANARY: 5}), "logit_bias"),
-    refused("text in allowed tokens", CHAT, chat(allowed_token_ids=[CANARY]), "allowed_token_ids"),
+    refused(
+        "text in allowed tokens", CHAT, chat(allowed_token_ids=[CANARY]), "allowed_token_ids.0"
+    ),
 )
 DROPPED: Body = {
     "metadata": {"note": CANARY},
@@ -133,6 +135,8 @@ DROPPED: Body = {
     "service_tier": CANARY,
     "store": CANARY,
     "verbosity": CANARY,
+    "prediction": {"type": "content", "content": CANARY},
+    "web_search_options": {"user_location": CANARY},
 }
 UNREAD = (
     *(unread(name, CHAT, chat(**{name: value})) for name, value in DROPPED.items()),
@@ -141,15 +145,12 @@ UNREAD = (
 TEMPLATE = "{{ bos_token }}{% for m in messages %}" + CANARY + "{% endfor %}"
 NOT_AVAILABLE: Body = {
     "chat_template": TEMPLATE,
-    "chat_template_kwargs": {"documents": [{"text": CANARY}], "messages": CANARY},
     "mm_processor_kwargs": {"text": CANARY},
     "media_io_kwargs": {"image": {"text": CANARY}},
     "mm_payload": {"text": CANARY},
     "return_mm_kwargs": True,
-    "prediction": {"type": "content", "content": CANARY},
     "modalities": ["text", "audio"],
     "audio": {"voice": CANARY, "format": "wav"},
-    "web_search_options": {"user_location": CANARY},
     "kv_transfer_params": {"do_remote_prefill": True, "remote_host": CANARY},
     "ec_transfer_params": {"x": CANARY},
     "vllm_xargs": {"x": CANARY},
@@ -162,8 +163,20 @@ NOT_AVAILABLE: Body = {
     "add_special_tokens": True,
     "routed_experts_prompt_start": 1,
 }
+# What is no switch of the model's template, or sets one to words.
+NO_SWITCHES: dict[str, tuple[Any, str]] = {
+    "documents": ([{"text": CANARY}], "chat_template_kwargs.documents"),
+    "messages": ([CANARY], "chat_template_kwargs.messages"),
+    "tools": ([CANARY], "chat_template_kwargs.tools"),
+    "chat_template": (CANARY, "chat_template_kwargs.chat_template"),
+    "enable_thinking": (CANARY, "chat_template_kwargs.enable_thinking"),
+}
 REFUSED = (
     *(refused(name, CHAT, chat(**{name: value}), name) for name, value in NOT_AVAILABLE.items()),
+    *(
+        refused(f"{name} of the template", CHAT, chat(chat_template_kwargs={name: value}), at)
+        for name, (value, at) in NO_SWITCHES.items()
+    ),
     refused(
         "truncate_prompt_tokens",
         COMPLETIONS,

@@ -44,6 +44,7 @@ def tooled(**fields: Any) -> Body:
     return respond(tools=[tool], tool_choice="none")
 
 
+NAMESPACED = {"type": "function", "name": "f", "description": CANARY, "parameters": {}}
 RESPONSE = (
     filtered("input", RESPONSES, respond(CANARY)),
     filtered("message item", RESPONSES, item(type="message", role="user", content=CANARY)),
@@ -140,29 +141,55 @@ RESPONSE = (
     refused(
         "item by reference", RESPONSES, item(type="item_reference", id="msg_1"), "input.0.type"
     ),
-    refused(
+    unread(
         "encrypted reasoning",
         RESPONSES,
         item(type="reasoning", summary=[], encrypted_content=CANARY),
-        "input.0.encrypted_content",
     ),
     refused(
         "compaction", RESPONSES, item(type="compaction", encrypted_content=CANARY), "input.0.type"
     ),
-    refused(
-        "call of a web search",
+    unread("call of a web search", RESPONSES, item(type="web_search_call", action=CANARY)),
+    filtered(
+        "call of a shell",
         RESPONSES,
-        item(type="web_search_call", action=CANARY),
-        "input.0.type",
+        item(type="local_shell_call", call_id="c1", action={"command": [CANARY]}),
     ),
-    refused(
-        "call of a shell", RESPONSES, item(type="local_shell_call", action=CANARY), "input.0.type"
+    filtered(
+        "call of a custom tool",
+        RESPONSES,
+        item(type="custom_tool_call", call_id="c1", name="f", input=CANARY),
     ),
-    refused("custom tool", RESPONSES, tooled(type="custom", description=CANARY), "tools.0.type"),
-    refused("MCP server", RESPONSES, respond(tools=[{"type": "mcp", "x": CANARY}]), "tools.0.type"),
+    filtered(
+        "result of a custom tool",
+        RESPONSES,
+        item(type="custom_tool_call_output", call_id="c1", output=CANARY),
+    ),
+    filtered(
+        "namespace of a call",
+        RESPONSES,
+        item(type="function_call", call_id="c1", name="f", arguments="{}", namespace=CANARY),
+    ),
+    filtered("custom tool", RESPONSES, tooled(type="custom", description=CANARY)),
+    filtered(
+        "tool in a namespace",
+        RESPONSES,
+        respond(tools=[{"type": "namespace", "name": "n", "tools": [NAMESPACED]}]),
+    ),
+    unread(
+        "words of a namespace",
+        RESPONSES,
+        respond(tools=[{"type": "namespace", "name": "n", "description": CANARY, "tools": []}]),
+    ),
+    unread(
+        "grammar of a custom tool",
+        RESPONSES,
+        tooled(type="custom", format={"type": "grammar", "definition": CANARY}),
+    ),
+    unread("MCP server", RESPONSES, respond(tools=[{"type": "mcp", "x": CANARY}])),
     refused("unknown part", RESPONSES, said({"type": "prompt_embeds"}), "input.0.content.0.type"),
     refused("role of a tool", RESPONSES, item(role="tool", content=CANARY), "input.0.role"),
-    refused("unknown field", RESPONSES, respond(messages=[user(CANARY)]), "messages"),
+    unread("unknown field", RESPONSES, respond(messages=[user(CANARY)])),
 )
 
 
@@ -221,13 +248,13 @@ REFUSALS: dict[str, tuple[Body, str]] = {
     "upload": (block(type="container_upload", file_id=CANARY), "messages.0.content.0.type"),
     "tool of the server": (offered(type="web_search_20250305", x=CANARY), "tools.0.type"),
     "MCP servers": (message(mcp_servers=[{"url": CANARY}]), "mcp_servers"),
-    "template": (message(chat_template_kwargs={"x": CANARY}), "chat_template_kwargs"),
+    "template": (message(chat_template_kwargs={"x": CANARY}), "chat_template_kwargs.x"),
     "unknown role": (message({"role": "tool", "content": CANARY}), "messages.0.role"),
-    "unknown field": (message(prompt=CANARY), "prompt"),
-    "unknown field of a block": (block(**text(BENIGN), title=CANARY), "messages.0.content.0.title"),
     "toolset": (used(toolset_name=CANARY), "messages.0.content.0.toolset_name"),
 }
 DROPPED: dict[str, Body] = {
+    "unknown field": message(prompt=CANARY),
+    "unknown field of a block": block(**text(BENIGN), title=CANARY),
     "billing header": message(system=[text(f"x-anthropic-billing-header: {CANARY}")]),
     "redacted thinking": block("assistant", type="redacted_thinking", data=CANARY),
     "signature": block("assistant", type="thinking", thinking="Hm.", signature=CANARY),
@@ -259,14 +286,14 @@ COUNTS = (
         for name, body in (CARRIERS | DROPPED).items()
     ),
     *(refused(name, COUNT_TOKENS, uncounted(body), at) for name, (body, at) in REFUSALS.items()),
-    refused("max_tokens", COUNT_TOKENS, message(user(CANARY)), "max_tokens"),
+    Vector("max_tokens", COUNT_TOKENS, message(user(CANARY)), Outcome.NOT_GENERATED),
 )
 TOKENIZATION = (
     Vector("prompt", TOKENIZE, {"model": "demo", "prompt": CANARY}, Outcome.NOT_GENERATED),
     Vector(
         "messages", TOKENIZE, {"model": "demo", "messages": [user(CANARY)]}, Outcome.NOT_GENERATED
     ),
-    refused("template", TOKENIZE, {**chat(), "chat_template": CANARY}, "max_tokens"),
+    refused("template", TOKENIZE, {**chat(), "chat_template": CANARY}, "chat_template"),
     refused(
         "template alone",
         TOKENIZE,
