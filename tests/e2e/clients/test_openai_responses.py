@@ -1,10 +1,13 @@
 """The openai package on `/v1/responses`."""
 
+from typing import Any
+
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
-from openai.types.responses import FunctionToolParam
+from openai.types.responses import CustomToolParam, FunctionToolParam
 
+from classifiers.model_server.vllm import VllmServer
 from tests.e2e.clients.requests import CALL_TOKENS, ENDLESS, QUESTION, Weather
 from tests.e2e.clients.service import BLOCKED, REFUSAL
 
@@ -16,6 +19,8 @@ TOOL: FunctionToolParam = {
     "parameters": {**Weather.model_json_schema(), "additionalProperties": False},
     "strict": True,
 }
+# What differs from one answer to the next, and what vLLM leaves out of a custom tool's call.
+OWN = {"id", "call_id", "status"}
 
 
 def test_an_answer(client: OpenAI) -> None:
@@ -95,6 +100,58 @@ def test_a_tool(client: OpenAI) -> None:
         max_output_tokens=4,
     )
     assert told.output[0].type == "message"
+
+
+def test_an_agents_tools_give_what_vllm_itself_gives(client: OpenAI, vllm: VllmServer) -> None:
+    """A custom tool, a namespace and a tool that OpenAI runs, as Codex CLI sends them."""
+    direct = OpenAI(base_url=f"{vllm.url}/v1", api_key="x", max_retries=0)
+    custom: CustomToolParam = {"type": "custom", "name": "note", "description": "Takes notes."}
+    body: dict[str, Any] = {
+        "model": "demo",
+        "input": [{"role": "user", "content": QUESTION}],
+        "include": ["reasoning.encrypted_content"],
+        "max_output_tokens": CALL_TOKENS,
+        "temperature": 0,
+        "store": False,
+    }
+    namespace = {"type": "namespace", "name": "sky", "description": "Skies.", "tools": [TOOL]}
+    hosted = {"type": "web_search"}
+    for tools, choice in (
+        ([custom, hosted], {"type": "custom", "name": "note"}),
+        ([namespace, custom], {"type": "function", "name": "weather"}),
+    ):
+        asked = {**body, "tools": tools, "tool_choice": choice}
+        guarded, plain = (
+            each.responses.create(**asked)
+            .output[-1]
+            .model_dump(exclude={"id", "call_id", "status"})
+            for each in (client, direct)
+        )
+        assert guarded.keys() - plain.keys() == set()
+        assert {name: plain[name] for name in guarded} == guarded
+
+
+def test_an_agents_second_turn_is_streamed(client: OpenAI) -> None:
+    turns: list[Any] = [
+        {"role": "developer", "content": "Be careful."},
+        {"role": "user", "content": QUESTION},
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "x"},
+        {"type": "custom_tool_call", "name": "note", "input": "hm", "call_id": "c1"},
+        {"type": "custom_tool_call_output", "call_id": "c1", "output": "written"},
+    ]
+    asked: dict[str, Any] = {"tools": [{"type": "custom", "name": "note"}], "input": turns}
+    with client.responses.stream(
+        model="demo",
+        max_output_tokens=CALL_TOKENS,
+        tool_choice={"type": "custom", "name": "note"},
+        extra_body={"client_metadata": {"installation": "x"}},
+        **asked,
+    ) as stream:
+        events = list(stream)
+
+    kinds = {event.type for event in events}
+    assert "response.custom_tool_call_input.delta" in kinds
+    assert events[-1].type in ("response.completed", "response.incomplete")
 
 
 async def test_the_async_client(async_client: AsyncOpenAI) -> None:
