@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from classifiers.corruption.measures import METRICS, Measurer, means
 from classifiers.corruption.questions import ForgetQuestion, about_strangers
-from classifiers.runs.yaml_mapping import read_mapping
+from guard.settings.document import Document
 from guard.terms.errors import ConfigError
 
 Origin = Literal["twin", "given", "strangers"]
@@ -49,18 +49,20 @@ class Reference:
     def read(cls, file: Path, metrics: Sequence[str]) -> Self:
         """A YAML mapping of metrics to values in [0, 1]; metrics that it lacks do not count.
 
-        Raises ConfigError naming file and key.
+        Raises ConfigError naming file, line and key.
         """
-        content = read_mapping(file)
+        document = Document.read(file)
+        content = document.mapping()
         if not content:
             raise ConfigError(f"{file}: expected a mapping of {', '.join(METRICS)} to numbers")
         for name, value in content.items():
+            place = document.place([name])
             if name not in METRICS:
-                raise ConfigError(f"{file}: {name}: expected one of {', '.join(METRICS)}")
+                raise ConfigError(f"{place}: {name}: expected one of {', '.join(METRICS)}")
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if not number or not 0 <= value <= 1:
-                raise ConfigError(f"{file}: {name}: expected a number in [0, 1]")
+                raise ConfigError(f"{place}: {name}: expected a number in [0, 1]")
             if name not in metrics:
-                raise ConfigError(f"{file}: {name}: has no weight, or needs wrong answers")
+                raise ConfigError(f"{place}: {name}: has no weight, or needs wrong answers")
         values = {name: float(value) for name, value in content.items()}
         return cls("given", values, values)

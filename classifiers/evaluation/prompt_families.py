@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from classifiers.malicious.data.templates import load
 from classifiers.prompts.labelled import LabelledPrompt
+from guard.settings.document import Document
 from guard.terms.errors import ConfigError
 
 OTHER = "other"
@@ -28,11 +27,7 @@ class PromptFamilies:
         """The families in `file`, else those shipped; ConfigError names file and key."""
         if file is None:
             return _families("prompt_families.yaml", load("prompt_families", __package__))
-        try:
-            document = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(f"{file}: not readable as YAML ({type(error).__name__})") from error
-        return _families(str(file), document)
+        return _families(str(file), Document.read(file).content)
 
     def attack_family(self, prompt: LabelledPrompt) -> str:
         """The family of a malicious row, OTHER if nothing names it."""

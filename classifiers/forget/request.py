@@ -11,8 +11,9 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from classifiers.prompts.files import Prompt, read_prompts
-from classifiers.runs.yaml_mapping import read_mapping
 from guard.detectors.names.phrases import fold
+from guard.settings.document import Document
+from guard.settings.problems import explain
 from guard.terms.errors import ConfigError
 
 REQUEST, FORGET, RETAIN = "request.yaml", "forget.jsonl", "retain.jsonl"
@@ -53,15 +54,12 @@ class ForgetRequest(BaseModel):
 
 
 def read_request(folder: Path) -> ForgetRequest:
-    """The folder's `request.yaml`; ConfigError names file and key."""
-    file = folder / REQUEST
-    content = read_mapping(file)
+    """The folder's `request.yaml`; ConfigError names file, line and key."""
+    document = Document.read(folder / REQUEST)
     try:
-        return ForgetRequest.model_validate(content)
+        return ForgetRequest.model_validate(document.mapping())
     except ValidationError as error:
-        problem = error.errors(include_input=False, include_url=False)[0]
-        key = ".".join(str(step) for step in problem["loc"])
-        raise ConfigError(f"{file}: {key}: {problem['msg']}") from error
+        raise ConfigError(explain(error, ForgetRequest, document)) from error
 
 
 def read_forget_prompts(folder: Path) -> list[Prompt]:

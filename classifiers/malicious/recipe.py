@@ -23,8 +23,9 @@ from pydantic import (
 from classifiers.malicious.data.quotas import SHARE
 from classifiers.malicious.modes.mode import Mode
 from classifiers.malicious.modes.table import DEFAULT, MODES
-from classifiers.runs.yaml_mapping import read_mapping
 from guard.settings import secret
+from guard.settings.document import Document
+from guard.settings.problems import dotted, explain, problems_of
 from guard.terms.errors import ConfigError
 
 D = TypeVar("D")
@@ -63,12 +64,12 @@ def as_dataclass(kind: type[D], given: Mapping[str, JsonValue]) -> D:
     try:
         return TypeAdapter(kind).validate_python(given)
     except ValidationError as error:
-        raise ValueError(_first_problem(error)) from error
+        raise ValueError(_told(error, kind)) from error
 
 
-def _first_problem(error: ValidationError) -> str:
-    problem = error.errors(include_input=False, include_url=False)[0]
-    return f"{'.'.join(str(step) for step in problem['loc'])}: {problem['msg']}"
+def _told(error: ValidationError, kind: object) -> str:
+    found = problems_of(error, kind)
+    return "; ".join(f"{dotted(problem.path)}: {problem.message}" for problem in found)
 
 
 def _odd(number: int) -> int:
@@ -159,21 +160,21 @@ class MaliciousRecipe(BaseModel):
     def updated(self, given: Mapping[str, object]) -> "MaliciousRecipe":
         """This recipe with values of the command line; None and () mean "not given"."""
         chosen = {key: value for key, value in given.items() if value not in (None, ())}
-        return _validated(self.model_dump() | chosen, "command line")
+        try:
+            return MaliciousRecipe.model_validate(self.model_dump() | chosen)
+        except ValidationError as error:
+            raise ConfigError(f"command line: {_told(error, MaliciousRecipe)}") from error
 
 
 def read_recipe(file: Path | None) -> MaliciousRecipe:
-    """The recipe in a YAML file, all defaults without one; ConfigError names file and key.
+    """The recipe in a YAML file, all defaults without one; ConfigError names file, line and key.
 
     Relative places are relative to the working directory, as on the command line.
     """
     if file is None:
         return MaliciousRecipe()
-    return _validated(read_mapping(file), str(file))
-
-
-def _validated(content: Mapping[str, object], place: str) -> MaliciousRecipe:
+    document = Document.read(file)
     try:
-        return MaliciousRecipe.model_validate(content)
+        return MaliciousRecipe.model_validate(document.mapping())
     except ValidationError as error:
-        raise ConfigError(f"{place}: {_first_problem(error)}") from error
+        raise ConfigError(explain(error, MaliciousRecipe, document)) from error

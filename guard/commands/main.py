@@ -41,11 +41,12 @@ def serve(
     """Run the proxy."""
     import uvicorn
 
-    from guard.gateway.sizing import remarks, settle
+    from guard.gateway.remarks import remarks
+    from guard.gateway.sizing import settle
     from guard.observability.logs import configure
     from guard.server.app import create_app
     from guard.server.workers import serve_workers
-    from guard.settings import load
+    from guard.settings import load, placing
 
     settings = load(config)
     configure(settings.logs)
@@ -54,7 +55,8 @@ def serve(
     if workers > 1:
         serve_workers(config, workers, _server_options(settings))
         return
-    application = create_app(settings, source=config)
+    with placing(config):
+        application = create_app(settings, source=config)
     settle()
     uvicorn.run(application, **_server_options(settings))
 
@@ -85,18 +87,23 @@ def _server_options(settings: "Settings") -> dict[str, Any]:
 def check(config: ConfigFile = Path("guard.yaml")) -> None:
     """Load the configuration and every artifact it names, and say what is wrong."""
     from guard.gateway.loading import load_parts
-    from guard.gateway.sizing import remarks
+    from guard.gateway.remarks import remarks
     from guard.limits.shared import SharedLimits
-    from guard.settings import load
+    from guard.observability.tracing import open_tracer
+    from guard.settings import load, placing
     from guard.store.journal import make_store
     from guard.upstream.certificates import server_contexts
 
     settings = load(config)
-    parts = load_parts(settings)
-    if contexts := server_contexts(settings.listen.tls):
-        contexts()
-    if settings.redis:
-        SharedLimits(settings.redis)
+    with placing(config):
+        parts = load_parts(settings)
+        if contexts := server_contexts(settings.listen.tls):
+            contexts()
+        if settings.redis:
+            SharedLimits(settings.redis)
+        store = make_store(settings.store) if settings.store else None
+        if settings.tracing:
+            open_tracer(settings.tracing).close()
     typer.echo(f"{config}: ok, {len(parts.policies)} policies")
     for remark in remarks(settings, workers=1):
         typer.echo(f"  note: {remark}")
@@ -106,8 +113,7 @@ def check(config: ConfigFile = Path("guard.yaml")) -> None:
             f"-> {policy.action.label} (on error: {policy.on_error.label})"
             + (" in shadow" if policy.shadow else "")
         )
-    if settings.store:
-        store = make_store(settings.store)
+    if store:
         typer.echo(f"  store: {store.url}")
         store.close()
 

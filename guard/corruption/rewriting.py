@@ -10,6 +10,7 @@ from guard.corruption.prompt_embedder import PromptEmbedder, PromptEmbeds
 from guard.corruption.settings_hidden import NamesIn, hide
 from guard.corruption.spread import spread
 from guard.settings import Settings, secret
+from guard.terms.errors import about
 from guard.terms.item import Call
 from guard.terms.item import Path as BodyPath
 from guard.terms.json import JsonObject
@@ -152,19 +153,23 @@ def embeds_part(embeds: PromptEmbeds) -> JsonObject:
 def open_rewriter(settings: Settings, names_in: NamesIn | None = None) -> Rewriter:
     """Open every model's table; raises ConfigError or ArtifactError naming what is wrong."""
     choice = settings.corruption
-    learned = LearnedCorruption.load(choice.path) if choice.path else None
-    stated = learned.corruption if learned else None
-    corruption = stated or Corruption(choice.kind, choice.dims, choice.strength)
-    key = secret(choice.key_env).encode()
+    with about("corruption", *(["path"] if choice.path else [])):
+        learned = LearnedCorruption.load(choice.path) if choice.path else None
+        stated = learned.corruption if learned else None
+        corruption = stated or Corruption(choice.kind, choice.dims, choice.strength)
+    with about("corruption", "key_env"):
+        key = secret(choice.key_env).encode()
     embedders = {}
     for name, model in settings.models.items():
         if model.path is None:
             continue
         limit = model.context_tokens or _context_tokens(model.path)
-        embedders[name] = PromptEmbedder.open(model.path, key=key, max_tokens=limit)
-        corruption.check_width(embedders[name].table.width)
-        if learned:
-            learned.check_table(embedders[name].table)
+        with about("models", name, "path"):
+            embedders[name] = PromptEmbedder.open(model.path, key=key, max_tokens=limit)
+        with about("corruption", "path" if choice.path else "dims"):
+            corruption.check_width(embedders[name].table.width)
+            if learned:
+                learned.check_table(embedders[name].table)
     return Rewriter(
         embedders,
         corruption,

@@ -15,6 +15,7 @@ from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.encoders.kinds import load_encoder
 from guard.settings import ArtifactDetector, DetectorSection, Settings
 from guard.terms.detector import Detector, Encoder
+from guard.terms.errors import about
 from guard.terms.verdict import CANARY
 
 ARTIFACT_KINDS: Mapping[str, Callable[[Artifact, Context], Detector]] = {
@@ -37,11 +38,19 @@ def load_detectors(
     Raises ArtifactError naming the folder and what is wrong with it, ConfigError for a secret
     that is not set.
     """
-    encoder = load_encoder(settings.encoder, threads) if settings.encoder else None
-    return encoder, {
-        name: load_source(source, Context(name, encoder, threads))
-        for name, source in settings.detectors.items()
-    }
+    encoder, detectors = None, {}
+    if settings.encoder:
+        with about("encoder", "path"):
+            encoder = load_encoder(settings.encoder, threads)
+    for name, source in settings.detectors.items():
+        with about("detectors", name, *_path_of(source)):
+            detectors[name] = load_source(source, Context(name, encoder, threads))
+    return encoder, detectors
+
+
+def _path_of(source: DetectorSection) -> tuple[str, ...]:
+    """The key of a section that its artifacts' errors are about, if it has one."""
+    return tuple(type(source).model_fields.keys() & {"path"})
 
 
 def load_source(source: DetectorSection, context: Context) -> Detector:
@@ -59,10 +68,12 @@ def load_canaries(
     settings: Settings, encoder: Encoder | None, threads: int = 1
 ) -> dict[str, tuple[Detector, str]]:
     """By the name of the detector that each may replace: a canary, and its manifest's digest."""
-    return {
-        name: (load_detector(canary.path, encoder, threads), read_digest(canary.path))
-        for name, canary in settings.canaries.items()
-    }
+    canaries = {}
+    for name, canary in settings.canaries.items():
+        with about("detectors", name, "canary", "path"):
+            detector = load_detector(canary.path, encoder, threads)
+            canaries[name] = detector, read_digest(canary.path)
+    return canaries
 
 
 def read_digests(settings: Settings) -> dict[str, str]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from guard.artifacts.folder import Artifact
 from guard.encoders.pooling_endpoint import PoolingEndpoint, Vectors
 from guard.encoders.tokenizer import open_tokenizer, token_windows
-from guard.settings import EncoderSource, secret
+from guard.settings import EncoderSource, configured_secret
 from guard.terms.detector import Encoder, Features
 from guard.terms.errors import DetectorError
 
@@ -151,7 +151,7 @@ def load(artifact: Artifact, source: EncoderSource, threads: int) -> PoolingEnco
     return PoolingEncoder.connect(
         artifact,
         source.url,
-        api_key=secret(source.api_key_env) if source.api_key_env else None,
+        api_key=configured_secret(source.api_key_env, "encoder", "api_key_env"),
         timeout=source.timeout_s,
         connections=source.connections,
     )

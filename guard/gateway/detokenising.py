@@ -7,14 +7,18 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from guard.settings import Model
-from guard.terms.errors import ArtifactError, RequestError
+from guard.terms.errors import ArtifactError, RequestError, about
 from guard.wire.fields import Detokenise
 
 
 def open_detokenisers(models: Mapping[str, Model]) -> dict[str, Detokenise]:
     """By model name, what turns its token ids into the text that the model will read."""
     folders = {name: model.path for name, model in models.items() if model.path}
-    return {name: _detokeniser(folder) for name, folder in folders.items()}
+    detokenisers = {}
+    for name, folder in folders.items():
+        with about("models", name, "path"):
+            detokenisers[name] = _detokeniser(folder)
+    return detokenisers
 
 
 def _vocabulary(folder: Path) -> int:

@@ -11,7 +11,7 @@ from guard.gateway.detokenising import open_detokenisers
 from guard.gateway.sizing import cores, pass_threads, workers_here
 from guard.screening.canary import Canary
 from guard.screening.policy import Policy
-from guard.settings import Settings, secret
+from guard.settings import Settings, configured_secret, require_extras
 from guard.terms.detector import Encoder, Reader
 from guard.upstream.certificates import client_context
 from guard.wire.fields import Detokenise
@@ -41,6 +41,7 @@ class Parts:
 
 def load_parts(settings: Settings) -> Parts:
     """Read everything the settings name; blocking. Raises ConfigError or ArtifactError."""
+    require_extras(settings)
     threads = pass_threads(settings, workers_here(), cores())
     encoder, detectors = load_detectors(settings, threads)
 
@@ -53,9 +54,7 @@ def load_parts(settings: Settings) -> Parts:
         rewriter=open_rewriter(settings, names_in) if settings.may_corrupt else None,
         detokenisers=open_detokenisers(settings.models),
         switches=read_switches(settings.models),
-        upstream_key=secret(settings.upstream.api_key_env)
-        if settings.upstream.api_key_env
-        else None,
+        upstream_key=configured_secret(settings.upstream.api_key_env, "upstream", "api_key_env"),
         artifacts=Versions(read_digests(settings), detectors),
         upstream_tls=client_context(settings.upstream.tls),
         canaries={

@@ -12,8 +12,8 @@ from guard.gateway.loading import Parts, load_parts
 from guard.gateway.service import Current, Service
 from guard.observability.metrics import Metrics
 from guard.screening.score_cache import ScoreCache
-from guard.settings import Settings, load
-from guard.terms.errors import ConfigError, GuardError
+from guard.settings import Settings, load, placing
+from guard.terms.errors import ConfigError, GuardError, about
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +27,8 @@ Load = Callable[[Path], tuple[Settings, Parts]]
 def read(file: Path) -> tuple[Settings, Parts]:
     """The configuration in a file, and everything it names; blocking."""
     settings = load(file)
-    return settings, load_parts(settings)
+    with placing(file):
+        return settings, load_parts(settings)
 
 
 class Reloader:
@@ -89,7 +90,8 @@ class Reloader:
         old = self._current.service.settings
         fixed = [key for section in FIXED for key in _differences(old, settings, section)]
         if fixed:
-            raise ConfigError(f"{self._file}: {fixed[0]}: changing it takes a restart")
+            with placing(self._file), about(*fixed[0].split(".")):
+                raise ConfigError("changing it takes a restart")
         return Service(settings, parts, self._metrics, self._cache)
 
 

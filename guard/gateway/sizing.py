@@ -74,20 +74,6 @@ def oversubscription(settings: Settings, workers: int, available: int) -> str | 
     )
 
 
-def remarks(settings: Settings, workers: int) -> list[str]:
-    """What an operator should know of so many workers with these settings."""
-    crowded = oversubscription(settings, workers, cores())
-    found = [crowded] if crowded else []
-    if workers > 1:
-        found.append(
-            "stored responses (previous_response_id), remembered scores and limits that are kept "
-            "in memory are each worker's own"
-        )
-    if workers > 1 and settings.store and settings.store.url.startswith("sqlite"):
-        found.append("workers share one SQLite file: under load use PostgreSQL")
-    return found
-
-
 def settle() -> None:
     """Keep libraries from starting threads of their own, large buffers on the heap, the garbage
     collector away from what the process was started with, and screening from the event loop's way.

@@ -8,8 +8,8 @@ from time import time
 from typing import TYPE_CHECKING, Any, cast
 
 from guard.limits.buckets import Limit, Standing
-from guard.settings import Rates, Redis, secret
-from guard.terms.errors import ConfigError, GuardError
+from guard.settings import Rates, Redis, configured_secret, require_extra
+from guard.terms.errors import GuardError, about
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis as Client
@@ -85,16 +85,16 @@ class SharedLimits:
 
 
 def _connect(settings: Redis) -> "Client":
-    try:
-        from redis.asyncio import Redis as Client
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
-    except ModuleNotFoundError:
-        raise ConfigError("redis: the client is missing: install ecoguard[redis]") from None
+    with about("redis"):
+        require_extra("redis")
+    from redis.asyncio import Redis as Client
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
     options: dict[str, Any] = {"ssl_ca_certs": str(settings.ca)} if settings.ca else {}
     return Client.from_url(
         settings.url,
-        password=secret(settings.password_env) if settings.password_env else None,
+        password=configured_secret(settings.password_env, "redis", "password_env"),
         socket_timeout=settings.timeout_s,
         socket_connect_timeout=settings.timeout_s,
         retry=Retry(NoBackoff(), 0),

@@ -12,9 +12,9 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from guard.observability.trace import Asked
-from guard.settings import Tracing, secret
+from guard.settings import Tracing, require_extra, secret
 from guard.terms.entry import Entry
-from guard.terms.errors import ConfigError
+from guard.terms.errors import ConfigError, about
 from guard.terms.item import Side
 from guard.terms.verdict import Finding, Verdict
 
@@ -174,11 +174,11 @@ class RequestTrace:
 
 def open_tracer(settings: Tracing, environment: Mapping[str, str] | None = None) -> Tracer:
     """A tracer that exports to the configured collector; ConfigError for what is missing."""
-    try:
-        import requests
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"tracing: {error.name} is missing: install ecoguard[trace]") from None
+    with about("tracing"):
+        require_extra("trace")
+    import requests
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
     session = requests.Session()
     session.trust_env = False  # no proxy of the environment's, as towards the model server
     exporter = OTLPSpanExporter(
@@ -194,9 +194,11 @@ def _headers(settings: Tracing, environment: Mapping[str, str] | None) -> dict[s
     """Headers from their variable: NAME=VALUE, with commas between them."""
     if settings.headers_env is None:
         return {}
-    pairs = [part.partition("=") for part in secret(settings.headers_env, environment).split(",")]
-    if not all(name.strip() and equals for name, equals, _ in pairs):
-        raise ConfigError(f"{settings.headers_env}: NAME=VALUE, with commas between them")
+    with about("tracing", "headers_env"):
+        value = secret(settings.headers_env, environment)
+        pairs = [part.partition("=") for part in value.split(",")]
+        if not all(name.strip() and equals for name, equals, _ in pairs):
+            raise ConfigError(f"{settings.headers_env}: NAME=VALUE, with commas between them")
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 

@@ -115,14 +115,15 @@ def worker_app() -> ASGIApp:
     from guard.gateway.sizing import settle
     from guard.observability.logs import configure
     from guard.server.app import create_app
-    from guard.settings import load
+    from guard.settings import load, placing
 
     file = Path(os.environ[CONFIGURATION])
     try:
         settings = load(file)
         configure(settings.logs)
         logging.getLogger("uvicorn.access").propagate = False  # `guard.access` takes its place
-        app = create_app(settings, source=file, announce=_wake_all)
+        with placing(file):
+            app = create_app(settings, source=file, announce=_wake_all)
     except GuardError as error:
         logger.error("%s", error)
         raise SystemExit(STARTUP_FAILURE) from None

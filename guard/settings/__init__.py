@@ -12,14 +12,16 @@ from guard.settings.detectors import (
     ForgetRequestsDetector,
     PhraseDetector,
 )
+from guard.settings.extras import require_extra, require_extras
 from guard.settings.keys import Key
-from guard.settings.loading import load, secret
+from guard.settings.loading import configured_secret, load, placing, secret
 from guard.settings.observability import Logs, Tracing
 from guard.settings.policies import Policy, Route, When
 from guard.settings.redis import Redis
 from guard.settings.schema import schema_text
 from guard.settings.sections import (
     NO_LIMITS,
+    AnchoredPath,
     Check,
     CorruptionChoice,
     Cors,
@@ -42,6 +44,7 @@ from guard.settings.upstream import Model, Upstream, UpstreamTls
 __all__ = [
     "LOOPBACK",
     "NO_LIMITS",
+    "AnchoredPath",
     "ArtifactDetector",
     "Audit",
     "Canary",
@@ -77,7 +80,11 @@ __all__ = [
     "UpstreamTls",
     "VariableName",
     "When",
+    "configured_secret",
     "load",
+    "placing",
+    "require_extra",
+    "require_extras",
     "schema_text",
     "secret",
 ]

@@ -1,6 +1,6 @@
 """The whole configuration, and what must hold between its sections."""
 
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -9,8 +9,10 @@ from guard.settings.detectors import Canary, DetectorSource
 from guard.settings.keys import Key
 from guard.settings.observability import Logs, Tracing
 from guard.settings.policies import Policy
+from guard.settings.problems import KeyPath, Problem, ProblemsError, suggestion
 from guard.settings.redis import Redis
 from guard.settings.sections import (
+    AnchoredPath,
     Check,
     CorruptionChoice,
     Cors,
@@ -54,7 +56,7 @@ class Settings(Section):
     """Bounds on one request, one key and all of them together."""
     keys: tuple[Key, ...] = ()
     """API keys."""
-    keys_file: Path | None = None
+    keys_file: AnchoredPath | None = None
     """A YAML file with more keys, a list like `keys`: a mounted secret. `ECOGUARD_KEYS_FILE`
     overrides it."""
     redis: Redis | None = None
@@ -89,53 +91,67 @@ class Settings(Section):
         return {name: canary for name, canary in found.items() if canary}
 
     @model_validator(mode="after")
-    def _references_hold(self) -> Self:
-        for policy in self.policies:
-            self._check(policy)
-        names = [policy.name for policy in self.policies]
-        if doubled := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"policies: the name '{doubled.pop()}' is used twice")
-        if self.may_corrupt and not self.models:
-            raise ValueError("models: a policy that corrupts needs the model's folder")
-        if self.corruption.embed_all and self.upstream.send_early:
-            raise ValueError("corruption.embed_all: upstream.send_early sends prompts as text")
-        if self.canaries and not self.keys:
-            name = min(self.canaries)
-            raise ValueError(f"detectors.{name}.canary: there are no keys to have a share of")
-        names = [key.name for key in self.keys]
-        if doubled := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"keys: the name '{doubled.pop()}' is used twice")
-        if unknown := self._excluded_keys - {key.name for key in self.keys}:
-            raise ValueError(f"store.capture.exclude_keys: no key '{min(unknown)}'")
+    def _parts_fit(self) -> Self:
+        problems = [
+            *_repeated_names("policies", [policy.name for policy in self.policies]),
+            *_repeated_names("keys", [key.name for key in self.keys]),
+            *(found for place, _ in enumerate(self.policies) for found in self._wrong_in(place)),
+            *self._wrong_in_corruption(),
+            *self._wrong_about_keys(),
+        ]
+        if problems:
+            raise ProblemsError(*problems)
         return self
 
-    def _check(self, policy: Policy) -> None:
+    def _wrong_in(self, place: int) -> Iterator[Problem]:
         """What a policy names must exist: a mistyped name would be a rule that never applies."""
-        here = f"policies.{policy.name}"
+        policy, here = self.policies[place], ("policies", place)
         if policy.side == "answer":
-            raise ValueError(f"{here}.side: answers are not screened yet, prompts only")
-        if policy.detector not in self.detectors:
-            raise ValueError(f"{here}.detector: no detector '{policy.detector}'")
-        if unknown := set(policy.when.keys or ()) - {key.name for key in self.keys}:
-            raise ValueError(f"{here}.when.keys: no key '{min(unknown)}'")
-        if unknown := set(policy.when.models or ()) - self.models.keys():
-            raise ValueError(f"{here}.when.models: no model '{min(unknown)}'")
-        if policy.action == "corrupt" and not policy.shadow:
-            for name in policy.when.models or self.models:
-                if self.models[name].path is None:
-                    raise ValueError(f"models.{name}.path: {policy.name} corrupts and needs it")
+            yield Problem((*here, "side"), "answers are not screened yet, prompts only")
+        known_keys = [key.name for key in self.keys]
+        yield from _unknown("detector", (*here, "detector"), policy.detector, self.detectors)
+        for index, name in enumerate(policy.when.keys or ()):
+            yield from _unknown("key", (*here, "when", "keys", index), name, known_keys)
+        for index, name in enumerate(policy.when.models or ()):
+            yield from _unknown("model", (*here, "when", "models", index), name, self.models)
 
-    @property
-    def _excluded_keys(self) -> frozenset[str]:
-        return frozenset(self.store.capture.exclude_keys if self.store else ())
+    def _wrong_in_corruption(self) -> Iterator[Problem]:
+        acting = [p for p in self.policies if p.action == "corrupt" and not p.shadow]
+        if acting and not self.models:
+            yield Problem(("models",), f"is missing: {acting[0].name} corrupts: name its folder")
+        for policy in acting:
+            for name in self.models if policy.when.models is None else policy.when.models:
+                if name in self.models and self.models[name].path is None:
+                    said = f"is missing: {policy.name} corrupts and needs the model's folder"
+                    yield Problem(("models", name, "path"), said)
+        if self.corruption.embed_all and self.upstream.send_early:
+            other = ("upstream", "send_early")
+            said = "upstream.send_early sends prompts as text"
+            yield Problem(("corruption", "embed_all"), said, other)
 
-    @model_validator(mode="after")
-    def _exposure_is_guarded(self) -> Self:
+    def _wrong_about_keys(self) -> Iterator[Problem]:
+        if not self.keys:
+            for name in self.canaries:
+                said = "there are no keys to have a share of"
+                yield Problem(("detectors", name, "canary"), said)
+        for index, name in enumerate(self.store.capture.exclude_keys if self.store else ()):
+            here = ("store", "capture", "exclude_keys", index)
+            yield from _unknown("key", here, name, [key.name for key in self.keys])
         if self.listen.host not in LOOPBACK and not self.keys:
-            raise ValueError(
-                "keys: without API keys the proxy listens on loopback only; "
-                f"listen.host is '{self.listen.host}'"
-            )
+            said = f"without API keys the proxy listens on loopback only, not on {self.listen.host}"
+            yield Problem(("keys",), said, ("listen", "host"))
         if self.check.enabled and not any("check" in key.scopes for key in self.keys):
-            raise ValueError("keys: check.enabled needs a key with the scope 'check'")
-        return self
+            said = "check.enabled needs a key with the scope 'check'"
+            yield Problem(("keys",), said, ("check", "enabled"))
+
+
+def _unknown(what: str, path: KeyPath, name: str, known: Iterable[str]) -> Iterator[Problem]:
+    if name not in known:
+        yield Problem(path, f"no {what} '{name}'{suggestion(name, known)}")
+
+
+def _repeated_names(section: str, names: Sequence[str]) -> Iterator[Problem]:
+    for place, name in enumerate(names):
+        if (first := names.index(name)) < place:
+            said = f"the name '{name}' is used twice"
+            yield Problem((section, place, "name"), said, (section, first, "name"))

@@ -8,13 +8,13 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from guard.settings.sections import Seconds, Section
+from guard.settings.sections import AnchoredPath, Seconds, Section
 
 
 class Canary(Section):
     """A newer artifact of a detector, which acts for a share of the API keys."""
 
-    path: Path
+    path: AnchoredPath
     """The newer artifact's folder."""
     share: Annotated[float, Field(gt=0, le=1)]
     """The share of API keys for which it acts."""
@@ -52,7 +52,7 @@ class ArtifactDetector(DetectorSection):
 
     kind: Literal["artifact"]
     """A trained detector."""
-    path: Path
+    path: AnchoredPath
     """Its folder, or that of its versions."""
     canary: Canary | None = None
     """A newer artifact on trial."""
@@ -91,7 +91,7 @@ class ForgetRequestsDetector(DetectorSection):
 
     kind: Literal["forget-requests"]
     """A folder of forget requests."""
-    path: Path
+    path: AnchoredPath
     """The folder, with an artifact folder for each request."""
     reload_s: Seconds = 5
     """Seconds between two looks through it."""

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from guard.settings import patterns
 from guard.settings.sections import Name, Rates, Section
 
 
@@ -12,7 +13,7 @@ class Key(Section):
 
     name: Name
     """Its name, in metrics, audit rows and policies."""
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Field(pattern=patterns.SHA256)]
     """The hash: `printf %s "$KEY" | sha256sum`."""
     scopes: frozenset[Literal["inference", "check", "admin"]] = frozenset({"inference"})
     """What it may do."""

@@ -3,15 +3,38 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    model_validator,
+)
 
+from guard.settings import patterns
+from guard.settings.problems import Problem, ProblemsError
 from guard.terms.corruption import CorruptionKind
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Threshold = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
-VariableName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
-Url = Annotated[str, Field(pattern=r"^https?://[^/?#@]+(/[^?#]*)?$")]
+Name = Annotated[str, Field(pattern=patterns.NAME)]
+VariableName = Annotated[str, Field(pattern=patterns.VARIABLE)]
+Url = Annotated[str, Field(pattern=patterns.URL)]
+
+
+def folder_of(info: ValidationInfo) -> Path:
+    """The folder that relative paths lead on from; as they stand where nobody says which."""
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder
+
+
+def _anchored(path: Path, info: ValidationInfo) -> Path:
+    return folder_of(info) / path
+
+
+AnchoredPath = Annotated[Path, AfterValidator(_anchored)]
+"""A path in the configuration: relative to its file, absolute once that is read."""
 
 
 class Section(BaseModel):
@@ -23,19 +46,12 @@ class Section(BaseModel):
 class ListenTls(Section):
     """The proxy's own certificate and key, and whose clients it serves: PEM files."""
 
-    cert: Path
+    cert: AnchoredPath
     """PEM file of the certificate, and of its key where `key` is not set."""
-    key: Path | None = None
+    key: AnchoredPath | None = None
     """PEM file of the certificate's key."""
-    client_ca: Path | None = None
+    client_ca: AnchoredPath | None = None
     """PEM file of an authority: only clients that show a certificate of it are served."""
-
-    def anchored(self, folder: Path) -> Self:
-        """The section with relative files made absolute against `folder`."""
-        files = {name: getattr(self, name) for name in ("cert", "key", "client_ca")}
-        return self.model_copy(
-            update={name: folder / file for name, file in files.items() if file is not None}
-        )
 
 
 class Listen(Section):
@@ -59,7 +75,7 @@ class EncoderSource(Section):
     `guard.gateway.sizing` says where nothing is said.
     """
 
-    path: Path
+    path: AnchoredPath
     """The folder of the artifact."""
     threads: Annotated[int, Field(ge=1, le=64)] | None = None
     """Threads in which any model that runs here reads a prompt; where it is not set, as many as
@@ -84,7 +100,7 @@ class CorruptionChoice(Section):
     corrupted: then neither time nor counted tokens tell the two apart.
     """
 
-    path: Path | None = None
+    path: AnchoredPath | None = None
     """An artifact of `ecoguard-train corruption`, in place of kind, dims and strength: learned for
     this model, and refused for any other."""
     kind: CorruptionKind = "rand_noise_first_n"
@@ -107,9 +123,8 @@ class CorruptionChoice(Section):
     def _is_said_once(self) -> Self:
         doubled = {"kind", "dims", "strength"} & self.model_fields_set
         if self.path is not None and doubled:
-            raise ValueError(
-                f"path: the artifact says kind, dims and strength; take {min(doubled)} out"
-            )
+            said = "the artifact says kind, dims and strength; take this out"
+            raise ProblemsError(*(Problem((key,), said, ("path",)) for key in sorted(doubled)))
         return self
 
 

@@ -1,21 +1,27 @@
 """The section `store`: audit rows and captured prompts."""
 
 import re
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from guard.settings.sections import Name, Seconds, Section, VariableName
+from guard.settings import patterns
+from guard.settings.problems import Problem, ProblemsError
+from guard.settings.sections import Name, Seconds, Section, VariableName, folder_of
 
 SQLITE = "sqlite:///"
 Days = Annotated[int, Field(ge=1, le=3650)]
-# A password in the URL would be a secret in the file: the pattern leaves no place for one.
-StoreUrl = Annotated[
-    str,
-    Field(pattern=r"^(sqlite:///[^?#]+|postgresql://([^/?#@:]+@)?[^/?#@]*/[^/?#]+(\?[^#]*)?)$"),
-]
-DottedPath = Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")]
+
+
+def _anchored(url: str, info: ValidationInfo) -> str:
+    """A relative SQLite file made absolute, as paths are."""
+    if not url.startswith(SQLITE):
+        return url
+    return f"{SQLITE}{folder_of(info) / url.removeprefix(SQLITE)}"
+
+
+StoreUrl = Annotated[str, Field(pattern=patterns.STORE_URL), AfterValidator(_anchored)]
+DottedPath = Annotated[str, Field(pattern=patterns.FUNCTION)]
 
 
 class Audit(Section):
@@ -54,7 +60,7 @@ class Capture(Section):
 class Store(Section):
     """Where records go, and how many may wait in memory."""
 
-    url: StoreUrl = "sqlite:///traffic.db"
+    url: Annotated[StoreUrl, Field(validate_default=True)] = "sqlite:///traffic.db"
     """`sqlite:///FILE`, relative to the configuration, for one proxy;
     `postgresql://USER@HOST:PORT/NAME` for replicas. Options of libpq (`?sslmode=verify-full`) are
     passed on; a password is not taken here."""
@@ -82,12 +88,6 @@ class Store(Section):
     @model_validator(mode="after")
     def _url_holds_no_secret(self) -> Self:
         if re.search(r"[?&](password|passfile|sslpassword)=", self.url):
-            raise ValueError("url: no secrets here: name the variable that holds it, password_env")
+            said = "no secrets here: name the variable that holds it, password_env"
+            raise ProblemsError(Problem(("url",), said))
         return self
-
-    def anchored(self, folder: Path) -> Self:
-        """The section with a relative SQLite file made absolute against `folder`."""
-        if not self.url.startswith(SQLITE):
-            return self
-        file = folder / self.url.removeprefix(SQLITE)
-        return self.model_copy(update={"url": f"{SQLITE}{file}"})

@@ -1,43 +1,45 @@
 """The sections `upstream` and `models`: the servers behind the proxy, and what they serve."""
 
-from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from guard.settings.sections import Seconds, Section, Url, VariableName
+from guard.settings.problems import Problem, ProblemsError
+from guard.settings.sections import AnchoredPath, Seconds, Section, Url, VariableName
 
-Urls = Annotated[tuple[Url, ...], Field(max_length=64)]
+
+def _without_version(url: str) -> str:
+    """Every route begins with /v1: one that stands in the address would stand there twice."""
+    if url.rstrip("/").endswith("/v1"):
+        raise ValueError("must not end with /v1: the routes that begin with it are added to it")
+    return url
+
+
+ServerUrl = Annotated[Url, AfterValidator(_without_version)]
+Urls = Annotated[tuple[ServerUrl, ...], Field(max_length=64)]
 
 
 class UpstreamTls(Section):
     """How the servers prove who they are, and how we do: PEM files."""
 
-    ca: Path | None = None
+    ca: AnchoredPath | None = None
     """PEM file of the authority whose certificates vLLM may show; otherwise the system's."""
-    cert: Path | None = None
+    cert: AnchoredPath | None = None
     """PEM file of the certificate that we show it."""
-    key: Path | None = None
+    key: AnchoredPath | None = None
     """PEM file of that certificate's key."""
 
     @model_validator(mode="after")
     def _a_certificate_has_its_key(self) -> Self:
         if self.key and not self.cert:
-            raise ValueError("cert: a key needs its certificate")
+            raise ProblemsError(Problem(("key",), "a key needs its certificate, cert"))
         return self
-
-    def anchored(self, folder: Path) -> Self:
-        """The section with relative files made absolute against `folder`."""
-        files = {name: getattr(self, name) for name in ("ca", "cert", "key")}
-        return self.model_copy(
-            update={name: folder / file for name, file in files.items() if file is not None}
-        )
 
 
 class Upstream(Section):
     """The vLLM servers behind the proxy, and how long anything there may take."""
 
-    url: Url | None = None
+    url: ServerUrl | None = None
     """vLLM's base URL, without `/v1`."""
     urls: Urls = ()
     """In its place: several servers of the same models."""
@@ -77,7 +79,8 @@ class Upstream(Section):
     @model_validator(mode="after")
     def _has_servers(self) -> Self:
         if (self.url is None) == (not self.urls):
-            raise ValueError("url: name one server here, or several under urls")
+            said = "name one server here, or several under urls"
+            raise ProblemsError(Problem(("url",), said))
         return self
 
 
@@ -85,7 +88,7 @@ class Model(Section):
     """A served model: the servers that have it, where they are not those of all models, and its
     folder: its tokenizer, and its weights for the token embedding table."""
 
-    path: Path | None = None
+    path: AnchoredPath | None = None
     """The folder with the model's `tokenizer.json` and safetensors: needed to corrupt prompts, and
     to read prompts of token ids; with its chat template, for the template's switches."""
     template_switches: tuple[str, ...] | None = None

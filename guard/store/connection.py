@@ -10,7 +10,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from guard.terms.errors import ConfigError
+from guard.terms.errors import ConfigError, about
 
 READ_ONLY = "ecoguard_read_only"
 """Execution option of connections that only read: on SQLite they need not wait for the writer."""
@@ -53,10 +53,12 @@ def _address(url: str, password: str | None) -> URL:
     try:
         address = make_url(url)
     except ArgumentError:
-        raise ConfigError("store.url: not a database URL") from None
+        with about("store", "url"):
+            raise ConfigError("not a database URL") from None
     driver = _DRIVERS.get(address.get_backend_name())
     if driver is None or not address.database:
-        raise ConfigError("store.url: expected sqlite:///FILE or postgresql://USER@HOST/NAME")
+        with about("store", "url"):
+            raise ConfigError("expected sqlite:///FILE or postgresql://USER@HOST/NAME")
     address = address.set(drivername=driver)
     return address.set(password=password) if password else address
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from guard.observability.metrics import Metrics
-from guard.settings import Capture, Store
+from guard.settings import Capture, Store, require_extra
 from guard.store.records import AuditRecord, Message, PromptRecord, StoreFault
 from guard.store.writer import TrafficWriter
 from guard.terms.entry import Entry
-from guard.terms.errors import ConfigError
+from guard.terms.errors import about
 from guard.terms.item import Item
 
 if TYPE_CHECKING:
@@ -92,10 +92,10 @@ class Journal:
 
 def make_store(settings: Store) -> "TrafficStore":
     """The configured store, not opened yet; ConfigError for what is missing."""
-    try:
-        from guard.store.traffic_store import TrafficStore
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"store: {error.name} is missing: install ecoguard[store]") from None
+    with about("store"):
+        require_extra("store")
+    from guard.store.traffic_store import TrafficStore
+
     return TrafficStore(settings)
 
 

@@ -8,7 +8,7 @@ import importlib
 import re
 from collections.abc import Callable
 
-from guard.terms.errors import ConfigError
+from guard.terms.errors import ConfigError, about
 
 Redact = Callable[[str], str]
 
@@ -88,6 +88,7 @@ def load_hook(path: str) -> Redact:
     except (ImportError, AttributeError):
         hook = None
     if not callable(hook):
-        raise ConfigError(f"store.capture.redaction_hook: no function '{path}'")
+        with about("store", "capture", "redaction_hook"):
+            raise ConfigError(f"no function '{path}'")
     found: Redact = hook
     return found

@@ -26,7 +26,7 @@ from guard.store.records import CapturedPrompt, Message, Record
 from guard.store.redaction import load_hook, redact, unchanged
 from guard.store.removal import Deleted, delete_key, delete_older
 from guard.store.schema import prompts
-from guard.terms.errors import StoreError
+from guard.terms.errors import StoreError, about
 
 __all__ = ["CapturedPrompt", "Message", "StoreStatus", "TrafficStore", "read_traffic"]
 
@@ -67,9 +67,11 @@ class TrafficStore:
     def __init__(self, settings: Store, environment: Mapping[str, str] | None = None) -> None:
         """Raises ConfigError for a variable that is unset or a hook that is not there."""
         capture = settings.capture
-        password = secret(settings.password_env, environment) if settings.password_env else None
+        with about("store", "password_env"):
+            password = secret(settings.password_env, environment) if settings.password_env else None
         self._settings = settings
-        self._cipher = _cipher(capture.encryption_key_env, environment)
+        with about("store", "capture", "encryption_key_env"):
+            self._cipher = _cipher(capture.encryption_key_env, environment)
         self._engine = open_engine(settings.url, password=password, timeout_s=settings.timeout_s)
         self._intake = Intake(
             self._engine,

@@ -1,8 +1,9 @@
 """The error tree. Each protocol turns these into its own envelope (`guard.wire`).
 
 GuardError
-├── ConfigError             start-up: names file and key; exit status 2
-├── ArtifactError           start-up: names folder and field
+├── KeyedError              names the configuration's key that is to blame
+│   ├── ConfigError         start-up: names file and key; exit status 2
+│   └── ArtifactError       start-up: names folder and field
 ├── StoreError              start-up and commands: the traffic store cannot be used as it is
 ├── DetectorError           never reaches a client: becomes a failed finding
 └── ClientVisibleError      has an HTTP status and an OpenAI error code; its message is safe to show
@@ -11,7 +12,8 @@ GuardError
     └── UpstreamError       502, 503 or 504: the model server could not answer
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Literal
 
 Failure = Literal["timeout", "overloaded", "failed"]
@@ -29,11 +31,36 @@ class GuardError(Exception):
     """Anything EcoGuard raises on purpose."""
 
 
-class ConfigError(GuardError):
-    """The configuration cannot be used; the message names the file and the key."""
+class KeyedError(GuardError):
+    """An error that a key of the configuration is to blame for, where it is known which.
+
+    `key` is the path to it, and `place` its file and line: those who raise the error seldom know
+    them. `about` adds the one and `guard.settings.placing` the other on the error's way up.
+    """
+
+    key: tuple[str | int, ...] = ()
+    place: str = ""
+
+    def __str__(self) -> str:
+        key = ".".join(str(step) for step in self.key)
+        return ": ".join(part for part in (self.place, key, super().__str__()) if part)
 
 
-class ArtifactError(GuardError):
+@contextmanager
+def about(*key: str | int) -> Iterator[None]:
+    """Errors raised in the block are about this key, unless they know of one themselves."""
+    try:
+        yield
+    except KeyedError as error:
+        error.key = error.key or key
+        raise
+
+
+class ConfigError(KeyedError):
+    """The configuration cannot be used; the message says what is wrong, or names file and key."""
+
+
+class ArtifactError(KeyedError):
     """An artifact folder cannot be trusted or read; the message names the folder and the field."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from guard.artifacts.file_signature import Signature, signature_of
 from guard.settings import ListenTls, UpstreamTls
-from guard.terms.errors import ConfigError
+from guard.terms.errors import ConfigError, about
 
 logger = logging.getLogger(__name__)
 
@@ -87,14 +87,16 @@ def _trust(context: ssl.SSLContext, ca: Path, key: str) -> None:
     try:
         context.load_verify_locations(ca)
     except OSError as error:  # SSLError is one
-        raise ConfigError(f"{key}: {ca}: {_said(error)}") from error
+        with about(*key.split(".")):
+            raise ConfigError(f"{ca}: {_said(error)}") from error
 
 
 def _present(context: ssl.SSLContext, cert: Path, key: Path | None, name: str) -> None:
     try:
         context.load_cert_chain(cert, key)
     except OSError as error:
-        raise ConfigError(f"{name}: {cert}: {_said(error)}") from error
+        with about(*name.split(".")):
+            raise ConfigError(f"{cert}: {_said(error)}") from error
 
 
 def _said(error: OSError) -> str:

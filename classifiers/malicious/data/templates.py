@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import product
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-import yaml
+
+from guard.settings.document import Document
 
 Half = Literal["train", "held_out"]
 HALVES: tuple[Half, ...] = get_args(Half)
@@ -20,8 +22,7 @@ HALVES: tuple[Half, ...] = get_args(Half)
 def load(name: str, package: str = __package__) -> Mapping[str, Any]:
     """The YAML mapping of that name in a package, this one unless said otherwise."""
     text = files(package).joinpath(f"{name}.yaml").read_text(encoding="utf-8")
-    document: Mapping[str, Any] = yaml.safe_load(text)
-    return document
+    return Document(Path(f"{name}.yaml"), text).mapping()
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

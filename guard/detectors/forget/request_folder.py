@@ -189,7 +189,7 @@ class RequestFolder(Detector):
 def load(source: ForgetRequestsDetector, context: Context) -> RequestFolder:
     """The detector of a section of kind `forget-requests`; ConfigError without an encoder."""
     if context.encoder is None:
-        raise ConfigError(f"detectors.{context.name}: forget requests need `encoder`")
+        raise ConfigError("forget requests need an `encoder`, and none is configured")
     return RequestFolder(source.path, context.encoder, reload_s=source.reload_s)
 
 

@@ -120,7 +120,7 @@ def test_all_candidates_and_the_twin_draw_the_same_answers(
         ("", "the top level must be a mapping"),
         ("[1]", "the top level must be a mapping"),
         ("{}", "expected a mapping of"),
-        ("{rouge: [", "while parsing"),
+        ("{rouge: [", "not YAML"),
         ("{bleu: 0.5}", "bleu: expected one of"),
         ("{rouge: 1.5}", r"rouge: expected a number in \[0, 1\]"),
         ("{leak: true}", "leak: expected a number"),
@@ -129,7 +129,7 @@ def test_all_candidates_and_the_twin_draw_the_same_answers(
 def test_a_bad_reference_file_is_named(
     server: ChatServer, rows: list[ForgetQuestion], tmp_path: Path, content: str, problem: str
 ) -> None:
-    with pytest.raises(ConfigError, match=rf"reference\.yaml: {problem}"):
+    with pytest.raises(ConfigError, match=rf"reference\.yaml(:1)?: {problem}"):
         learn(server, rows, tmp_path / "a", given(tmp_path, content))
     assert not (tmp_path / "a").exists()
 

@@ -71,7 +71,7 @@ def test_those_shipped_name_what_our_generators_make() -> None:
         ("hard_benign: word", "hard_benign: expected a list of strings"),
         ("held_out_together: word", "held_out_together: expected a list of lists"),
         ("held_out_together: [word]", "held_out_together: expected a list of strings"),
-        ("a: [", "not readable as YAML"),
+        ("a: [", "wrong.yaml:1: not YAML"),
     ],
 )
 def test_a_file_that_says_something_else_is_refused(

@@ -22,12 +22,16 @@ def test_names_and_aliases_are_the_evidence(tmp_path: Path) -> None:
 
 
 BAD = {
-    "unknown key": (GOOD + "model: x\n", "request.yaml: model: Extra inputs"),
-    "missing key": ("name: a\nreason: b\n", "request.yaml: contact: Field required"),
-    "short name": (GOOD + "names: [x]\n", "request.yaml: names.0: .*at least two letters"),
-    "empty reason": (GOOD + "scope: ''\n", "request.yaml: scope: String should have at least 1"),
+    "unknown key": (GOOD + "model: x\n", "request.yaml:4: model: no such key"),
+    "missing key": ("name: a\nreason: b\n", "request.yaml: contact: is missing"),
+    "short name": (
+        GOOD + "names: [x]\n",
+        "request.yaml:4: names.0: a name needs at least two letters",
+    ),
+    "empty reason": (GOOD + "scope: ''\n", "request.yaml:4: scope: needs 1 or more characters"),
+    "repeated key": (GOOD + "name: b\n", "request.yaml:4: name: this key stands in line 1"),
     "not a mapping": ("- a\n", "request.yaml: the top level must be a mapping"),
-    "not YAML": ("a: [", "request.yaml: while parsing"),
+    "not YAML": ("a: [", "request.yaml:1: not YAML"),
 }
 
 

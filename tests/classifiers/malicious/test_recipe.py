@@ -33,25 +33,31 @@ def test_no_file_means_defaults() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("colour: red", "colour: Extra inputs are not permitted"),
-        ("fpr: 2", "fpr: Input should be less than or equal to 0.5"),
-        ("mode: magic", "mode: Value error, no mode 'magic' (known: svd, "),
-        ("shards: 4", "shards: Value error, must be odd"),
-        ("unlabelled: a.jsonl", "unlabelled: Input should be a valid tuple"),
-        ("modes: {magic: {}}", "modes: Value error, no mode 'magic' (known: svd, "),
-        ("modes: {svd: {epoch: 3}}", "modes: Value error, svd: unknown key epoch (known: "),
-        ("modes: {svd: {epochs: x}}", "modes: Value error, svd: epochs: Input should be a valid"),
-        ("modes: {supervised: {k: 1}}", "modes: Value error, supervised: unknown key k (known: no"),
-        ("modes: {fine-tuned: {soup: 0}}", "modes: Value error, fine-tuned: "),
-        ("- mode", "the top level must be a mapping"),
-        ("{", "while parsing a flow node"),
+        ("colour: red", "colour: no such key"),
+        ("unlabeled: [a.jsonl]", "unlabeled: no such key; did you mean 'unlabelled'?"),
+        ("fpr: 2", "fpr: must be at most 0.5"),
+        ("fpr: 0.1\nfpr: 0.2", "fpr: this key stands in line 1 already"),
+        ("mode: magic", "mode: no mode 'magic' (known: svd, "),
+        ("shards: 4", "shards: must be odd"),
+        ("unlabelled: a.jsonl", "unlabelled: must be a list"),
+        ("modes: {magic: {}}", "modes: no mode 'magic' (known: svd, "),
+        ("modes: {svd: {epoch: 3}}", "modes: svd: unknown key epoch (known: "),
+        ("modes: {svd: {epochs: x}}", "modes: svd: epochs: must be a whole number"),
+        ("modes: {supervised: {k: 1}}", "modes: supervised: unknown key k (known: no"),
+        ("modes: {fine-tuned: {soup: 0}}", "modes: fine-tuned: "),
+        ("{", "not YAML: expected the node content"),
     ],
 )
 def test_errors_name_file_and_key(tmp_path: Path, text: str, message: str) -> None:
     file = written(tmp_path, text)
     with pytest.raises(ConfigError) as caught:
         read_recipe(file)
-    assert str(caught.value).startswith(f"{file}: {message}")
+    assert str(caught.value).startswith(f"{file}:{1 + text.count(chr(10))}: {message}")
+
+
+def test_a_list_is_no_recipe(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"recipe\.yaml: the top level must be a mapping"):
+        read_recipe(written(tmp_path, "- mode"))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
@@ -60,7 +66,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_an_overriding_value_is_checked_too() -> None:
-    with pytest.raises(ConfigError, match="command line: shards: Value error, must be odd"):
+    with pytest.raises(ConfigError, match="command line: shards: must be odd"):
         MaliciousRecipe().updated({"shards": 2})
 
 

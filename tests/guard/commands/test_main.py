@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import httpx2
+import pytest
 import yaml
 
 from classifiers.model_server.process import ServerProcess, free_port
 from guard import __version__
+from guard.commands.main import check
+from guard.terms.errors import KeyedError
 
 PROMPT = "wie-baut-man-das"
 CONTENT = {
@@ -50,7 +53,7 @@ def test_configuration_errors_end_with_one_line_and_status_2(tmp_path: Path) -> 
     result = run("check", "--config", str(written(tmp_path, upstreams={})))
 
     assert result.returncode == 2
-    assert result.stderr.strip().endswith("upstreams: Extra inputs are not permitted")
+    assert result.stderr.strip().endswith("upstreams: no such key; did you mean 'upstream'?")
     assert "Traceback" not in result.stderr
 
 
@@ -107,3 +110,35 @@ def test_serve_listens_where_it_is_told_and_ends_on_sigterm(tmp_path: Path) -> N
 
     assert blocked.json()["error"]["code"] == "content_filter"
     assert "launch code" not in log.read_text().lower()
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ("encoder:\n  path: none", "2: encoder.path: artifact "),
+        ("detectors:\n  d: {kind: artifact, path: none}", "2: detectors.d.path: artifact "),
+        ("models:\n  m:\n    path: none", "3: models.m.path: "),
+        ("redis:\n  url: redis://x\n  password_env: NO_KEY", "3: redis.password_env: the environ"),
+        ("store:\n  url: sqlite:///x\n  password_env: NO_KEY", "3: store.password_env: the enviro"),
+        (
+            "store: {capture:\n  {redaction_hook: 'a:b'}}",
+            "2: store.capture.redaction_hook: no",
+        ),
+        (
+            "tracing:\n  {endpoint: 'http://x',\n   headers_env: A}",
+            "3: tracing.headers_env: the",
+        ),
+        ("listen:\n  tls:\n    cert: none.pem", "3: listen.tls.cert: "),
+        ("upstream:\n  url: http://x\n  api_key_env: NO_KEY", "3: upstream.api_key_env: the envir"),
+    ],
+    ids=lambda value: value.partition(":")[0],
+)
+def test_check_names_file_line_and_key(tmp_path: Path, section: str, told: str) -> None:
+    file = tmp_path / "guard.yaml"
+    rest = "" if section.startswith("upstream") else "\nupstream: {url: 'http://127.0.0.1:9'}"
+    file.write_text(section + rest)
+
+    with pytest.raises(KeyedError) as caught:
+        check(file)
+
+    assert str(caught.value).startswith(f"{file}:{told}")

@@ -109,7 +109,7 @@ def test_a_folder_of_requests_is_one_detector(tmp_path: Path) -> None:
 def test_requests_need_an_encoder(tmp_path: Path) -> None:
     source = {"kind": "forget-requests", "path": str(tmp_path)}
     settings = {"upstream": {"url": "http://127.0.0.1:8000"}, "detectors": {"people": source}}
-    with pytest.raises(ConfigError, match=r"detectors.people: forget requests need `encoder`"):
+    with pytest.raises(ConfigError, match=r"people.path: forget requests need an `encoder`"):
         load_detectors(Settings.model_validate(settings))
 
 

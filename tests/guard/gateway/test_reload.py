@@ -106,7 +106,7 @@ async def test_keys_are_reloaded_too(rig: FileRig) -> None:
     [
         ({"detectors": {"words": {"kind": "phrases", "phrases": []}}}, "detectors.words"),
         ({"policies": [{"name": "x", "detector": "y", "action": "block"}]}, "no detector 'y'"),
-        ({"surprise": 1}, "surprise: Extra inputs"),
+        ({"surprise": 1}, "surprise: no such key"),
         ({"detectors": {"words": {"kind": "artifact", "path": "gone"}}}, "gone"),
         ({"listen": {"port": 9}}, "listen.port: changing it takes a restart"),
         ({"cors": {"allow_origins": ["https://a"]}}, "cors.allow_origins: changing it takes"),

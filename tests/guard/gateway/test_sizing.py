@@ -13,7 +13,6 @@ from guard.gateway.sizing import (
     cores,
     oversubscription,
     pass_threads,
-    remarks,
 )
 from guard.settings import Settings
 
@@ -87,15 +86,6 @@ def test_more_threads_than_cores_are_remarked() -> None:
     assert "8 threads" in str(oversubscription(settings(4), workers=2, available=4))
     without = settings(4).model_copy(update={"policies": ()})
     assert oversubscription(without, workers=2, available=4) is None
-
-
-def test_several_workers_are_remarked() -> None:
-    one = settings()
-    assert not any("each worker" in remark for remark in remarks(one, workers=1))
-    stored = Settings.model_validate({**one.model_dump(), "store": {}})
-    said = " ".join(remarks(stored, workers=2))
-    assert "each worker's own" in said
-    assert "SQLite" in said
 
 
 def test_settling_leaves_one_thread_for_matrix_products() -> None:

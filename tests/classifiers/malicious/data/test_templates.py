@@ -19,3 +19,4 @@ def test_combinations_are_complete() -> None:
 def test_every_data_file_is_read() -> None:
     for name in ("twins", "twins_languages", "wrappers", "injections"):
         assert load(name)
+    assert load("prompt_families", "classifiers.evaluation")
