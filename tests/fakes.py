@@ -36,6 +36,9 @@ class FakeVLLM:
     models: list[str] = field(default_factory=lambda: ["demo"])
     tokenizer: dict[str, Any] | None = None
     version: str = ""
+    context_tokens: int = 512
+    api_key: str | None = None
+    reads_embeddings: bool = True
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -48,12 +51,18 @@ class FakeVLLM:
             await _json(send, 200 if self.healthy else 503, {})
         elif scope["path"] == "/version":
             await _json(send, 200 if self.version else 404, {"version": self.version})
+        elif self.api_key and self.headers[-1].get("authorization") != f"Bearer {self.api_key}":
+            await _json(send, 401, {"error": "Unauthorized"})
         elif scope["path"] == "/tokenizer_info":
             status = 404 if self.tokenizer is None else 200
             await _json(send, status, self.tokenizer or {"detail": "Not Found"})
         elif scope["path"] == "/v1/models":
-            cards = [{"id": name, "object": "model", "root": "/x"} for name in self.models]
+            card = {"object": "model", "root": "/x", "max_model_len": self.context_tokens}
+            cards = [{"id": name, **card} for name in self.models]
             await _json(send, 200, {"object": "list", "data": cards})
+        elif b"prompt_embeds" in body and not self.reads_embeddings:
+            said = "You must set `--enable-prompt-embeds` to input `prompt_embeds`."
+            await _json(send, 400, {"error": {"message": said, "type": "BadRequestError"}})
         else:
             self.requests.append(orjson.loads(body))
             self.arrived.set()

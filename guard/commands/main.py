@@ -13,6 +13,7 @@ from guard.commands.store import store_app
 from guard.terms.errors import GuardError
 
 if TYPE_CHECKING:
+    from guard.gateway.loading import Parts
     from guard.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -84,7 +85,13 @@ def _server_options(settings: "Settings") -> dict[str, Any]:
 
 
 @app.command()
-def check(config: ConfigFile = Path("guard.yaml")) -> None:
+def check(
+    config: ConfigFile = Path("guard.yaml"),
+    online: Annotated[
+        bool,
+        typer.Option("--online", help="Ask the model servers, database, Redis and encoder too."),
+    ] = False,
+) -> None:
     """Load the configuration and every artifact it names, and say what is wrong."""
     from guard.gateway.loading import load_parts
     from guard.gateway.remarks import remarks
@@ -116,6 +123,25 @@ def check(config: ConfigFile = Path("guard.yaml")) -> None:
     if store:
         typer.echo(f"  store: {store.url}")
         store.close()
+    if online:
+        _check_online(settings, parts)
+
+
+def _check_online(settings: "Settings", parts: "Parts") -> None:
+    """Print what each part answers; exit status 2 where one is wrong."""
+    import asyncio
+
+    from guard.gateway.online_checks import check_online
+
+    async def echo() -> bool:
+        faults = False
+        async for outcome in check_online(settings, parts):
+            typer.echo(f"  {outcome}")
+            faults = faults or bool(outcome.fault)
+        return faults
+
+    if asyncio.run(echo()):
+        raise typer.Exit(2)
 
 
 @app.command()

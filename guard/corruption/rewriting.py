@@ -54,6 +54,15 @@ class Rewriter:
         """Whether flagged texts of a call can be replaced: where nothing is generated, by texts."""
         return call.upstream_path not in GENERATING or call.model in self._embedders
 
+    @property
+    def models(self) -> dict[str, int]:
+        """The models whose prompts can be corrupted, and the longest prompt of each, in tokens."""
+        return {name: embedder.max_tokens for name, embedder in self._embedders.items()}
+
+    def sample(self, model: str) -> str:
+        """A short prompt of a model as embeddings, unchanged: what a server is tried with."""
+        return self._embedders[model].embed_prompt("Hello", "", None).data
+
     def embeds_unflagged(self, call: Call) -> bool:
         """Whether a call goes as embeddings though nothing of it is flagged."""
         if not self._embeds_all or call.model not in self._embedders:

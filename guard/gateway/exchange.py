@@ -10,20 +10,20 @@ from types import MappingProxyType
 from guard.corruption.rewriting import GENERATING, Rewriter
 from guard.gateway.client import EVENTS, JSON, Client, Reply
 from guard.gateway.refusals import Refusals
+from guard.gateway.upstream_errors import error_of
 from guard.observability.metrics import Metrics
 from guard.screening.canary import NO_CANARIES, Canary
 from guard.screening.screener import Screener, Screening
 from guard.screening.selection import PolicyTable
 from guard.settings import Settings
 from guard.terms.entry import Entry
-from guard.terms.errors import ClientVisibleError, RequestError, ScreeningError, UpstreamError
+from guard.terms.errors import RequestError, ScreeningError, UpstreamError
 from guard.terms.item import Call
 from guard.terms.json import JsonObject
 from guard.terms.verdict import Action, Verdict
 from guard.upstream.client import Upstream, UpstreamReply
 from guard.upstream.pending import PendingRequest
 from guard.upstream.relay import NeutralErrors, relay_events
-from guard.wire import envelopes
 from guard.wire.chat import carries_media
 from guard.wire.dropped_fields import DroppedFields
 from guard.wire.fields import Detokenise, FieldRules
@@ -33,8 +33,6 @@ from guard.wire.sampling import fields_after
 
 NO_SWITCHES: Mapping[str, frozenset[str]] = MappingProxyType({})
 BOTH = (False, True)
-
-_NEUTRAL_ERROR = "The model server refused the request"
 
 
 class Exchange:
@@ -234,7 +232,8 @@ class Exchange:
         embedded: bool = False,
     ) -> Reply:
         if reply.status != 200:
-            return await self._relayed_error(protocol, reply, action, embedded=embedded)
+            error = await error_of(call, reply, embedded=embedded)
+            return Reply(error.status, serialise(protocol.error_body(error)), action=action.label)
         if reply.content_type == "text/event-stream":
             translator = protocol.event_translator(call)
             if translator is None and embedded:
@@ -243,25 +242,9 @@ class Exchange:
             return Reply(200, events, EVENTS, action=action.label)
         body = await reply.body()
         if reply.content_type != JSON or not (body[:1] == b"{" and body.rstrip()[-1:] == b"}"):
+            reply.note("unreadable")
             raise UpstreamError("The model server sent an unreadable answer")
         return Reply(200, protocol.translate(call, body), action=action.label)
-
-    async def _relayed_error(
-        self, protocol: WireProtocol, reply: UpstreamReply, action: Action, *, embedded: bool
-    ) -> Reply:
-        """The model server's own error, so that a corrupted request's is like any other's.
-
-        One that speaks of embeddings is said in neutral words: clients send none.
-        """
-        body = await reply.body()
-        if not 400 <= reply.status < 500 or reply.status in (401, 403):
-            # Its 401 means that our key is wrong, not the client's; a redirect is not followed.
-            error: ClientVisibleError = UpstreamError("The model server failed")
-        else:
-            error = envelopes.read_error(body, reply.status)
-            if embedded and "embed" in f"{error.message} {error.param}".lower():
-                error = RequestError(_NEUTRAL_ERROR, status=reply.status)
-        return Reply(error.status, serialise(protocol.error_body(error)), action=action.label)
 
 
 def _field_rules(settings: Settings, may_corrupt: bool) -> FieldRules:

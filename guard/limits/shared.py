@@ -49,6 +49,14 @@ class SharedLimits:
         limit = cast("Limit | None", refused.decode() or None)
         return Standing(limit, float(requests), float(tokens), int(running))
 
+    async def ping(self) -> None:
+        """Return once Redis has answered."""
+        try:
+            async with asyncio.timeout(self._settings.timeout_s):
+                await self._client.ping()
+        except _faults() as error:
+            raise SharedLimitsError(type(error).__name__) from error
+
     async def settle(self, key: str, difference: int, request: str) -> None:
         """End a request that has cost `difference` tokens more than was taken."""
         buckets, running = self._keys(key)

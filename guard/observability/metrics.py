@@ -2,13 +2,7 @@
 
 from collections.abc import Mapping
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-)
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from guard.observability.requests_served import RequestsServed
 from guard.observability.series import FoundCounter, FoundHistogram
@@ -114,6 +108,12 @@ class Metrics:
             registry=self.registry,
         )
         _begin(self.upstream_failures, "connect", "status", "body", "stream")
+        self.upstream_faults = Counter(
+            "ecoguard_upstream_faults_total",
+            "What was wrong with a server, by cause, in requests and in health checks.",
+            ("upstream", "cause"),
+            registry=self.registry,
+        )
         self.upstream_seconds = FoundHistogram(
             "ecoguard_upstream_seconds",
             "Time from sending a request upstream to the status of its answer, by upstream route.",

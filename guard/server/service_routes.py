@@ -55,9 +55,14 @@ def service_router(current: Current, metrics: Metrics) -> APIRouter:
     @router.api_route("/readyz", methods=PROBED)
     @router.api_route("/health", methods=PROBED)
     async def readyz() -> Response:
-        """Ready when artifacts are loaded (or start-up had failed) and the model server is up."""
+        """Ready when artifacts are loaded (or start-up had failed) and a model server is up, takes
+        our key and serves a configured model. Says what is wrong in words from a closed set."""
         with current.use() as service:
-            return Response(status_code=200 if await service.upstream.healthy() else 503)
+            conditions = await service.upstream.conditions()
+        ready = any(condition.serves for condition in conditions)
+        causes = sorted({condition.cause for condition in conditions if condition.cause})
+        body = serialise({"ready": ready, "upstream": causes})
+        return Response(body, 200 if ready else 503, media_type="application/json")
 
     @router.get("/metrics")
     async def exposition() -> Response:

@@ -13,16 +13,14 @@ from guard.observability.metrics import Metrics
 from guard.settings import Model
 from guard.settings import Upstream as UpstreamSettings
 from guard.terms.errors import UpstreamError
-from guard.upstream.connection import Connector
+from guard.upstream.connection import open_session
+from guard.upstream.faults import cause_of_error, cause_of_status
+from guard.upstream.health import FAILURES, Condition, examine
 from guard.upstream.pool import Backend, Pool
 from guard.upstream.server_version import Version, read_version, warn_of
 
-# Large enough for one big event, small enough that a slow client stops us from reading ahead.
-READ_BUFFER = 1 << 18
 # What a server says that is ill or in the wrong place; another one may answer.
 ILL = frozenset({502, 503, 504})
-# All that the client library raises where a server or the way to it fails.
-FAILURES = (TimeoutError, aiohttp.ClientError, OSError)
 # Failures before any byte of an answer: nothing was told to the client, so another may be asked.
 UNANSWERED = (
     aiohttp.ClientConnectorError,
@@ -49,6 +47,10 @@ class UpstreamReply:
             raise translate(error, self._backend, "body") from error
         self._backend.breaker.succeeded()
         return body
+
+    def note(self, cause: str) -> None:
+        """Tell the operator what the body says of the server (`guard.upstream.faults`)."""
+        self._backend.faults.note(cause)
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body's bytes as they come in; raises UpstreamError when the server is lost."""
@@ -97,7 +99,7 @@ class Upstream:
     ) -> None:
         self._settings = settings
         self._metrics = metrics
-        self._session = _session(settings, api_key, tls)
+        self._session = open_session(settings, api_key, tls)
         self._backends: dict[str, Backend] = {}
         self._pool = self._pool_of(settings.servers)
         self._pools = {
@@ -105,6 +107,7 @@ class Upstream:
             for name, model in (models or {}).items()
             if model.upstreams
         }
+        self._wanted = self._wanted_models(models or {})
         self._checks: list[asyncio.Task[None]] = []
 
     def _pool_of(self, urls: tuple[str, ...]) -> Pool:
@@ -113,6 +116,14 @@ class Upstream:
             if url not in self._backends:
                 self._backends[url] = Backend(url, self._settings, self._metrics)
         return Pool([self._backends[url] for url in dict.fromkeys(urls)], self._settings.queue_s)
+
+    def _wanted_models(self, models: Mapping[str, Model]) -> dict[str, frozenset[str]]:
+        """By server, the configured models that are asked for there."""
+        pools = {name: self._pools.get(name, self._pool) for name in models}
+        return {
+            backend.url: frozenset(n for n, pool in pools.items() if backend in pool.backends)
+            for backend in self.backends
+        }
 
     def watch(self) -> None:
         """Begin to check the servers' health, again and again until `close`."""
@@ -188,24 +199,27 @@ class Upstream:
         except asyncio.CancelledError:
             backend.breaker.abandoned()
             raise
+        cause = cause_of_status(response.status)
         if response.status in ILL:
-            backend.failed("status")
+            backend.failed("status", cause or "failed")
         else:
             backend.breaker.answered()
+            if cause:
+                backend.faults.note(cause)
         _expect_more_within(response, self._settings.between_bytes_s)
         return response
 
-    async def healthy(self) -> bool:
-        """Whether some server says that it is ready; asks all of them now."""
-        return any(await asyncio.gather(*(self._is_healthy(b) for b in self.backends)))
+    async def conditions(self) -> list[Condition]:
+        """How each of `backends` is; asks all of them now."""
+        return await asyncio.gather(*(self._examined(backend) for backend in self.backends))
 
     async def _watch(self, backend: Backend) -> None:
         while True:
             await asyncio.sleep(self._settings.health_s)
-            healthy = await self._is_healthy(backend)
-            if healthy and not (backend.healthy and backend.has_told_version):
+            condition = await self._examined(backend)
+            if condition.is_up and not (backend.healthy and backend.has_told_version):
                 await self._learn_version(backend)
-            backend.found(healthy)
+            backend.found(condition)
 
     async def _learn_version(self, backend: Backend) -> None:
         """Ask for a server's version: at first, and when it comes back, maybe as another."""
@@ -224,13 +238,10 @@ class Upstream:
         pool = self._pools.get(model, self._pool)
         return min((b.version for b in pool.backends if b.version), default=None)
 
-    async def _is_healthy(self, backend: Backend) -> bool:
-        timeout = aiohttp.ClientTimeout(total=self._settings.health_timeout_s)
-        try:
-            async with self._session.get(f"{backend.url}/health", timeout=timeout) as response:
-                return response.status == 200
-        except (aiohttp.ClientError, OSError, TimeoutError):
-            return False
+    async def _examined(self, backend: Backend) -> Condition:
+        wanted = self._wanted[backend.url]
+        timeout_s = self._settings.health_timeout_s
+        return await examine(self._session, backend.url, wanted, timeout_s)
 
     async def close(self) -> None:
         """Close the pool and every connection in it."""
@@ -238,26 +249,6 @@ class Upstream:
             check.cancel()
         await asyncio.gather(*self._checks, return_exceptions=True)
         await self._session.close()
-
-
-def _session(
-    settings: UpstreamSettings, api_key: str | None, tls: ssl.SSLContext | None
-) -> aiohttp.ClientSession:
-    headers = {"accept-encoding": "identity"}
-    if api_key:
-        headers["authorization"] = f"Bearer {api_key}"
-    return aiohttp.ClientSession(
-        # The pools count, each server by itself.
-        connector=Connector(limit=0, ssl=tls or True),
-        headers=headers,
-        timeout=aiohttp.ClientTimeout(
-            total=None, sock_connect=settings.connect_s, sock_read=settings.first_byte_s
-        ),
-        auto_decompress=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        read_bufsize=READ_BUFFER,
-        trust_env=False,
-    )
 
 
 def _expect_more_within(response: aiohttp.ClientResponse, seconds: float) -> None:
@@ -279,7 +270,7 @@ def _harmless(error: BaseException, has_other: bool) -> bool:
 
 def translate(error: Exception, backend: Backend, stage: str) -> UpstreamError:
     """One of FAILURES as ours, noted as the server's; the most telling class wins."""
-    backend.failed(stage)
+    backend.failed(stage, cause_of_error(error))
     if isinstance(error, TimeoutError):
         return UpstreamError(
             "The model server did not answer in time", status=504, code="upstream_timeout"

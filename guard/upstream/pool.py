@@ -9,6 +9,8 @@ from guard.observability.metrics import Metrics
 from guard.settings import Upstream as UpstreamSettings
 from guard.terms.errors import UpstreamError
 from guard.upstream.breaker import Breaker
+from guard.upstream.faults import Faults
+from guard.upstream.health import Condition
 from guard.upstream.server_version import Version
 
 
@@ -26,6 +28,7 @@ class Backend:
         self.breaker = Breaker(settings.breaker_failures, settings.breaker_s)
         self._metrics = metrics
         self._gauge = metrics.upstream_in_flight.labels(self.label)
+        self.faults = Faults(self.label, metrics)
         metrics.upstream_up.labels(self.label).set(1)
 
     def begin(self) -> None:
@@ -39,16 +42,22 @@ class Backend:
         self.in_flight -= 1
         self._gauge.dec()
 
-    def failed(self, stage: str) -> None:
-        """Count a request that failed there."""
+    def failed(self, stage: str, cause: str) -> None:
+        """Count a request that failed there, and say why (`guard.upstream.faults`)."""
         self._metrics.upstream_failures.labels(stage).inc()
+        self.faults.note(cause)
         if self.breaker.failed():
             self._metrics.upstream_breaks.labels(self.label).inc()
 
-    def found(self, healthy: bool) -> None:
-        """Note what a health check found."""
-        self.healthy = healthy
-        self._metrics.upstream_up.labels(self.label).set(healthy)
+    def found(self, condition: Condition) -> None:
+        """Note what a health check found: a server that is up gets requests, whatever else it
+        lacks, for another may lack the same."""
+        self.healthy = condition.is_up
+        self._metrics.upstream_up.labels(self.label).set(condition.is_up)
+        if condition.cause:
+            self.faults.note(condition.cause, ", ".join(condition.missing))
+        else:
+            self.faults.over()
 
 
 class Pool:

@@ -120,6 +120,15 @@ def _refusal_deltas(call: Call, index: int, text: str) -> tuple[JsonObject, Json
     return {**saying, "text": text}, {**ending, "text": ""}
 
 
+def names_no_route(body: bytes) -> bool:
+    """Whether the body of a 404 says that the server has no such route, and not that it has no
+    such model: vLLM says that in OpenAI's form."""
+    try:
+        return str(orjson.loads(body)["error"]["message"]).lower() == "not found"
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return True
+
+
 def read_error(body: bytes, status: int) -> ClientVisibleError:
     """The error in a model server's body; a plain one when it is not in OpenAI's form."""
     try:

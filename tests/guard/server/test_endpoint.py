@@ -444,7 +444,7 @@ async def test_keys(make_rig: RigMaker, headers: dict[str, str], status: int) ->
 async def test_models_are_listed_without_folder_names(rig: Rig) -> None:
     listed = (await rig.client.get("/v1/models")).json()
 
-    assert listed["data"] == [{"id": "demo", "object": "model"}]
+    assert listed["data"] == [{"id": "demo", "object": "model", "max_model_len": 512}]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Health, models, version, CORS."""
 
+from typing import Any
+
 import httpx2
 import pytest
 
@@ -48,6 +50,27 @@ async def test_the_tokenizer_of_a_dead_server_is_an_error(make_rig: RigMaker) ->
         response = await rig.client.get("/tokenizer_info")
 
     assert (response.status_code, response.json()["error"]["type"]) == (503, "upstream_error")
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "causes"),
+    [
+        ({}, 200, []),
+        ({"api_key": "other"}, 503, ["key_refused"]),
+        ({"models": ["other"]}, 503, ["no_model"]),
+        ({"healthy": False}, 503, ["unhealthy"]),
+    ],
+)
+async def test_readiness_says_why(
+    make_rig: RigMaker, changes: dict[str, Any], status: int, causes: list[str]
+) -> None:
+    async with make_rig(models={"demo": {}}) as rig:
+        for name, value in changes.items():
+            setattr(rig.vllm, name, value)
+        answer = await rig.client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["upstream"]) == (status, causes)
+    assert answer.json()["ready"] is (status == 200)
 
 
 async def test_models_are_those_that_are_configured(make_rig: RigMaker) -> None:

@@ -56,10 +56,10 @@ async def test_refused_connection_is_503() -> None:
         with pytest.raises(UpstreamError) as caught:
             async with upstream.send("GET", "/health"):
                 pass
-        healthy = await upstream.healthy()
+        (condition,) = await upstream.conditions()
 
     assert caught.value.status == 503
-    assert not healthy
+    assert (condition.cause, condition.is_up) == ("unreachable", False)
 
 
 async def test_silent_server_is_504(vllm: FakeVLLM) -> None:
@@ -249,10 +249,10 @@ async def test_health_checks_go_on_and_are_followed(vllm: FakeVLLM) -> None:
         (backend,) = upstream.backends
         async with asyncio.timeout(5):
             while backend.healthy:
-                await upstream.healthy()
+                await upstream.conditions()
             vllm.healthy = True
             while not backend.healthy:
-                await upstream.healthy()
+                await upstream.conditions()
 
 
 async def test_servers_tell_their_version_again_when_they_come_back(

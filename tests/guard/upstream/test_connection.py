@@ -6,8 +6,8 @@ from aiohttp.http import HttpResponseParser
 
 from guard.observability.metrics import Metrics
 from guard.settings import Upstream as UpstreamSettings
-from guard.upstream.client import READ_BUFFER, Upstream
-from guard.upstream.connection import Connection
+from guard.upstream.client import Upstream
+from guard.upstream.connection import READ_BUFFER, Connection
 from tests.fakes import FakeVLLM
 from tests.servers import serving
 from tests.turns import turns

@@ -8,8 +8,11 @@ import pytest
 from guard.observability.metrics import Metrics
 from guard.settings import Upstream as UpstreamSettings
 from guard.terms.errors import UpstreamError
+from guard.upstream.health import Condition
 from guard.upstream.pool import Backend, Pool
 from tests.turns import turns
+
+DOWN = Condition("unreachable", is_up=False)
 
 
 def pool_of(count: int = 2, **changes: Any) -> Pool:
@@ -22,7 +25,7 @@ def pool_of(count: int = 2, **changes: Any) -> Pool:
 def bring_down(backend: Backend) -> None:
     for _ in range(5):
         backend.breaker.begin()
-        backend.failed("connect")
+        backend.failed("connect", "unreachable")
 
 
 async def test_the_least_loaded_gets_the_next_request() -> None:
@@ -47,7 +50,7 @@ async def test_equals_take_turns() -> None:
 
 async def test_the_ill_get_nothing_while_another_is_well() -> None:
     pool = pool_of(2)
-    pool.backends[0].found(False)
+    pool.backends[0].found(DOWN)
 
     assert {await pool.take() for _ in range(4)} == {pool.backends[1]}
 
@@ -56,7 +59,7 @@ async def test_where_all_look_ill_all_are_asked() -> None:
     """The checks may be what is wrong."""
     pool = pool_of(2)
     for backend in pool.backends:
-        backend.found(False)
+        backend.found(DOWN)
 
     assert {await pool.take() for _ in range(4)} == set(pool.backends)
 
