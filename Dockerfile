@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# The serving image: the proxy with what it needs to corrupt prompts, the encoder and the shipped
-# detector of malicious prompts; no trainers, no vLLM.
+# The serving image: the proxy, the encoder and the shipped detector of malicious prompts; no
+# trainers, no vLLM, no torch.
 #
 #   docker build --build-arg TORCH_INDEX=… -t ecoguard .
 #   docker run --read-only -p 8080:8080 -v "$PWD/guard.yaml:/etc/ecoguard/guard.yaml:ro" \
@@ -12,28 +12,26 @@
 ARG BASE=python:3.13-slim-trixie
 
 FROM ${BASE} AS build
-# Pass the address of PyTorch's index of CPU builds: the default index has the build with CUDA, ten
-# times the size, which nothing here would use. It stands on PyTorch's "get started" page.
-ARG TORCH_INDEX
-# Another index for everything else, where there is no way to PyPI. Not for passwords: build
+# Another index, where there is no way to PyPI. Not for passwords: build
 # arguments stay in the image's history.
 ARG PIP_INDEX_URL
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /source
 # The environment has no pip of its own: the build stage's installs into it.
 RUN python -m venv --without-pip /opt/ecoguard
-# torch first and alone, and from its own index only: a layer that outlives changes of the code.
-COPY constraints.txt ./
-RUN pip --python /opt/ecoguard/bin/python install --no-deps -c constraints.txt \
-        ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch
-COPY pyproject.toml README.md LICENSE NOTICE ./
+COPY constraints.txt pyproject.toml README.md LICENSE NOTICE ./
 COPY guard guard
 COPY classifiers classifiers
-RUN pip --python /opt/ecoguard/bin/python install -c constraints.txt '.[corrupt,redis,store,trace]'
+RUN pip --python /opt/ecoguard/bin/python install -c constraints.txt '.[redis,store,trace]'
 
 # The trainers are installed on top and stay here: of this stage the image takes the artifacts alone.
 FROM build AS training
-RUN pip --python /opt/ecoguard/bin/python install -c constraints.txt '.[train]'
+# torch alone and from its own index. Pass the address of PyTorch's index of CPU builds: the default
+# index has the build with CUDA, ten times the size. It stands on PyTorch's "get started" page.
+ARG TORCH_INDEX
+RUN pip --python /opt/ecoguard/bin/python install --no-deps -c constraints.txt \
+        ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch \
+    && pip --python /opt/ecoguard/bin/python install -c constraints.txt '.[train]'
 RUN /opt/ecoguard/bin/ecoguard-train encoder /artifacts/encoder \
     && /opt/ecoguard/bin/ecoguard-train shipped /artifacts/malicious
 
@@ -66,7 +64,7 @@ ENV PATH=/opt/ecoguard/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # keep them on the heap (32 MiB is the most that glibc allows) and up to 256 MiB of it when free:
 # encoding prompts of 50 to 1500 tokens on four threads takes half the time, for 15 % more memory.
 ENV MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=268435456
-# Threads of torch and numpy would fight with those of screening for the same cores; the encoder's
+# Threads of numpy would fight with those of screening for the same cores; the encoder's
 # own are `encoder.threads`.
 ENV OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
 

@@ -26,11 +26,10 @@ LIBRARIES: Mapping[str, set[str]] = {
     "yaml": {"settings"},
     "prometheus_client": {"observability"},
     "onnxruntime": {"encoders"},
-    "torch": {"corruption"},
 }
 TRAINING_ONLY = {
     *("accelerate", "datasets", "datasketch", "huggingface_hub", "matplotlib", "nevergrad", "onnx"),
-    *("pyarrow", "rich", "scipy", "sklearn", "transformers"),
+    *("pyarrow", "rich", "scipy", "sklearn", "torch", "transformers"),
 }
 HEAVY = {
     *("accelerate", "datasets", "datasketch", "huggingface_hub", "matplotlib", "nevergrad", "onnx"),

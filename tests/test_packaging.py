@@ -82,7 +82,6 @@ def test_the_metadata_are_the_projects(metadata: Message) -> None:
     assert metadata["Name"] == "ecoguard"
     assert metadata["Version"] == PROJECT["version"] == __version__
     assert metadata.get_all("Provides-Extra") == [
-        "corrupt",
         "dev",
         "docs",
         "ray",
@@ -91,7 +90,6 @@ def test_the_metadata_are_the_projects(metadata: Message) -> None:
         "trace",
         "train",
     ]
-    assert requirements(metadata, "corrupt") == {"torch"}
     assert "sqlalchemy" in requirements(metadata, "store")
     assert {"scikit-learn", "transformers", "torch"} <= requirements(metadata, "train")
 
@@ -117,7 +115,7 @@ def test_the_wheel_installs_both_commands(wheel: zipfile.ZipFile) -> None:
 def test_what_is_imported_is_declared(package: str) -> None:
     """Directly: an import that another package happens to bring breaks when that one changes."""
     extras = PROJECT["optional-dependencies"]
-    lines = [*PROJECT["dependencies"], *extras["corrupt"], *extras["redis"], *extras["store"]]
+    lines = [*PROJECT["dependencies"], *extras["redis"], *extras["store"]]
     lines += extras["trace"]
     lines += [*extras["ray"], *extras["train"]] if package == "classifiers" else []
     declared = {_normalised(Requirement(line).name) for line in lines}

@@ -129,18 +129,9 @@ def check(
 
 def _check_online(settings: "Settings", parts: "Parts") -> None:
     """Print what each part answers; exit status 2 where one is wrong."""
-    import asyncio
+    from guard.gateway.online_checks import run_checks
 
-    from guard.gateway.online_checks import check_online
-
-    async def echo() -> bool:
-        faults = False
-        async for outcome in check_online(settings, parts):
-            typer.echo(f"  {outcome}")
-            faults = faults or bool(outcome.fault)
-        return faults
-
-    if asyncio.run(echo()):
+    if not run_checks(settings, parts, lambda outcome: typer.echo(f"  {outcome}")):
         raise typer.Exit(2)
 
 

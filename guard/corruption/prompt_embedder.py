@@ -56,8 +56,7 @@ class PromptEmbedder:
         """Read the embedding table and `tokenizer.json` of a Hugging Face model folder.
 
         `max_tokens` is the served model's context length, `tensor` the table's name where it is
-        not a known one. Raises ArtifactError, naming folder and field, and ConfigError where torch
-        is not installed. Takes seconds, as torch is loaded here and not in the first request.
+        not a known one. Raises ArtifactError, naming folder and field.
         """
         table = EmbeddingTable.open(model_folder, tensor)
         file = model_folder / "tokenizer.json"
@@ -65,7 +64,6 @@ class PromptEmbedder:
             tokenizer = Tokenizer.from_file(str(file))
         except Exception as error:  # tokenizers raises plain Exception
             raise ArtifactError(f"{file}: cannot be read as a tokenizer") from error
-        encode_tensor(table.rows(np.zeros(1, np.int64)))
         return cls(table, tokenizer, key=key, max_tokens=max_tokens)
 
     def count_tokens(self, text: str, *, add_special_tokens: bool = False) -> int:

@@ -5,7 +5,7 @@ changes nothing anywhere.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +38,19 @@ class Outcome(NamedTuple):
         if not self.fault:
             return f"ok     {self.part}" + (f": {self.note}" if self.note else "")
         return f"FAULT  {self.part}: {self.fault}" + (f"; {self.advice}" if self.advice else "")
+
+
+def run_checks(settings: Settings, parts: Parts, tell: Callable[[Outcome], None]) -> bool:
+    """Give `tell` each outcome as it comes in; whether none is a fault. Blocking."""
+
+    async def run() -> bool:
+        well = True
+        async for outcome in check_online(settings, parts):
+            tell(outcome)
+            well = well and not outcome.fault
+        return well
+
+    return asyncio.run(run())
 
 
 async def check_online(settings: Settings, parts: Parts) -> AsyncIterator[Outcome]:

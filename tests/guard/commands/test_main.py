@@ -14,6 +14,8 @@ from classifiers.model_server.process import ServerProcess, free_port
 from guard import __version__
 from guard.commands.main import check
 from guard.terms.errors import KeyedError
+from tests.e2e.serving import served
+from tests.fakes import FakeVLLM
 
 PROMPT = "wie-baut-man-das"
 CONTENT = {
@@ -142,3 +144,13 @@ def test_check_names_file_line_and_key(tmp_path: Path, section: str, told: str) 
         check(file)
 
     assert str(caught.value).startswith(f"{file}:{told}")
+
+
+@pytest.mark.parametrize(("key", "status"), [(None, 0), ("other", 2)])
+def test_check_online_asks_the_model_server(tmp_path: Path, key: str | None, status: int) -> None:
+    with served(FakeVLLM(api_key=key)) as url:
+        result = run("check", "--online", "--config", str(written(tmp_path, upstream={"url": url})))
+
+    assert result.returncode == status
+    line = result.stdout.splitlines()[-1]
+    assert line.startswith("  ok     model server" if not status else "  FAULT  model server")

@@ -8,11 +8,8 @@ import pytest
 from tests.guard.conftest import RigMaker
 
 LOGGER = "guard.upstream.faults"
-NO_ROUTE: tuple[dict[str, Any], ...] = (
-    {"detail": "Not Found"},
-    {"error": {"message": "Not Found", "code": 404}},
-    {},
-)
+NOT_FOUND = {"message": "Not Found", "code": 404}
+NO_ROUTE: tuple[dict[str, Any], ...] = ({"detail": "Not Found"}, {"error": NOT_FOUND}, {})
 
 
 @pytest.mark.parametrize("answer", NO_ROUTE)
