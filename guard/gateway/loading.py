@@ -12,7 +12,7 @@ from guard.gateway.sizing import cores, pass_threads, workers_here
 from guard.screening.canary import Canary
 from guard.screening.policy import Policy
 from guard.settings import Settings, configured_secret, require_extras
-from guard.terms.detector import Encoder, Reader
+from guard.terms.detector import Detector, Encoder, Reader
 from guard.upstream.certificates import client_context
 from guard.wire.fields import Detokenise
 
@@ -30,11 +30,14 @@ class Parts:
     upstream_tls: ssl.SSLContext | None = None
     canaries: Mapping[str, Canary] = field(default_factory=dict)
     switches: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    detectors: Mapping[str, Detector] = field(default_factory=dict)
 
     @property
     def models(self) -> tuple[Reader, ...]:
-        """Everything that reads texts, to be closed when the parts are used no more."""
-        detectors = {id(policy.detector): policy.detector for policy in self.policies}
+        """Everything that reads texts, to be closed when the parts are used no more: detectors that
+        no policy asks too, which are loaded and watched like the others."""
+        asked = [policy.detector for policy in self.policies]
+        detectors = {id(detector): detector for detector in (*asked, *self.detectors.values())}
         trials = [canary.detector for canary in self.canaries.values()]
         return (*([self.encoder] if self.encoder else []), *detectors.values(), *trials)
 
@@ -61,4 +64,5 @@ def load_parts(settings: Settings) -> Parts:
             name: Canary(detector, digest, settings.canaries[name].share)
             for name, (detector, digest) in load_canaries(settings, encoder, threads).items()
         },
+        detectors=detectors,
     )

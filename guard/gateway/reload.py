@@ -92,6 +92,9 @@ class Reloader:
         if fixed:
             with placing(self._file), about(*fixed[0].split(".")):
                 raise ConfigError("changing it takes a restart")
+        # Before its successor watches the same folders and servers: what two of them found would
+        # flip in the metrics, and stand in the log twice.
+        self._current.service.retire()
         return Service(settings, parts, self._metrics, self._cache)
 
 

@@ -68,6 +68,12 @@ class Service:
         """The limits of an API key, by its name; without keys there are none."""
         return self._rates.get(key, NO_LIMITS)
 
+    def retire(self) -> None:
+        """Watch nothing any more: a successor does. Requests under way are still served."""
+        self.upstream.unwatch()
+        for model in self._models:
+            model.retire()
+
     async def close(self, within_s: float | None = None) -> None:
         """Let go of threads and connections; nobody may use it any more. Policies in shadow get
         `within_s` seconds, or as long as screening may take."""
@@ -99,6 +105,7 @@ class Current:
     def replace(self, service: Service) -> None:
         """Give `service` to all requests from now on."""
         replaced, self.service = self.service, service
+        replaced.retire()
         self._users[service] = 0
         self._end_if_idle(replaced)
 

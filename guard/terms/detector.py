@@ -62,6 +62,10 @@ class Reader:
         """Character ranges that cover `text`, at most `size` tokens each; one if it fits."""
         return [(0, len(text))]
 
+    def retire(self) -> None:
+        """Change no more and tell listeners nothing: a successor is in service. Requests under way
+        may still be read."""
+
     def close(self) -> None:
         """Let go of threads and connections; nobody uses it any more."""
 

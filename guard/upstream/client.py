@@ -243,10 +243,14 @@ class Upstream:
         timeout_s = self._settings.health_timeout_s
         return await examine(self._session, backend.url, wanted, timeout_s)
 
-    async def close(self) -> None:
-        """Close the pool and every connection in it."""
+    def unwatch(self) -> None:
+        """Check no health any more."""
         for check in self._checks:
             check.cancel()
+
+    async def close(self) -> None:
+        """Close the pool and every connection in it."""
+        self.unwatch()
         await asyncio.gather(*self._checks, return_exceptions=True)
         await self._session.close()
 

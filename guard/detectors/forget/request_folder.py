@@ -62,6 +62,8 @@ class RequestFolder(Detector):
         self._missing: frozenset[str] = frozenset()
         self._broken: dict[str, str] = {}
         self._watcher: _Watcher | None = None
+        self._telling = threading.Lock()
+        self._retired = False
         found = self._list()
         self._entries = {name: self._read(name, found[name]) for name in sorted(found)}
         self._state = self._built()
@@ -92,10 +94,13 @@ class RequestFolder(Detector):
     def refresh(self) -> bool:
         """Look through the folder once; whether the state in service changed. Blocking."""
         with self._lock:
+            if self._retired:
+                return False
             try:
                 found = self._list()
             except ConfigError as error:
-                logger.error("forget requests: %s; what is in service stays", error)
+                if self._broken.get(".") != str(error):
+                    logger.error("forget requests: %s; what is in service stays", error)
                 self._broken["."] = str(error)
                 self._tell()
                 return False
@@ -110,10 +115,16 @@ class RequestFolder(Detector):
             self._tell()
             return changed
 
-    def close(self) -> None:
-        """End the watching thread, if there is one."""
+    def retire(self) -> None:
+        """End the watching thread. Waits for no look that is under way; that one tells nobody."""
+        with self._telling:
+            self._retired = True
         if self._watcher is not None:
             self._watcher.end()
+
+    def close(self) -> None:
+        """As `retire`."""
+        self.retire()
 
     def _after(self, found: Mapping[str, Signature | None]) -> dict[str, _Entry]:
         """The entries as they should be now that the folder holds what was `found`."""
@@ -177,11 +188,14 @@ class RequestFolder(Detector):
         return RequestSet(requests, encoder=self._digest, width=self._width)
 
     def _tell(self) -> None:
-        for listener in self._listeners:
-            listener(len(self._entries), len(self._broken))
+        with self._telling:
+            for listener in () if self._retired else self._listeners:
+                listener(len(self._entries), len(self._broken))
 
     def _watch(self) -> None:
         with self._lock:
+            if self._retired:
+                return
             if self._watcher is None or self._watcher.process != os.getpid():
                 self._watcher = _Watcher(self, self._reload_s)
 

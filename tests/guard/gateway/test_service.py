@@ -1,7 +1,7 @@
 """The current service: who holds one keeps it alive, whoever comes later gets the new one."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,9 @@ from guard.encoders.pooling_encoder import PoolingEncoder
 from guard.gateway.loading import Parts
 from guard.gateway.service import Current, Service
 from guard.observability.metrics import Metrics
+from guard.screening.policy import Policy
 from guard.settings import Settings
+from tests.fakes import WordDetector
 from tests.pooling import PooledIds, write_pooling_artifact
 
 SETTINGS = Settings.model_validate({"upstream": {"url": "http://127.0.0.1:9"}})
@@ -63,6 +65,39 @@ async def test_the_encoder_s_connections_end_with_the_service(tmp_path: Path) ->
     await service.close()
 
     assert connections.closed
+
+
+@dataclass
+class Retiring(WordDetector):
+    """Says whether it was retired, and closed."""
+
+    retired: bool = False
+    closed: bool = False
+
+    def retire(self) -> None:
+        self.retired = True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+async def test_a_replaced_service_watches_nothing_while_its_last_request_goes_on() -> None:
+    asked, unasked = Retiring("a"), Retiring("b")
+    phrases = {"kind": "phrases", "phrases": ["x"]}
+    rule = {"name": "p", "detector": "d", "action": "block"}
+    sections = {"detectors": {"d": phrases, "e": phrases}, "policies": [rule]}
+    settings = Settings.model_validate({"upstream": {"url": "http://127.0.0.1:9"}, **sections})
+    policies = (Policy.build(settings.policies[0], asked),)
+    parts = replace(NOTHING, policies=policies, detectors={"d": asked, "e": unasked})
+    current = Current(Service(settings, parts, Metrics()))
+
+    with current.use():
+        current.replace(Watched())
+        assert (asked.retired, unasked.retired) == (True, True)
+        assert (asked.closed, unasked.closed) == (False, False)
+
+    await current.close()
+    assert (asked.closed, unasked.closed) == (True, True)
 
 
 async def test_an_idle_service_ends_at_once() -> None:

@@ -130,13 +130,17 @@ def test_another_encoders_artifact_is_not_served(folder: RequestFolder, root: Pa
         RequestFolder(root, ENCODER)
 
 
-def test_a_folder_that_cannot_be_listed_changes_nothing(folder: RequestFolder, root: Path) -> None:
+def test_a_folder_that_cannot_be_listed_changes_nothing(
+    folder: RequestFolder, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     seen: list[tuple[int, int]] = []
     folder.listen(lambda served, broken: seen.append((served, broken)))
     aside = root.with_name("aside")
     root.rename(aside)
-    assert not folder.refresh()
-    assert not folder.refresh()
+    with caplog.at_level(logging.ERROR):
+        assert not folder.refresh()
+        assert not folder.refresh()
+    assert len(caplog.records) == 1, "said once"
     assert fires(folder, ASKED)
     assert seen[-1] == (2, 1)
     aside.rename(root)
@@ -208,3 +212,45 @@ def test_half_states_are_never_seen(root: Path) -> None:
     reader.join()
     assert set(scores) == {1.0}
     folder.close()
+
+
+def test_once_retired_it_stays_as_it_is_and_tells_nobody(
+    folder: RequestFolder, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[tuple[int, int]] = []
+    folder.listen(lambda served, broken: seen.append((served, broken)))
+    folder.retire()
+    put(root, "rasmussen", "Pia Rasmussen")
+    (root / "broken").mkdir()
+
+    with caplog.at_level(logging.INFO):
+        assert not folder.refresh()
+
+    assert seen == [(2, 0)]
+    assert not caplog.records
+    assert fires(folder, ASKED)
+    assert not fires(folder, "Pia Rasmussen")
+
+
+def test_a_retired_folder_s_thread_ends_though_it_is_held(root: Path) -> None:
+    before = set(threading.enumerate())
+    folder = RequestFolder(root, ENCODER, reload_s=0.01)
+    folder.current()
+    (thread,) = set(threading.enumerate()) - before
+
+    folder.retire()
+    thread.join(20)
+
+    assert not thread.is_alive()
+    assert fires(folder, ASKED)
+    assert set(threading.enumerate()) == before
+
+
+def test_one_that_was_never_watched_starts_no_thread_once_retired(root: Path) -> None:
+    before = set(threading.enumerate())
+    folder = RequestFolder(root, ENCODER, reload_s=0.01)
+
+    folder.retire()
+
+    assert fires(folder, ASKED)
+    assert set(threading.enumerate()) == before
