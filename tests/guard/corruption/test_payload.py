@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard.corruption.payload import encode_tensor, saved_tensor
@@ -61,6 +61,7 @@ def test_vllm_reads_the_same_numbers(dtype: np.dtype[Any], shape: tuple[int, int
     assert np.array_equal(tensor.float().numpy(), embeddings.astype(np.float32))
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(FLOAT_TYPES),
     st.lists(st.integers(1, 9), min_size=1, max_size=3),

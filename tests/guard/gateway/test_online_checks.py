@@ -81,7 +81,7 @@ async def test_prompt_embeddings_are_tried(
 ) -> None:
     folder = write_checkpoint(tmp_path, random_rows(300, 8, np.dtype(np.float32)))
     embedder = PromptEmbedder.open(folder, key=b"k", max_tokens=64)
-    rewriter = Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0))
+    rewriter = Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0), key=b"k")
     vllm = FakeVLLM(**changes)
 
     outcomes = await told(vllm, parts_with(rewriter), models={"demo": {}})
@@ -92,7 +92,7 @@ async def test_prompt_embeddings_are_tried(
 async def test_the_rows_own_context_counts_where_nothing_is_set(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path, random_rows(300, 8, np.dtype(np.float32)))
     embedder = PromptEmbedder.open(folder, key=b"k", max_tokens=1024)
-    rewriter = Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0))
+    rewriter = Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0), key=b"k")
 
     outcomes = await told(FakeVLLM(), parts_with(rewriter), models={"demo": {}})
 
