@@ -54,7 +54,8 @@ def serve(
     for remark in remarks(settings, workers):
         logger.warning("%s", remark)
     if workers > 1:
-        serve_workers(config, workers, _server_options(settings))
+        with placing(config):
+            serve_workers(config, workers, _server_options(settings))
         return
     with placing(config):
         application = create_app(settings, source=config)

@@ -65,9 +65,17 @@ def delete(
     ] = False,
     config: ConfigFile = CONFIG,
 ) -> None:
-    """Delete the captured prompts of an API key."""
+    """Delete the captured prompts of an API key; it may be gone from the configuration."""
+    from guard.settings import load
+    from guard.settings.problems import suggestion
+
+    known = [one.name for one in load(config).keys]
     with _store(config) as store:
-        _echo_deleted(store.delete(key, with_audit=with_audit))
+        deleted = store.delete(key, with_audit=with_audit)
+    if key not in known and not any(deleted.values()):
+        asked = suggestion(key, known)
+        raise ConfigError(f"--key: no key '{key}' in {config}, and nothing of it stored{asked}")
+    _echo_deleted(deleted)
 
 
 @store_app.command()

@@ -101,17 +101,22 @@ class Exchange:
         return name
 
     async def judge(self, protocol: WireProtocol, call: Call, client: Client) -> Verdict:
-        """The verdict on a call, as `answer` would find it, by policies in shadow too."""
-        screening = await self._screened(protocol, call, client)
+        """The verdict on a call, as `answer` would find it, by policies in shadow too. It is no
+        traffic: the metrics of findings and scores do not count it."""
+        screening = await self._screened(protocol, call, client, counts=False)
         if screening.whole is None:
             return screening.verdict
         return await asyncio.shield(screening.whole)
 
-    async def _screened(self, protocol: WireProtocol, call: Call, client: Client) -> Screening:
+    async def _screened(
+        self, protocol: WireProtocol, call: Call, client: Client, *, counts: bool = True
+    ) -> Screening:
         """The screening of a call's prompt; notes the verdict, and later that of shadows too."""
         chosen = self._table.select(client.owner, protocol.route, call.model)
         began = time_ns()
-        screening = await self._screener.begin(call.items, chosen.of("prompt"), client.owner)
+        screening = await self._screener.begin(
+            call.items, chosen.of("prompt"), client.owner, counts=counts
+        )
         client.entry.verdicts["prompt"] = screening.verdict
         client.trace.screened(began, "prompt", screening.verdict)
         if screening.whole is not None:

@@ -44,6 +44,7 @@ class _Request:
     side: Side
     reading: Reading
     size: int
+    counts: bool
 
 
 class Screener:
@@ -103,12 +104,14 @@ class Screener:
         policies: Sequence[Policy] | None = None,
         owner: str = "",
         side: Side = "prompt",
+        *,
+        counts: bool = True,
     ) -> Screening:
         """The verdict of `policies` (all of the side, unless told) on the items of one side.
 
         `owner` is the API key's name: what is remembered is found again by the same key only.
         Never raises for a detector's fault. Who stops waiting drops the policies in shadow; once
-        those have begun they go on by themselves.
+        those have begun they go on by themselves. Unless it `counts`, no metric holds the verdict.
         """
         if policies is None:
             policies = tuple(policy for policy in self.policies if policy.side == side)
@@ -119,12 +122,13 @@ class Screener:
         is_hashed = self._cache is not None and size <= MOST_HASHED
         acting, shadows = _apart(policies)
         found = remembered(acting, reading) if is_hashed else None
-        request = _Request(items, policies, owner, side, reading, size)
+        request = _Request(items, policies, owner, side, reading, size, counts)
         if found is None:
             deadline = asyncio.get_running_loop().time() + self._timeout
             found = await self._findings(self._workers, acting, request, deadline)
         verdict = Verdict.of(found)
-        self._metrics.screened(verdict, side, perf_counter() - started)
+        if counts:
+            self._metrics.screened(verdict, side, perf_counter() - started)
         if not shadows:
             return Screening(verdict)
         shadowed = remembered(shadows, reading) if is_hashed else None
@@ -204,7 +208,8 @@ class Screener:
     ) -> Verdict:
         acting, shadows = _apart(request.policies)
         whole = Verdict.of(in_order(request.policies, (acting, found), (shadows, shadowed)))
-        self._metrics.shadowed(whole, request.side)
+        if request.counts:
+            self._metrics.shadowed(whole, request.side)
         return whole
 
     def judge(self, items: Sequence[Item]) -> tuple[Finding, ...]:

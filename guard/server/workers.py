@@ -24,7 +24,7 @@ from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
 from guard.gateway.sizing import WORKERS
 from guard.observability.shared_metrics import SHARED_FOLDER, forget_process
-from guard.terms.errors import GuardError
+from guard.terms.errors import ConfigError, GuardError, about
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,8 @@ class Workers(Multiprocess):
         super().__init__(config, sockets)
         self.failed = False
         self._has_served = False
+        self._is_announced = False
+        self._to_reload: set[Process] = set()
 
     def keep_subprocess_alive(self) -> None:
         """Replace workers that died or hang."""
@@ -58,6 +60,17 @@ class Workers(Multiprocess):
                 if not self.should_exit.is_set():
                     self.processes[place] = Process(self.config, self.sockets)
                     self.processes[place].start()
+        self._announce()
+        self._hand_on()
+
+    def _announce(self) -> None:
+        """Say where the proxy is once every worker has read its artifacts: seconds after the port
+        was taken, which is when uvicorn would say so."""
+        if not self._is_announced and all(process.is_ready(1) for process in self.processes):
+            self._is_announced = True
+            scheme = "https" if self.config.is_ssl else "http"
+            place = (scheme, *self.sockets[0].getsockname()[:2])
+            logger.info("serving on %s://%s:%s, %d workers", *place, len(self.processes))
 
     def _bury(self, process: Process) -> None:
         pid = process.pid
@@ -74,10 +87,16 @@ class Workers(Multiprocess):
                 self.should_exit.wait(RETRY_S)
 
     def handle_hup(self) -> None:
-        """Every worker reloads its configuration."""
-        for process in self.processes:
-            if process.pid is not None and process.exitcode is None:
+        """Every worker reloads its configuration; one that starts only now does so when it is
+        ready, since the signal would end it before."""
+        self._to_reload = set(self.processes)
+        self._hand_on()
+
+    def _hand_on(self) -> None:
+        for process in self._to_reload & set(self.processes):
+            if process.is_ready(1) and process.pid is not None:
                 os.kill(process.pid, signal.SIGHUP)
+                self._to_reload.discard(process)
 
 
 def _answers(process: Process) -> bool:
@@ -102,12 +121,26 @@ def serve_workers(file: Path, workers: int, options: Mapping[str, Any]) -> None:
         config = uvicorn.Config(
             "guard.server.workers:worker_app", factory=True, workers=workers, **options
         )
-        listener = config.bind_socket()
+        listener = _bound(config.host, config.port)
         supervisor = Workers(config, [listener])
         supervisor.run()
         listener.close()
     if supervisor.failed:
         raise GuardError("no worker could start")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """The socket that all workers listen on; ConfigError where the address cannot be had."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        with about("listen"):
+            raise ConfigError(f"{host}:{port}: {error.strerror}") from error
+    listener.set_inheritable(True)
+    return listener
 
 
 def worker_app() -> ASGIApp:

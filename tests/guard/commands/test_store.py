@@ -68,6 +68,19 @@ def test_delete_takes_one_key(filled: Path) -> None:
     assert "captured prompts: 1 of 1" in run(filled, "status").stdout
 
 
+def test_deleting_an_unknown_key_says_so(filled: Path) -> None:
+    told = failure(run(filled, "delete", "--key", "shpo"))
+    assert told.startswith(f"--key: no key 'shpo' in {filled}, and nothing of it stored")
+
+
+def test_a_configured_key_of_which_there_is_nothing_is_no_fault(filled: Path) -> None:
+    content = yaml.safe_load(filled.read_text())
+    filled.write_text(yaml.safe_dump({**content, "keys": [{"name": "new", "sha256": "ab" * 32}]}))
+
+    assert "captured_prompts: 0" in run(filled, "delete", "--key", "new").stdout
+    assert "did you mean 'new'?" in failure(run(filled, "delete", "--key", "nwe"))
+
+
 def test_export_is_one_object_a_line_for_its_owner_only(filled: Path, tmp_path: Path) -> None:
     out = tmp_path / "prompts.jsonl"
 

@@ -35,6 +35,25 @@ async def test_it_names_policies_and_places_and_spares_the_model(make_rig: RigMa
     assert rig.vllm.requests == []
 
 
+async def test_a_check_is_no_traffic_in_the_metrics(make_rig: RigMaker) -> None:
+    """Its route is counted; findings, scores and verdicts in shadow are traffic's."""
+    policies = [
+        {"name": "old", "detector": "d0", "action": "flag"},
+        {"name": "new", "detector": "d1", "action": "block", "shadow": True},
+    ]
+    rules = ("flag", WordDetector("secret")), ("block", WordDetector("word"))
+    async with make_rig(*rules, **OPEN, policies=policies) as rig:
+        for _ in range(2):
+            await rig.client.post(ROUTE, json=asked("a secret word"), headers=CHECKER)
+        metrics = (await rig.client.get("/metrics")).text
+
+    lines = [line for line in metrics.splitlines() if not line.startswith("#")]
+    counted = [line for line in lines if line.endswith(" 2.0") and "_total" in line]
+    assert [line for line in counted if ROUTE in line]
+    assert not [line for line in lines if line.startswith(("ecoguard_findings", "ecoguard_shadow"))]
+    assert not [line for line in lines if line.startswith("ecoguard_score")]
+
+
 async def test_it_tells_scores_that_passed_and_findings_in_shadow(make_rig: RigMaker) -> None:
     rules = ("block", WordDetector("secret")), ("flag", WordDetector("word"))
     policies = [

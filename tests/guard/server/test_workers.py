@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,6 +81,25 @@ def ask(server: Serving, times: int) -> None:
     """Each over a connection of its own, so that both workers get some."""
     for _ in range(times):
         assert httpx2.post(server.url + CHAT, json=BLOCKED).status_code == 400
+
+
+def test_where_it_serves_is_said_once_all_workers_are_ready(server: Serving) -> None:
+    told = f"serving on {server.url}, 2 workers"
+    deadline = monotonic() + 30
+    while told not in (log := server.log.read_text()):
+        assert monotonic() < deadline
+        ask(server, 1)
+    assert log.count("Application startup complete") == 2
+    assert log.rindex("Application startup complete") < log.index(told)
+    assert "Uvicorn running" not in log
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path, server: Serving) -> None:
+    port = int(server.url.rpartition(":")[2])
+    done = subprocess.run(command(tmp_path, port), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    told = f"listen: 127.0.0.1:{port}: Address already in use"
+    assert done.stderr.splitlines()[-1].endswith(told)
 
 
 def test_every_worker_speaks_for_all(server: Serving) -> None:
