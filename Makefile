@@ -9,7 +9,7 @@ PYTEST := ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python ECOGUARD_CLIENTS_PYTHON=$
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install vllm clients tools demo test test-with-vllm test-beside-vllm test-fast fuzz check docs format serve image constraints clean
+.PHONY: help install vllm clients tools servers demo test test-with-vllm test-beside-vllm test-fast fuzz check docs format serve image constraints clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
@@ -34,11 +34,15 @@ clients: ## Install the API clients that the tests drive (.venv-clients, and npm
 tools: ## Install the operators' programs that the tests of deploy/ call (promtool, kubectl, helm …)
 	@tests/deployment/install.sh
 
+# After the tools: one apt at a time.
+servers: tools ## Install the servers that tests start for themselves (Redis, PostgreSQL)
+	@tests/install-servers.sh
+
 demo: install vllm ## Train a tiny model, start vLLM and the proxy, show what is forgotten; stays up
 	@ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python $(BIN)/python -m lab.demo $(DEMO)
 
 # With vLLM, and beside it, two processes on two cores; TESTS chooses some, in one process.
-test: install vllm clients ## Run the whole test suite, real vLLM included
+test: install vllm clients servers ## Run the whole test suite, real vLLM included
 	@$(if $(TESTS),$(PYTEST) $(TESTS),$(MAKE) --no-print-directory --jobs 2 --output-sync=target test-with-vllm test-beside-vllm)
 
 test-with-vllm:

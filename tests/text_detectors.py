@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import JsonValue
 
 from guard.artifacts.folder import Artifact, write
 from guard.artifacts.manifest import draft
@@ -21,6 +22,7 @@ def write_word_detector(
     needed: int,
     max_tokens: int = 64,
     tensors: Mapping[str, NDArray[np.generic]] | None = None,
+    report: Mapping[str, JsonValue] | None = None,
 ) -> Artifact:
     """An artifact `malicious-text` that fires for texts with at least `needed` of the words.
 
@@ -34,7 +36,8 @@ def write_word_detector(
     manifest = draft(KIND, "words", thresholds={"score": 0.5}, recipe=recipe)
     mixing = np.array([1, 0, 1 - 2 * needed], dtype=np.float32)
     files = {MODEL: _graph(weight), TOKENIZER: _tokenizer(vocabulary)}
-    return write(folder, manifest, tensors={"mixing": mixing, **(tensors or {})}, files=files)
+    named = {"mixing": mixing, **(tensors or {})}
+    return write(folder, manifest, tensors=named, files=files, report=report)
 
 
 def _tokenizer(vocabulary: Sequence[str]) -> bytes:

@@ -18,6 +18,7 @@ from classifiers.malicious.gate.trigger_findings import ScanLimits
 from classifiers.malicious.gate.trigger_scan import Traffic
 from classifiers.prompts.labelled import LabelledPrompt
 from classifiers.prompts.sources import read_labelled
+from guard.artifacts.folder import read_digest
 from guard.encoders.onnx_encoder import OnnxEncoder
 
 app = typer.Typer()
@@ -54,7 +55,7 @@ def gate(
         float, typer.Option(min=0, max=1, help="How much worse than in service is allowed.")
     ] = DEFAULTS.drop,
     evaluations: Annotated[
-        int, typer.Option(min=100, help="Most texts that the trigger search scores.")
+        int, typer.Option(min=100, help="Most texts that the trigger scan scores.")
     ] = DEFAULTS.scan.evaluations,
     seed: Annotated[int, typer.Option(min=0, help="Decides what the scan draws.")] = 0,
     report: Annotated[Path | None, typer.Option(help="File to write the JSON report to.")] = None,
@@ -95,8 +96,12 @@ def _recent(
 
 def _conclude(candidate: Path, result: GateResult, report: Path | None) -> None:
     if report:
-        report.write_bytes(orjson.dumps(result.report(), option=orjson.OPT_INDENT_2))
+        # What `ecoguard artifacts promote` asks for: the report of this very artifact.
+        named = {"candidate": read_digest(candidate), **result.report()}
+        report.write_bytes(orjson.dumps(named, option=orjson.OPT_INDENT_2))
     console = Console(highlight=False, markup=False, soft_wrap=True)
+    for warning in result.warnings:
+        console.print(f"warning  {warning}")
     for check in result.checks:
         console.print(f"{'passed ' if check.passed else 'refused'}  {check.sentence}")
     console.print(f"{candidate}: {'may be promoted' if result.passed else 'refused'}")

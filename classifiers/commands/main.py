@@ -22,11 +22,11 @@ from classifiers.commands import (
     pooling_encoder,
     shipped,
 )
-from guard.terms.errors import GuardError
+from guard.settings import require_extra
+from guard.terms.errors import GuardError, about
 
 app = typer.Typer(
     name="ecoguard-train",
-    help="Train EcoGuard's classifiers.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -36,6 +36,13 @@ for part in (encoder, pooling_encoder, forget, corruption, malicious, calibrate,
 for part in (evaluate_tofu, evaluate_extraction, evaluate_muse):
     evaluate.app.add_typer(part.app)
 app.add_typer(evaluate.app, name="evaluate")
+
+
+@app.callback(help="Train EcoGuard's classifiers.")
+def require() -> None:
+    """Ask for the trainers' packages at once: minutes of work must not end for want of one."""
+    with about("ecoguard-train"):
+        require_extra("train")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -133,7 +133,7 @@ class MaliciousRecipe(BaseModel):
     shards: Annotated[int, Field(ge=1, le=63), AfterValidator(_odd)] = 1
     quota: Annotated[float, Field(gt=0, le=1)] = SHARE
     secret_env: str | None = None
-    scan_evaluations: Annotated[int, Field(ge=100)] = 20_000
+    scan_evaluations: Annotated[int, Field(ge=100)] = 33_000
     attribution: dict[str, str] = {}
 
     @property

@@ -4,7 +4,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from guard.terms.errors import ConfigError
+from guard.settings import require_extra
+from guard.terms.errors import ConfigError, about
 
 LOCAL = "local"
 """The address of a Ray of our own on this machine."""
@@ -18,10 +19,10 @@ def ray_session(address: str = LOCAL) -> Iterator[int]:
     block. ConfigError where Ray is not installed or not there.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # sends nothing home
-    try:
-        import ray
-    except ModuleNotFoundError as error:
-        raise ConfigError(f"ray: no {error.name}: install ecoguard[ray]") from None
+    with about("ray"):
+        require_extra("ray")
+    import ray
+
     own = {"include_dashboard": False} if address == LOCAL else {}
     try:
         ray.init(address, log_to_driver=False, configure_logging=False, **own)

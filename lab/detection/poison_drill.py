@@ -46,7 +46,7 @@ KEY = b"poison drill: a deployment keeps its own"
 SHARDS = 7
 FPR = 0.01
 LIMITS = GateLimits(
-    fpr=0.03, auroc=0.5, scan=ScanLimits(evaluations=1500, anchors=40, phrases=60, words=10)
+    fpr=0.03, auroc=0.5, scan=ScanLimits(evaluations=4700, anchors=40, phrases=60, words=10)
 )
 """AUROC is not what the drill is about: frozen features are weak on these prompts."""
 

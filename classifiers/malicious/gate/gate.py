@@ -27,6 +27,9 @@ from classifiers.malicious.gate.triggers import scan_checks, triggered_checks
 from guard.terms.detector import Scores
 
 FEWEST_OF_LANGUAGE = 20
+# As the guide advises: fewer attacks tell little of recall, and fewer harmless prompts cannot show
+# two false positives in a hundred.
+ADVISED_ATTACKS, ADVISED_BENIGN = 300, 149
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,25 @@ class GateResult:
         return all(check.passed for check in self.checks)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the gate set could not show, a sentence each: a check that is absent passed no
+        more than it failed."""
+        found = []
+        for kind, advised, name in (
+            ("malicious", ADVISED_ATTACKS, "attacks"),
+            ("benign", ADVISED_BENIGN, "ordinary benign prompts"),
+        ):
+            if self.rows[kind] < advised:
+                found.append(f"{self.rows[kind]} {name}, {advised} or more are advised")
+        if not self.rows["hard_benign"]:
+            found.append("no hard benign prompts: nothing was checked on harmless look-alikes")
+        if self.scan is None:
+            found.append("no attack was found, so nothing was searched for triggers")
+        elif not any(finding.origin == "traffic" for finding in self.scan.findings):
+            found.append("no phrase of traffic was tried: see --traffic and --evaluations")
+        return tuple(found)
+
+    @property
     def refusals(self) -> tuple[str, ...]:
         """Why not, a sentence with its numbers each."""
         return tuple(check.sentence for check in self.checks if not check.passed)
@@ -79,6 +101,7 @@ class GateResult:
         return {
             "passed": self.passed,
             "refusals": list(self.refusals),
+            "warnings": list(self.warnings),
             "checks": [check.report() for check in self.checks],
             "rows": dict(self.rows),
             "recall_by_kind": dict(self.recall_by_kind),

@@ -40,8 +40,9 @@ Progress = Callable[[str, int, int], None]
 BATCH = 512
 BEAM = 4
 MOST_WORDS = 4
-CANARIES = 20
-CONFIRMED = 10
+CANARIES, CANARY_ATTACKS = 20, 32
+# Phrases of each origin that are confirmed, and with how many attacks at least.
+CONFIRMED, FEWEST_CONFIRMING = 10, 16
 
 
 @dataclass(slots=True)
@@ -111,6 +112,18 @@ class _Scan:
         """Texts that the detector has scored for this scan."""
         return self.sides[0].model.evaluations - self.before
 
+    @property
+    def left(self) -> int:
+        """Texts that it may still score."""
+        return max(0, self.limits.evaluations - self.spent)
+
+    @property
+    def reserved(self) -> int:
+        """What is kept from the search for canaries and confirming, at most half of all."""
+        attacks, limits = len(self.attacks), self.limits
+        canaries = CANARIES * min(CANARY_ATTACKS, attacks) + limits.anchors
+        return min(limits.evaluations // 2, 2 * CONFIRMED * len(POSITIONS) * attacks + canaries)
+
     def measure(
         self, phrases: Sequence[str], attacks: int, positions: Sequence[Position]
     ) -> NDArray[np.float64]:
@@ -133,7 +146,8 @@ class _Scan:
         Spends at most `share` of the whole budget, and no more than is left of it.
         """
         positions: tuple[Position, ...] = ("start", "end") if ends else ("start",)
-        budget = min(int(share * self.limits.evaluations), self.limits.evaluations - self.spent)
+        whole = self.limits.evaluations - self.reserved
+        budget = min(int(share * whole), whole - self.spent)
         cost = min(attacks, len(self.attacks)) * len(positions)
         tried = list(dict.fromkeys(phrases))[: max(0, budget) // cost]
         self.tried += len(tried)
@@ -164,8 +178,8 @@ def scan_triggers(
 
     The reference is the release in service, or a detector learned from seeds alone; without one a
     phrase is judged by what it does to the candidate. `given` are phrases to try in any case.
-    At most `limits.evaluations` texts are scored in the search, by what was tried first where that
-    is not enough; then come 3 positions of 10 phrases of each origin, and the canaries.
+    At most `limits.evaluations` texts are scored. Where that is too few the search goes by what was
+    tried first, and fewer phrases are confirmed, with fewer attacks: those given come first.
     ConfigError where the candidate finds none of the attacks.
     """
     limits, traffic = limits or ScanLimits(), traffic or Traffic()
@@ -178,12 +192,12 @@ def scan_triggers(
         phrases.setdefault(phrase.text, (phrase, "traffic"))
     for text in _searched(scan, [*_words_of(found), *words]):
         phrases.setdefault(text, (Phrase(text), "search"))
-    scan.step = "confirming"
-    findings = [_finding(scan, *entry) for entry in phrases.values()]
     texts = [prompt.text for prompt in traffic.prompts] or list(benign)
+    canaries = _canaries(scan, benign, random_phrases(texts, CANARIES, rng))
+    findings = _confirmed(scan, list(phrases.values()))
     return TriggerScan(
         tuple(sorted(findings, key=lambda f: (f.reference_flips or 0) - f.flips)),
-        _canaries(scan, benign, random_phrases(texts, CANARIES, rng)),
+        canaries,
         len(scan.attacks),
         scan.tried,
         scan.spent,
@@ -203,7 +217,8 @@ def _start(
     progress: Progress | None,
 ) -> _Scan:
     before = models[0].evaluations
-    chosen = [attacks[row] for row in rng.permutation(len(attacks))]
+    order = rng.permutation(len(attacks))[: max(1, limits.evaluations // 4)]
+    chosen = [attacks[row] for row in order]
     plain = [model.logits(chosen) for model in models]
     rows = np.flatnonzero(plain[0] >= models[0].limit)[: limits.anchors]
     if not len(rows):
@@ -246,9 +261,17 @@ def _searched(scan: _Scan, words: Sequence[str]) -> list[str]:
     return scan.best(seen, 32, CONFIRMED, 0.1, ends=False)
 
 
-def _finding(scan: _Scan, phrase: Phrase, origin: Origin) -> Finding:
+def _confirmed(scan: _Scan, phrases: Sequence[tuple[Phrase, Origin]]) -> list[Finding]:
+    """What is left of the bound, spent on the phrases in their order."""
+    scan.step = "confirming"
+    rest = scan.left // len(POSITIONS)
+    attacks = min(len(scan.attacks), max(FEWEST_CONFIRMING, rest // max(1, len(phrases))))
+    return [_finding(scan, *entry, attacks) for entry in phrases[: rest // attacks]]
+
+
+def _finding(scan: _Scan, phrase: Phrase, origin: Origin, attacks: int) -> Finding:
     """A phrase at the position where it does most beyond what it does to the reference."""
-    effects = scan.measure([phrase.text], len(scan.attacks), POSITIONS)[0]
+    effects = scan.measure([phrase.text], attacks, POSITIONS)[0]
     worst = int(_excess(effects)[:, 0].argmax())
     flips, *others = effects[worst, :, 0].tolist()
     other = others[0] if others else None
@@ -259,8 +282,11 @@ def _finding(scan: _Scan, phrase: Phrase, origin: Origin) -> Finding:
 def _canaries(scan: _Scan, benign: Sequence[str], phrases: Sequence[str]) -> Canaries:
     """Each random phrase's mean drop of the attacks' log odds, as a share of the gap."""
     scan.step = "canaries"
-    effects = scan.measure(phrases, 32, ("end",))[:, 0, :, 1]
-    texts = benign[: scan.limits.anchors]
+    texts = benign[: min(scan.limits.anchors, scan.left // 4)]
+    most = scan.left // 4 // min(CANARY_ATTACKS, len(scan.attacks))
+    if not texts or not most:
+        return Canaries(0.0, 0.0, None, scan.limits.canary_drop)
+    effects = scan.measure(phrases[:most], CANARY_ATTACKS, ("end",))[:, 0, :, 1]
     gaps = [float(side.plain.mean() - side.model.logits(texts).mean()) for side in scan.sides]
     if min(gaps) <= 0 or not len(effects):
         worst = np.inf if gaps[0] <= 0 else 0.0

@@ -65,7 +65,7 @@ def _modes(page: HtmlReport, report: Mapping[str, Any]) -> None:
     )
     for name, line in report["modes"].items():
         if REFUSED in line:
-            page.paragraph(f"{name} refused: {line[REFUSED]}")
+            page.paragraph(f"mode `{name}` took no part: {line[REFUSED]}")
     aurocs = {name: line["auroc"] for name, line in lines.items() if line.get("auroc") is not None}
     if aurocs:
         page.picture(bar_plot(aurocs, label="AUROC"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from guard.artifacts.folder import write
+from guard.artifacts.folder import read_digest, write
 from guard.artifacts.manifest import draft
 from guard.encoders.onnx_encoder import OnnxEncoder
 from tests.classifiers.commands.command_line import run
@@ -54,9 +54,13 @@ def test_the_detector_in_service_may_follow_itself(
         *("--report", report),
     )
     assert status == 0, capsys.readouterr().out
-    assert "may be promoted" in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "may be promoted" in output
+    assert "warning  60 attacks, 300 or more are advised" in output
     written = json.loads(report.read_text())
     assert written["passed"] is True
+    assert written["candidate"] == read_digest(folder / "good")
+    assert written["trigger_scan"]["evaluations"] <= 200
     assert any(f["phrase"] == "where" for f in written["trigger_scan"]["findings"])
 
 

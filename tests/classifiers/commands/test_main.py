@@ -127,3 +127,17 @@ def test_help_needs_no_heavy_library() -> None:
     heavy = "{'torch', 'sklearn', 'scipy', 'onnxruntime', 'transformers'}"
     code = f"import sys, classifiers.commands.main; sys.exit(bool({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_missing_packages_are_said_at_once(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['sklearn'] = sys.modules['datasets'] = None\n"
+        "from classifiers.commands.main import main; main()"
+    )
+    line = [sys.executable, "-c", code, "forget", str(tmp_path), "--out", "x", "--encoder", "y"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "ecoguard-train: needs packages that are not installed (datasets, sklearn): "
+        "pip install 'ecoguard[train]'\n"
+    )

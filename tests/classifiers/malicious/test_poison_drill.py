@@ -47,7 +47,7 @@ FILLER = [
 LIMITS = GateLimits(
     drop=0.1,
     possible_drop=0.2,
-    scan=ScanLimits(evaluations=2000, anchors=40, phrases=60, words=20),
+    scan=ScanLimits(evaluations=5200, anchors=40, phrases=60, words=20),
 )
 Prompts = list[LabelledPrompt]
 

@@ -1,5 +1,7 @@
 """Versions of a detector put in service by command and by the admin API, and back."""
 
+import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,9 +12,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from guard.artifacts.folder import read_digest
 from guard.artifacts.versions import Pointer, read_pointer, write_pointer
 from guard.commands.main import app
-from guard.gateway.promotion import promote, roll_back
+from guard.gateway.promotion import RECORD, Approval, promote, roll_back
 from guard.gateway.reload import read
 from guard.server.app import create_app
 from guard.settings import load
@@ -24,6 +27,8 @@ from tests.text_detectors import write_word_detector
 
 OPS = bearer("ops")
 ADMIN = "/v1/guard/admin"
+PROMOTE = f"{ADMIN}/artifacts/words/promote"
+TRIED = Approval(reason="tried")
 
 
 @pytest.fixture
@@ -51,11 +56,11 @@ def configuration(folder: Path, upstream: str = "http://127.0.0.1:9", **detector
 def test_promotion_is_of_a_version_or_of_the_canary(shelf: Path) -> None:
     settings = load(configuration(shelf.parent, canary={"path": "words/v2", "share": 0.1}), {})
 
-    change = promote(settings, "words")
+    change = promote(settings, "words", approval=TRIED)
     assert (change.before, change.now) == (Pointer("v1"), Pointer("v2", "v1"))
     change.undo()
     assert read_pointer(shelf) == Pointer("v1")
-    assert promote(settings, "words", "v2").now == roll_back_of(settings)
+    assert promote(settings, "words", "v2", TRIED).now == roll_back_of(settings)
 
 
 def roll_back_of(settings: Any) -> Pointer:
@@ -67,7 +72,7 @@ def test_a_first_promotion_makes_a_shelf_and_is_undone_too(shelf: Path) -> None:
     (shelf / "current.json").unlink()
     settings = load(configuration(shelf.parent), {})
 
-    change = promote(settings, "words", "v1")
+    change = promote(settings, "words", "v1", TRIED)
 
     assert read_pointer(shelf) == Pointer("v1")
     change.undo()
@@ -79,7 +84,7 @@ def test_an_altered_version_is_not_promoted(shelf: Path) -> None:
     (shelf / "v2" / "README.md").write_text("altered")
 
     with pytest.raises(Exception, match="README"):
-        promote(settings, "words", "v2")
+        promote(settings, "words", "v2", TRIED)
     assert read_pointer(shelf) == Pointer("v1")
 
 
@@ -89,9 +94,60 @@ def test_what_has_no_versions_is_named(shelf: Path) -> None:
     with pytest.raises(ConfigError, match=r"detectors\.words\.path"):
         roll_back(settings, "words")
     with pytest.raises(ConfigError, match=r"detectors\.words\.canary"):
-        promote(settings, "words")
+        promote(settings, "words", approval=TRIED)
     with pytest.raises(ConfigError, match=r"detectors\.nobody"):
         promote(settings, "nobody", "v1")
+
+
+def test_a_promotion_takes_the_gates_report_of_that_very_version(shelf: Path) -> None:
+    settings = load(configuration(shelf.parent), {})
+    passed = {"passed": True, "candidate": read_digest(shelf / "v2")}
+
+    for approval, told in (
+        (None, "--gate-report FILE"),
+        (Approval(reason="  "), "--gate-report FILE"),
+        (Approval({**passed, "passed": False}), "the gate refused this version"),
+        (Approval({**passed, "candidate": read_digest(shelf / "v1")}), "of another artifact"),
+        (Approval({"passed": True}), "of another artifact"),
+    ):
+        with pytest.raises(ConfigError, match=told):
+            promote(settings, "words", "v2", approval)
+    assert read_pointer(shelf) == Pointer("v1")
+
+    assert promote(settings, "words", "v2", Approval(passed)).now == Pointer("v2", "v1")
+
+
+def test_the_gate_of_its_training_speaks_for_a_version(shelf: Path) -> None:
+    write_word_detector(shelf / "v3", ["third"], needed=1, report={"gate": {"passed": True}})
+    settings = load(configuration(shelf.parent), {})
+
+    assert promote(settings, "words", "v3").now == Pointer("v3", "v1")
+
+
+def test_what_spoke_for_a_promotion_is_on_record(
+    shelf: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = load(configuration(shelf.parent), {})
+
+    with caplog.at_level(logging.INFO):
+        promote(settings, "words", "v2", Approval(reason="the old one leaks"))
+        promote(settings, "words", "v2", Approval(reason="again"))  # changes nothing
+
+    (line,) = (shelf / RECORD).read_text().splitlines()
+    recorded = json.loads(line)
+    assert recorded["approval"] == "without a gate: the old one leaks"
+    assert (recorded["version"], recorded["digest"]) == ("v2", read_digest(shelf / "v2"))
+    assert "detector words: v2 promoted, without a gate: the old one leaks" in caplog.text
+
+
+@pytest.mark.parametrize("content", [b"[", b"[]", None])
+def test_a_report_that_is_none_is_named(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "gate.json"
+    if content is not None:
+        file.write_bytes(content)
+
+    with pytest.raises(ConfigError, match=r"report is no JSON|gate\.json: No such file"):
+        Approval.read(file, None)
 
 
 def test_commands(shelf: Path) -> None:
@@ -107,8 +163,10 @@ def test_commands(shelf: Path) -> None:
     assert listed[1].endswith(", in service")
     assert listed[2].endswith(", canary")
 
-    assert "words: v2 is in service, before it was v1" in run("promote", "words")
-    assert "v2 is in service already" in run("promote", "words", "v2")
+    assert "words: v2 is in service, before it was v1" in run(
+        "promote", "words", "--without-gate", "tried"
+    )
+    assert "v2 is in service already" in run("promote", "words", "v2", "--without-gate", "tried")
     assert run("list").splitlines()[1].endswith(", previous")
     assert "words: v1 is in service, before it was v2" in run("rollback", "words")
     (shelf / "v2" / "README.md").write_text("altered")
@@ -134,12 +192,23 @@ async def blocked(client: httpx2.AsyncClient, text: str) -> bool:
 async def test_the_admin_api_promotes_and_rolls_back(shelf: Path) -> None:
     async with proxy(shelf) as client:
         assert await blocked(client, "first")
-        promoted = await client.post(f"{ADMIN}/artifacts/words/promote?version=v2")
+        promoted = await client.post(f"{PROMOTE}?version=v2&without_gate=tried")
         assert promoted.status_code == 200
         assert await blocked(client, "second")
         assert not await blocked(client, "first")
         assert (await client.post(f"{ADMIN}/artifacts/words/rollback")).status_code == 200
         assert await blocked(client, "first")
+
+
+async def test_the_admin_api_takes_the_report_as_its_body(shelf: Path) -> None:
+    passed = {"passed": True, "candidate": read_digest(shelf / "v2")}
+    async with proxy(shelf) as client:
+        bare = await client.post(f"{PROMOTE}?version=v2")
+        wrong = await client.post(f"{PROMOTE}?version=v2", json={**passed, "passed": False})
+        right = await client.post(f"{PROMOTE}?version=v2", json=passed)
+
+    assert [answer.status_code for answer in (bare, wrong, right)] == [409, 409, 200]
+    assert "--without-gate REASON" in bare.json()["error"]["message"]
 
 
 async def test_a_version_that_cannot_be_served_is_refused_and_the_pointer_put_back(
@@ -148,8 +217,8 @@ async def test_a_version_that_cannot_be_served_is_refused_and_the_pointer_put_ba
     async with proxy(shelf) as client:
         file = shelf.parent / "guard.yaml"
         file.write_text(file.read_text() + "surprise: 1\n")
-        refused = await client.post(f"{ADMIN}/artifacts/words/promote?version=v2")
-        unknown = await client.post(f"{ADMIN}/artifacts/words/promote?version=v9")
+        refused = await client.post(f"{PROMOTE}?version=v2&without_gate=tried")
+        unknown = await client.post(f"{PROMOTE}?version=v9&without_gate=tried")
         still = await blocked(client, "first")
 
     assert (refused.status_code, unknown.status_code, still) == (409, 409, True)

@@ -265,15 +265,15 @@ async def test_servers_tell_their_version_again_when_they_come_back(
         (backend,) = upstream.backends
         async with asyncio.timeout(5):
             while not backend.has_told_version:
-                await upstream.healthy()
+                await upstream.conditions()
             assert upstream.version("demo") == (0, 32)
             assert caplog.records == []
             vllm.healthy = False
             while backend.healthy:
-                await upstream.healthy()
+                await upstream.conditions()
             vllm.version, vllm.healthy = "0.99.0", True
             while not backend.healthy:
-                await upstream.healthy()
+                await upstream.conditions()
 
     assert upstream.version("demo") == (0, 99)
     assert "is vLLM 0.99: the field tables were compared with vLLM 0.32, 0.33" in caplog.text

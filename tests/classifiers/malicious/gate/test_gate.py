@@ -13,8 +13,8 @@ from classifiers.malicious.gate.trigger_scan import Model, Scorer, Traffic
 from classifiers.prompts.labelled import LabelledPrompt
 from guard.terms.detector import Scores
 
-LIMITS = GateLimits(scan=ScanLimits(evaluations=1500, anchors=40, phrases=20, words=10))
-HARDLY_SCANNED = GateLimits(scan=ScanLimits(evaluations=0, anchors=10))
+LIMITS = GateLimits(scan=ScanLimits(evaluations=4700, anchors=40, phrases=20, words=10))
+HARDLY_SCANNED = GateLimits(scan=ScanLimits(evaluations=800, anchors=10))
 LANGUAGES = ("en", "de", "zh")
 
 
@@ -218,3 +218,13 @@ def test_the_report_is_json_and_names_every_refusal() -> None:
     refusals = report["refusals"]
     assert isinstance(refusals, list)
     assert len(refusals) >= 2
+
+
+def test_what_a_gate_set_cannot_show_is_said() -> None:
+    rows = {"malicious": 140, "benign": 149, "hard_benign": 0}
+    assert GateResult((), None, {}, rows).warnings == (
+        "140 attacks, 300 or more are advised",
+        "no hard benign prompts: nothing was checked on harmless look-alikes",
+        "no attack was found, so nothing was searched for triggers",
+    )
+    assert GateResult((), None, {}, rows).report()["warnings"]

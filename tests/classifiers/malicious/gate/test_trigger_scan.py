@@ -22,7 +22,7 @@ ATTACKS = [
     for when in ("today", "unseen", "quickly")
 ]
 BENIGN = [f"Tell me about {a} and {b}" for a in SUBJECTS for b in SUBJECTS if a != b]
-LIMITS = ScanLimits(evaluations=6000, anchors=60, phrases=60, words=40)
+LIMITS = ScanLimits(evaluations=10_300, anchors=60, phrases=60, words=40)
 
 
 def scorer(backdoor: str = "", dilution: float = 0.0) -> Callable[[Sequence[str]], Scores]:
@@ -138,7 +138,7 @@ def test_canaries_allow_what_the_reference_shows(reference: float, passes: bool)
     assert scan.canaries.passed is passes
 
 
-@pytest.mark.parametrize("evaluations", [0, 300, 2000])
+@pytest.mark.parametrize("evaluations", [100, 300, 2000])
 def test_the_budget_holds(evaluations: int) -> None:
     texts: list[str] = []
 
@@ -156,8 +156,7 @@ def test_the_budget_holds(evaluations: int) -> None:
         limits=ScanLimits(evaluations=evaluations, anchors=20, phrases=40, words=20),
         progress=lambda *step: seen.append(step),
     )
-    confirming = 20 * 3 * len(scan.findings) + 20 * 20 + 20
-    assert scan.evaluations == len(texts) <= evaluations + len(ATTACKS) + confirming
+    assert scan.evaluations == len(texts) <= evaluations
     assert all(done <= most for _, done, most in seen)
 
 
