@@ -76,7 +76,7 @@ def build_examples(prompts: Sequence[LabelledPrompt], mixture: Mixture) -> list[
     windows = _capped([e for prompt in chosen for e in _windows(prompt)], mixture, rng)
     found = windows + _sentences(windows, mixture)
     found += _composed(_parts(chosen), mixture, rng)
-    found += _generated(chosen, mixture)
+    found += generated_examples(chosen, mixture)
     return list({example.text: example for example in found}.values())
 
 
@@ -182,7 +182,7 @@ def _composed(parts: Parts, mixture: Mixture, rng: np.random.Generator) -> list[
     return [Example(row.text, row.malicious, f"own/{row.kind}", row.sources) for row in rows]
 
 
-def _generated(prompts: Sequence[LabelledPrompt], mixture: Mixture) -> list[Example]:
+def generated_examples(prompts: Sequence[LabelledPrompt], mixture: Mixture) -> list[Example]:
     """Twins, wrapped requests, injected documents and extractions of the train halves."""
     harmful, harmless = own_requests("train", 200, mixture.seed)
     third = mixture.documents // 3
