@@ -28,7 +28,7 @@ BATCH_ROWS, BATCH_TOKENS = 64, 4096
 class TokenStates:
     """States of all windows end to end, float16 (tokens, width); window i is offsets[i:i+2].
 
-    `features` (pools, width) are the pretrained encoder's, mean-pooled over each whole window and
+    `features` (pools, width) are what the anchor reads, mean-pooled over each whole window and
     then its segments, float16; those of window i are pool_offsets[i:i+2].
     """
 
@@ -139,9 +139,9 @@ def _fill(
     place = tower.head.weight.device
     with torch.inference_mode():
         seen = torch.from_numpy(mask).to(place)
-        hidden = tower.lower(torch.from_numpy(ids).to(place), seen)  # (batch, length, width)
-        features = tower.frozen_features(hidden, seen)[0].cpu().numpy()  # (batch, pools, width)
-        states = hidden.cpu().numpy()
+        read = tower.lower_with_features(torch.from_numpy(ids).to(place), seen)
+        # (batch, length, width) and (batch, pools, width)
+        states, features = (tensor.cpu().numpy() for tensor in read)
     for row, window in enumerate(batch):
         first, last = found.pool_offsets[window], found.pool_offsets[window + 1]
         found.features[first:last] = features[row, : last - first]
@@ -159,7 +159,8 @@ def _memory_map(
 
 def _digest(tower: "Tower", tokens: Sequence[Sequence[int]]) -> str:
     """Names the states of these windows by this tower's frozen layers."""
-    digest = hashlib.sha256(f"{tower.frozen} {tower.segment}".encode())
+    depths = [tower.frozen, tower.segment, tower.anchor_layer]
+    digest = hashlib.sha256(" ".join(str(d) for d in depths if d is not None).encode())
     for tensor in tower.backbone.state_dict().values():
         digest.update(np.ascontiguousarray(tensor.numpy()).tobytes())
     for window in tokens:

@@ -82,7 +82,7 @@ class Tower(nn.Module):
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Logits (batch, 1) of both heads together, as exported."""
         if self.anchored and self.anchor_layer is not None:
-            return self._shallow_forward(input_ids, attention_mask, self.anchor_layer)
+            return self._shallow_forward(input_ids, attention_mask)
         if self.anchored:
             return self.anchored_forward(input_ids, attention_mask)[0]
         return _highest(*self.pool_logits(self.lower(input_ids, attention_mask), attention_mask))
@@ -96,15 +96,25 @@ class Tower(nn.Module):
         logits = logits + self.anchor(features)[..., 0]
         return _highest(logits, pools), functional.normalize(features[:, 0], dim=1)
 
-    def _shallow_forward(self, input_ids: Tensor, attention_mask: Tensor, layer: int) -> Tensor:
+    def _shallow_forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Logits (batch, 1) with an anchor on the states of a frozen layer."""
+        states, features = self.lower_with_features(input_ids, attention_mask)
+        logits, pools = self.pool_logits(states, attention_mask)
+        return _highest(logits + self.anchor(features)[..., 0], pools)
+
+    def lower_with_features(
+        self, input_ids: Tensor, attention_mask: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """The shared layers' token states (batch, length, width), and the mean-pooled features
+        that the anchor reads, (batch, pools, width)."""
+        if self.anchor_layer is None:
+            states = self.lower(input_ids, attention_mask)
+            return states, self.frozen_features(states, attention_mask)[0]
         layers = self.backbone.encoder.layer
         hidden = self.backbone.embeddings(input_ids=input_ids)  # (batch, length, width)
-        shallow = _through(layers[:layer], hidden, attention_mask)
-        states = _through(layers[layer : self.frozen], shallow, attention_mask)
-        logits, pools = self.pool_logits(states, attention_mask)
-        means, _, _ = _pooled(shallow, attention_mask, self.segment)
-        return _highest(logits + self.anchor(means)[..., 0], pools)
+        shallow = _through(layers[: self.anchor_layer], hidden, attention_mask)
+        states = _through(layers[self.anchor_layer : self.frozen], shallow, attention_mask)
+        return states, _pooled(shallow, attention_mask, self.segment)[0]
 
     def lower(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """The shared layers' token states (batch, length, width)."""

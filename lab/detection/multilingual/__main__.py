@@ -1,0 +1,92 @@
+"""`python -m lab.detection.multilingual`: trains, judges and calibrates the detector that ships.
+
+Three models, each of two folds' sources, give the thresholds and every figure; the model that
+ships learns from all. Its logits are not those of the folds' models, so where little was learned
+its thresholds may be some tenths off. The measured prompts' folds and the encoder's states are
+kept in `--cache`: a command that was stopped goes on.
+"""
+
+import shutil
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+
+from classifiers.encoder.packed import PACKED, PIECES, unpack_encoder
+from classifiers.malicious.fine_tuning.training import scaled
+from classifiers.malicious.shipped import save_shipped
+from classifiers.malicious.shipped.detector import PACKAGE
+from guard.terms.errors import GuardError
+from lab.detection.leave_sources_out import show
+from lab.detection.multilingual.calibrate import (
+    calibrate,
+    figures,
+    limits_of,
+    measured_of,
+    thresholds_of,
+)
+from lab.detection.multilingual.facts import read_origins, shipped_facts
+from lab.detection.multilingual.folds import all_examples, held_out_logits
+from lab.detection.multilingual.model import fit_model
+from lab.detection.multilingual.recipe import Recipe
+from lab.detection.multilingual.sources import measured_prompts, read_sets
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def train(
+    data: Annotated[Path, typer.Option(help="Folder of prompt sets, gzipped JSON Lines.")],
+    out: Annotated[Path, typer.Option(help="Folder to write the detector's files to.")],
+    cache: Annotated[
+        Path | None, typer.Option(help="Folder for states and folds; default: OUT/cache.")
+    ] = None,
+    origins: Annotated[
+        Path | None, typer.Option(help="Markdown table of where the sets are from.")
+    ] = None,
+    scale: Annotated[float, typer.Option(min=0.001, help="Of the amounts of examples.")] = 0.42,
+) -> None:
+    """Train on all sources and write the detector's files, with figures of held-out sources."""
+    folder = cache or out / "cache"
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix="ecoguard-encoder-") as scratch:
+        source = unpack_encoder(files(PACKAGE), Path(scratch))
+        build_detector(data, out, source, folder, Recipe(scale=scale), origins)
+    for name in (PACKED, PIECES):
+        if not (out / name).exists():
+            (out / name).write_bytes((files(PACKAGE) / name).read_bytes())
+    if cache is None:
+        shutil.rmtree(folder)
+
+
+def build_detector(
+    data: Path, out: Path, source: Path, cache: Path, recipe: Recipe, origins: Path | None
+) -> None:
+    """Everything but the encoder's own files; the encoder lies in the folder `source`."""
+    prompts = read_sets(data)
+    examples = all_examples(prompts, recipe)
+    chosen = measured_prompts(prompts)
+    measured = measured_of(chosen, held_out_logits(chosen, examples, recipe, source, cache, show))
+    scaling, calibration = calibrate(measured)
+    thresholds = thresholds_of(limits_of(measured), scaling)
+    names = frozenset(prompt.source for prompt in prompts)
+    said = read_origins(origins, names) if origins else []
+    facts = shipped_facts(prompts, recipe, scaling, thresholds, figures(measured), said)
+    model = fit_model(examples, recipe, source, cache, show)
+    save_shipped(out, scaled(model, scaling), calibration, facts)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: an error that the user can mend is one line on standard error."""
+    try:
+        app(arguments)
+    except GuardError as error:
+        typer.echo(str(error), err=True)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()
