@@ -20,7 +20,12 @@ from numpy.typing import NDArray
 from classifiers.encoder.recipe import Precision
 from classifiers.encoder.source import default_source, hash_source
 from classifiers.malicious.calibration import Scaling, fit_scaling, kept_scores
-from classifiers.malicious.fine_tuning.artifact import HeldOutFacts, TextModel, write_text_model
+from classifiers.malicious.fine_tuning.artifact import (
+    MAX_TOKENS,
+    HeldOutFacts,
+    TextModel,
+    write_text_model,
+)
 from classifiers.malicious.fine_tuning.examples import Mixture, build_examples
 from classifiers.malicious.fine_tuning.settings import FineTuning
 from classifiers.malicious.fine_tuning.training import fit_text_model, scaled
@@ -148,10 +153,16 @@ def main(
     facts = {
         "source": hash_source(source),
         "frozen_layers": settings.frozen_layers,
+        "anchor_layer": None,
         "segment": model.tower.segment,
+        "max_tokens": MAX_TOKENS,
+        "ngram_words": model.ngram_words,
         "windows": [list(size) for size in settings.windows],
         "sentence_margin": settings.sentence_margin,
-        "thresholds": dict(zip(("fp32", "int8"), logistic(limits).tolist(), strict=True)),
+        "thresholds": {
+            name: {"score": limit}
+            for name, limit in zip(("fp32", "int8"), logistic(limits).tolist(), strict=True)
+        },
         "metrics": metrics_of(results),
         "report": {
             "summary": SUMMARY,

@@ -13,8 +13,8 @@ WEIGHTS = np.array([0.5, 2.0, 1.0, 0.25])
 def loss_of(rows: slice = slice(None)) -> float:
     import torch
 
-    columns = (torch.tensor(column[rows]) for column in (LOGITS, LABELS, WEIGHTS))
-    return float(window_loss(*columns))
+    logits, labels, weights = (torch.tensor(c[rows]) for c in (LOGITS, LABELS, WEIGHTS))
+    return float(window_loss(logits, labels, weights))
 
 
 def cross_entropy(rows: slice = slice(None)) -> float:
