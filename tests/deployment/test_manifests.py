@@ -196,7 +196,7 @@ def test_no_secret_is_rendered(name: str) -> None:
 @each_rendering
 def test_probes_ask_for_routes_that_exist(name: str) -> None:
     text = (ROOT / "guard" / "server" / "service_routes.py").read_text(encoding="utf-8")
-    routes = set(re.findall(r'@router\.get\("([^"]+)"\)', text))
+    routes = set(re.findall(r'@router\.\w+\("([^"]+)"', text))
     container = of_container("ecoguard", guard_pod(name))
     probes = {p: container[p]["httpGet"] for p in container if p.endswith("Probe")}
     assert {kind: probe["path"] for kind, probe in probes.items()} == {

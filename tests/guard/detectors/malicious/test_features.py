@@ -252,4 +252,6 @@ async def test_the_proxy_blocks_by_it_and_says_how_unusual_a_prompt_is(detector:
     assert "p_value" not in blocked.text + passed.text
     assert checks[0]["findings"][0]["p_values"] == {"benign": 0.01, "malicious": 1.0}
     assert checks[1]["passed"][0]["p_values"] == {"benign": 1.0, "malicious": 0.01}
-    assert 'ecoguard_p_value_count{class="benign",policy="attacks"} 4.0' in metrics
+    assert (
+        'ecoguard_p_value_count{class="benign",policy="attacks"} 2.0' in metrics
+    )  # checks are no traffic
