@@ -7,6 +7,7 @@ import typer
 
 from guard.artifacts.folder import read, read_digest
 from guard.artifacts.versions import is_shelf, read_pointer, versions
+from guard.commands.options import CONFIG, ConfigFile
 from guard.gateway.promotion import Approval, Change, promote, roll_back
 from guard.settings import Settings, load
 from guard.terms.errors import ArtifactError
@@ -18,10 +19,6 @@ artifacts_app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-ConfigFile = Annotated[
-    Path, typer.Option("--config", "-c", help="The YAML configuration.", dir_okay=False)
-]
-CONFIG = Path("guard.yaml")
 Detector = Annotated[str, typer.Argument(help="The detector's name in the configuration.")]
 Version = Annotated[
     str | None, typer.Argument(help="The version's folder; without it, the canary's.")

@@ -1,13 +1,13 @@
 """Command `ecoguard`: serve, check, schema, artifacts, requests, store."""
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from guard import __version__
 from guard.commands.artifacts import artifacts_app
+from guard.commands.options import CONFIG, ConfigFile
 from guard.commands.requests import requests_app
 from guard.commands.store import store_app
 from guard.terms.errors import GuardError
@@ -29,14 +29,10 @@ app.add_typer(artifacts_app, name="artifacts")
 app.add_typer(store_app, name="store")
 app.add_typer(requests_app, name="requests")
 
-ConfigFile = Annotated[
-    Path, typer.Option("--config", "-c", help="The YAML configuration.", dir_okay=False)
-]
-
 
 @app.command()
 def serve(
-    config: ConfigFile = Path("guard.yaml"),
+    config: ConfigFile = CONFIG,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes on the port.")] = 1,
 ) -> None:
     """Run the proxy."""
@@ -87,7 +83,7 @@ def _server_options(settings: "Settings") -> dict[str, Any]:
 
 @app.command()
 def check(
-    config: ConfigFile = Path("guard.yaml"),
+    config: ConfigFile = CONFIG,
     online: Annotated[
         bool,
         typer.Option("--online", help="Ask the model servers, database, Redis and encoder too."),

@@ -12,6 +12,7 @@ import typer
 
 from guard.artifacts.folder import Artifact, install, read
 from guard.artifacts.manifest import MANIFEST
+from guard.commands.options import CONFIG, ConfigFile
 from guard.terms.errors import ArtifactError, ConfigError
 
 if TYPE_CHECKING:
@@ -24,14 +25,10 @@ requests_app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-ConfigFile = Annotated[
-    Path, typer.Option("--config", "-c", help="The YAML configuration.", dir_okay=False)
-]
 DetectorName = Annotated[
     str | None,
     typer.Option("--detector", help="Which folder, where the configuration has several."),
 ]
-CONFIG = Path("guard.yaml")
 
 
 @requests_app.command("list")

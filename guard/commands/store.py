@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import orjson
 import typer
 
+from guard.commands.options import CONFIG, ConfigFile
 from guard.terms.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,11 +21,6 @@ store_app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-ConfigFile = Annotated[
-    Path, typer.Option("--config", "-c", help="The YAML configuration.", dir_okay=False)
-]
-CONFIG = Path("guard.yaml")
 
 
 @store_app.command()
