@@ -13,7 +13,7 @@ from classifiers.model_server.endpoint import Chat, Message, Messages
 from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import UNKNOWN_CONTEXT, Rewriter
-from guard.gateway.loading import load_parts
+from guard.gateway.loading import load_resources
 from guard.observability.metrics import Metrics
 from guard.screening.screener import Screener
 from guard.settings import Settings, secret
@@ -54,8 +54,8 @@ class GuardedPath:
         Raises ConfigError or ArtifactError naming what is wrong.
         """
         name = model_name(settings, model)
-        parts = load_parts(settings)
-        screener = Screener(parts.policies, parts.encoder, Metrics())
+        resources = load_resources(settings)
+        screener = Screener(resources.policies, resources.encoder, Metrics())
         served = settings.models[name]
         if served.path is None:
             raise ConfigError(f"models.{name}.path: needed for its token embeddings")

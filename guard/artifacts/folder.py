@@ -112,7 +112,7 @@ def write(
 def read(folder: Path, kind: str | None = None, *, limit: int = MAX_BYTES) -> Artifact:
     """Load and verify an artifact of `kind` (None: any); `limit` bounds its size in bytes.
 
-    Of a shelf (`guard.artifacts.versions`) it is the version in service.
+    Of a versioned folder (`guard.artifacts.versions`) it is the version in service.
 
     Raises `ArtifactError` naming folder and field: unreadable or unknown manifest, wrong kind,
     a listed file that is missing, altered, too large or not a plain file, a file not listed.

@@ -1,4 +1,4 @@
-"""A shelf: a folder with the versions of one artifact, and a file that says which is in service.
+"""A versioned folder: the versions of one artifact, and a file that says which is in service.
 
 ```
 malicious/
@@ -7,7 +7,7 @@ malicious/
   2026-11-24/
 ```
 
-The pointer is replaced as a whole: whoever reads a shelf finds the old version or the new one. Two
+The pointer is replaced as a whole: whoever reads finds the old version or the new one. Two
 commands at once are not kept apart: the later one wins.
 """
 
@@ -35,26 +35,26 @@ class Pointer:
 
 
 def served_folder(folder: Path) -> Path:
-    """The artifact folder that `folder` stands for: itself, or a shelf's current version.
+    """The artifact folder that `folder` stands for: itself, or its current version.
 
-    Raises ArtifactError where a shelf's pointer cannot be read.
+    Raises ArtifactError where the pointer cannot be read.
     """
-    return folder / read_pointer(folder).current if is_shelf(folder) else folder
+    return folder / read_pointer(folder).current if is_versioned(folder) else folder
 
 
-def is_shelf(folder: Path) -> bool:
+def is_versioned(folder: Path) -> bool:
     """Whether the folder holds versions rather than one artifact."""
     return (folder / POINTER).is_file() and not (folder / MANIFEST).exists()
 
 
 def versions(folder: Path) -> tuple[str, ...]:
-    """The names of the versions on a shelf, in alphabetical order."""
+    """The names of the versions in a folder, in alphabetical order."""
     found = [path.parent.name for path in folder.glob(f"*/{MANIFEST}")]
     return tuple(sorted(name for name in found if VERSION.fullmatch(name)))
 
 
 def read_pointer(folder: Path) -> Pointer:
-    """The shelf's pointer."""
+    """Which version a versioned folder has in service; ArtifactError where it cannot be read."""
     try:
         content = orjson.loads((folder / POINTER).read_bytes())
         pointer = Pointer(content["current"], content.get("previous"))
@@ -92,7 +92,7 @@ def _sync(folder: Path) -> None:
 
 
 def promoted(folder: Path, version: str) -> Pointer:
-    """The pointer that puts `version` in service; ArtifactError where it is not on the shelf."""
+    """The pointer that puts `version` in service; ArtifactError where there is none."""
     if version not in versions(folder):
         raise ArtifactError(f"artifact {folder}: no version '{version}'")
     if not (folder / POINTER).exists():

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from guard.artifacts.folder import read, read_digest
-from guard.artifacts.versions import is_shelf, read_pointer, versions
+from guard.artifacts.versions import is_versioned, read_pointer, versions
 from guard.commands.options import CONFIG, ConfigFile
 from guard.gateway.promotion import Approval, Change, promote, roll_back
 from guard.settings import Settings, load
@@ -60,15 +60,15 @@ def rollback(detector: Detector, config: ConfigFile = CONFIG) -> None:
     _tell(detector, roll_back(load(config), detector))
 
 
-def _lines(settings: Settings, name: str, shelf: Path) -> list[str]:
+def _lines(settings: Settings, name: str, path: Path) -> list[str]:
     canary = settings.canaries.get(name)
-    if not is_shelf(shelf) and not versions(shelf):
-        lines = [f"{_described(shelf)}, in service"]
+    if not is_versioned(path) and not versions(path):
+        lines = [f"{_described(path)}, in service"]
         return lines + ([f"{_described(canary.path)}, canary"] if canary else [])
-    pointer = read_pointer(shelf) if is_shelf(shelf) else None
+    pointer = read_pointer(path) if is_versioned(path) else None
     lines = []
-    for version in versions(shelf):
-        folder = shelf / version
+    for version in versions(path):
+        folder = path / version
         roles = [
             role
             for role, here in (

@@ -13,7 +13,7 @@ from guard.commands.store import store_app
 from guard.terms.errors import GuardError
 
 if TYPE_CHECKING:
-    from guard.gateway.loading import Parts
+    from guard.gateway.loading import Resources
     from guard.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -90,7 +90,7 @@ def check(
     ] = False,
 ) -> None:
     """Load the configuration and every artifact it names, and say what is wrong."""
-    from guard.gateway.loading import load_parts
+    from guard.gateway.loading import load_resources
     from guard.gateway.remarks import remarks
     from guard.limits.shared import SharedLimits
     from guard.observability.tracing import open_tracer
@@ -100,7 +100,7 @@ def check(
 
     settings = load(config)
     with placing(config):
-        parts = load_parts(settings)
+        resources = load_resources(settings)
         if contexts := server_contexts(settings.listen.tls):
             contexts()
         if settings.redis:
@@ -108,10 +108,10 @@ def check(
         store = make_store(settings.store) if settings.store else None
         if settings.tracing:
             open_tracer(settings.tracing).close()
-    typer.echo(f"{config}: ok, {len(parts.policies)} policies")
+    typer.echo(f"{config}: ok, {len(resources.policies)} policies")
     for remark in remarks(settings, workers=1):
         typer.echo(f"  note: {remark}")
-    for policy in parts.policies:
+    for policy in resources.policies:
         typer.echo(
             f"  {policy.name}: {policy.detector_name} >= {policy.threshold:.4f} "
             f"-> {policy.action.label} (on error: {policy.on_error.label})"
@@ -121,14 +121,14 @@ def check(
         typer.echo(f"  store: {store.url}")
         store.close()
     if online:
-        _check_online(settings, parts)
+        _check_online(settings, resources)
 
 
-def _check_online(settings: "Settings", parts: "Parts") -> None:
-    """Print what each part answers; exit status 2 where one is wrong."""
+def _check_online(settings: "Settings", resources: "Resources") -> None:
+    """Print what each dependency answers; exit status 2 where one is wrong."""
     from guard.gateway.online_checks import run_checks
 
-    if not run_checks(settings, parts, lambda outcome: typer.echo(f"  {outcome}")):
+    if not run_checks(settings, resources, lambda outcome: typer.echo(f"  {outcome}")):
         raise typer.Exit(2)
 
 

@@ -88,7 +88,7 @@ def read_digests(settings: Settings) -> dict[str, str]:
     return {name: read_digest(folder) for name, folder in folders.items()}
 
 
-class Versions(Mapping[str, str]):
+class VersionsInService(Mapping[str, str]):
     """What is in service now, by detector: `digests`, and the versions of those that change."""
 
     def __init__(self, digests: Mapping[str, str], detectors: Mapping[str, Detector]) -> None:

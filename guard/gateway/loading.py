@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from guard.corruption.rewriting import Rewriter, open_rewriter
-from guard.detectors.kinds import Versions, load_canaries, load_detectors, read_digests
+from guard.detectors.kinds import VersionsInService, load_canaries, load_detectors, read_digests
 from guard.gateway.chat_templates import read_switches
 from guard.gateway.detokenising import open_detokenisers
 from guard.gateway.sizing import cores, pass_threads, workers_here
@@ -18,7 +18,7 @@ from guard.wire.fields import Detokenise
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Resources:
     """What is read before the first request: artifacts, tables, tokenizers, secrets."""
 
     policies: tuple[Policy, ...]
@@ -34,15 +34,15 @@ class Parts:
 
     @property
     def models(self) -> tuple[Reader, ...]:
-        """Everything that reads texts, to be closed when the parts are used no more: detectors that
-        no policy asks too, which are loaded and watched like the others."""
+        """Everything that reads texts, to be closed when the resources are used no more: also the
+        detectors that no policy asks, which are loaded and watched like the others."""
         asked = [policy.detector for policy in self.policies]
         detectors = {id(detector): detector for detector in (*asked, *self.detectors.values())}
         trials = [canary.detector for canary in self.canaries.values()]
         return (*([self.encoder] if self.encoder else []), *detectors.values(), *trials)
 
 
-def load_parts(settings: Settings) -> Parts:
+def load_resources(settings: Settings) -> Resources:
     """Read everything the settings name; blocking. Raises ConfigError or ArtifactError."""
     require_extras(settings)
     threads = pass_threads(settings, workers_here(), cores())
@@ -51,14 +51,14 @@ def load_parts(settings: Settings) -> Parts:
     def names_in(detector: str, text: str) -> bool:
         return detectors[detector].names_in(text)
 
-    return Parts(
+    return Resources(
         policies=tuple(Policy.build(p, detectors[p.detector]) for p in settings.policies),
         encoder=encoder,
         rewriter=open_rewriter(settings, names_in) if settings.may_corrupt else None,
         detokenisers=open_detokenisers(settings.models),
         switches=read_switches(settings.models),
         upstream_key=configured_secret(settings.upstream.api_key_env, "upstream", "api_key_env"),
-        artifacts=Versions(read_digests(settings), detectors),
+        artifacts=VersionsInService(read_digests(settings), detectors),
         upstream_tls=client_context(settings.upstream.tls),
         canaries={
             name: Canary(detector, digest, settings.canaries[name].share)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from guard.corruption.rewriting import Rewriter
-from guard.gateway.loading import Parts
+from guard.gateway.loading import Resources
 from guard.limits.shared import SharedLimits, SharedLimitsError
 from guard.observability.metrics import Metrics
 from guard.settings import Redis, Settings, Store
@@ -27,25 +27,25 @@ COMPLETIONS = "/v1/completions"
 
 
 class Outcome(NamedTuple):
-    """What one part answered: `fault` is what is wrong, "" where nothing is."""
+    """What one dependency answered: `fault` is what is wrong, "" where nothing is."""
 
-    part: str
+    subject: str
     fault: str = ""
     advice: str = ""
     note: str = ""
 
     def __str__(self) -> str:
         if not self.fault:
-            return f"ok     {self.part}" + (f": {self.note}" if self.note else "")
-        return f"FAULT  {self.part}: {self.fault}" + (f"; {self.advice}" if self.advice else "")
+            return f"ok     {self.subject}" + (f": {self.note}" if self.note else "")
+        return f"FAULT  {self.subject}: {self.fault}" + (f"; {self.advice}" if self.advice else "")
 
 
-def run_checks(settings: Settings, parts: Parts, tell: Callable[[Outcome], None]) -> bool:
+def run_checks(settings: Settings, resources: Resources, tell: Callable[[Outcome], None]) -> bool:
     """Give `tell` each outcome as it comes in; whether none is a fault. Blocking."""
 
     async def run() -> bool:
         well = True
-        async for outcome in check_online(settings, parts):
+        async for outcome in check_online(settings, resources):
             tell(outcome)
             well = well and not outcome.fault
         return well
@@ -53,30 +53,30 @@ def run_checks(settings: Settings, parts: Parts, tell: Callable[[Outcome], None]
     return asyncio.run(run())
 
 
-async def check_online(settings: Settings, parts: Parts) -> AsyncIterator[Outcome]:
-    """What each part of a deployment answers, one after the other."""
+async def check_online(settings: Settings, resources: Resources) -> AsyncIterator[Outcome]:
+    """What each dependency of a deployment answers, one after the other."""
     upstream = Upstream(
         settings.upstream,
-        parts.upstream_key,
+        resources.upstream_key,
         Metrics(),
         models=settings.models,
-        tls=parts.upstream_tls,
+        tls=resources.upstream_tls,
     )
     try:
         conditions = await upstream.conditions()
         for backend, condition in zip(upstream.backends, conditions, strict=True):
             yield _of_server(backend.label, condition)
-            for outcome in _of_contexts(settings, parts.rewriter, condition):
+            for outcome in _of_contexts(settings, resources.rewriter, condition):
                 yield outcome
-        if parts.rewriter:
+        if resources.rewriter:
             served = {name for condition in conditions for name in condition.models}
-            for name in parts.rewriter.models:
+            for name in resources.rewriter.models:
                 if name in served:
-                    yield await _of_embeddings(upstream, parts.rewriter, name)
+                    yield await _of_embeddings(upstream, resources.rewriter, name)
     finally:
         await upstream.close()
-    if parts.encoder:
-        yield await _of_encoder(parts.encoder)
+    if resources.encoder:
+        yield await _of_encoder(resources.encoder)
     if settings.store:
         yield await asyncio.to_thread(_of_store, settings.store)
     if settings.redis:
@@ -84,13 +84,13 @@ async def check_online(settings: Settings, parts: Parts) -> AsyncIterator[Outcom
 
 
 def _of_server(label: str, condition: Condition) -> Outcome:
-    part = f"model server {label}"
+    subject = f"model server {label}"
     if condition.cause:
         said, advice = CAUSES[condition.cause]
         lacking = ", ".join(condition.missing)
-        return Outcome(part, f"{said}: {lacking}" if lacking else said, advice)
+        return Outcome(subject, f"{said}: {lacking}" if lacking else said, advice)
     shown = (f"{name} ({most or '?'} tokens)" for name, most in sorted(condition.models.items()))
-    return Outcome(part, note=f"takes our key, serves {', '.join(shown)}")
+    return Outcome(subject, note=f"takes our key, serves {', '.join(shown)}")
 
 
 def _of_contexts(
@@ -112,20 +112,20 @@ def _of_contexts(
 
 async def _of_embeddings(upstream: Upstream, rewriter: Rewriter, model: str) -> Outcome:
     """Whether the server reads a prompt that comes as embeddings."""
-    part = f"prompt embeddings for {model}"
+    subject = f"prompt embeddings for {model}"
     body = {"model": model, "max_tokens": 1, "prompt_embeds": rewriter.sample(model)}
     try:
         sent = upstream.send("POST", COMPLETIONS, body=serialise(body), model=model)
         async with sent as reply:
             answer = await reply.body()
     except UpstreamError as error:
-        return Outcome(part, error.message, "its own log says why")
+        return Outcome(subject, error.message, "its own log says why")
     if reply.status == 200:
-        return Outcome(part)
+        return Outcome(subject)
     if b"enable-prompt-embeds" in answer or b"enable_prompt_embeds" in answer:
-        return Outcome(part, "are switched off", "start vLLM with --enable-prompt-embeds")
+        return Outcome(subject, "are switched off", "start vLLM with --enable-prompt-embeds")
     advice = f"is models.{model}.path the folder of the model that is served?"
-    return Outcome(part, f"refused with status {reply.status}", advice)
+    return Outcome(subject, f"refused with status {reply.status}", advice)
 
 
 async def _of_encoder(encoder: Encoder) -> Outcome:

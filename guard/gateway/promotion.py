@@ -13,7 +13,7 @@ from guard.artifacts.manifest import REPORT
 from guard.artifacts.versions import (
     POINTER,
     Pointer,
-    is_shelf,
+    is_versioned,
     promoted,
     read_pointer,
     rolled_back,
@@ -78,7 +78,7 @@ def parse_report(content: bytes) -> Mapping[str, object]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a shelf's pointer said before (None: nothing), and says now."""
+    """What the pointer said before (None: nothing), and says now."""
 
     folder: Path
     before: Pointer | None
@@ -92,7 +92,7 @@ class Change:
             write_pointer(self.folder, self.before)
 
 
-def shelf_of(settings: Settings, name: str) -> Path:
+def artifact_folder(settings: Settings, name: str) -> Path:
     """The folder of a detector's versions; ConfigError where it has none."""
     detector = settings.detectors.get(name)
     folder = detector.artifact_path if detector else None
@@ -109,7 +109,7 @@ def promote(
     Without `version` it is the canary's. The artifact is verified first, and `approval` must speak
     for it; what does goes on record. Raises ConfigError or ArtifactError, and changes nothing.
     """
-    folder = shelf_of(settings, name)
+    folder = artifact_folder(settings, name)
     now = promoted(folder, version or _canary_version(settings, name))
     artifact = read(folder / now.current)
     spoken = (approval or Approval()).spoken_for(artifact)
@@ -129,8 +129,8 @@ def _record(folder: Path, version: str, digest: str, spoken: str) -> None:
 
 def roll_back(settings: Settings, name: str) -> Change:
     """Put the previous version of a detector back; once more, and the newer one is back."""
-    folder = shelf_of(settings, name)
-    if not is_shelf(folder):
+    folder = artifact_folder(settings, name)
+    if not is_versioned(folder):
         raise ConfigError(f"detectors.{name}.path: {folder} holds one artifact, no versions")
     now = rolled_back(folder)
     read(folder / now.current)
@@ -138,7 +138,7 @@ def roll_back(settings: Settings, name: str) -> Change:
 
 
 def _write(folder: Path, now: Pointer) -> Change:
-    before = read_pointer(folder) if is_shelf(folder) else None
+    before = read_pointer(folder) if is_versioned(folder) else None
     if now != before:
         write_pointer(folder, now)
     return Change(folder, before, now)
@@ -146,7 +146,7 @@ def _write(folder: Path, now: Pointer) -> Change:
 
 def _canary_version(settings: Settings, name: str) -> str:
     canary = settings.canaries.get(name)
-    folder = shelf_of(settings, name)
+    folder = artifact_folder(settings, name)
     if canary is None or canary.path.resolve().parent != folder.resolve():
         raise ConfigError(f"detectors.{name}.canary: no version of {folder}: say which to promote")
     return canary.path.resolve().name

@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from guard import __version__
-from guard.gateway.loading import Parts, load_parts
+from guard.gateway.loading import Resources, load_resources
 from guard.gateway.service import Current, Service
 from guard.observability.metrics import Metrics
 from guard.screening.score_cache import ScoreCache
@@ -21,21 +21,21 @@ logger = logging.getLogger(__name__)
 FIXED = ("listen", "check", "cors", "logs", "redis", "store", "tracing")
 
 Announce = Callable[[], None]
-Load = Callable[[Path], tuple[Settings, Parts]]
+Load = Callable[[Path], tuple[Settings, Resources]]
 
 
-def read(file: Path) -> tuple[Settings, Parts]:
+def read(file: Path) -> tuple[Settings, Resources]:
     """The configuration in a file, and everything it names; blocking."""
     settings = load(file)
     with placing(file):
-        return settings, load_parts(settings)
+        return settings, load_resources(settings)
 
 
 class Reloader:
     """Puts what the configuration file says now in service.
 
-    One reload at a time. Requests under way finish on the parts they began with. When anything is
-    wrong, what was in service stays, and the error says why.
+    One reload at a time. Requests under way finish on the resources that they began with. When
+    anything is wrong, what was in service stays, and the error says why.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Reloader:
         return service
 
     async def _made(self) -> Service:
-        settings, parts = await asyncio.to_thread(self._load, self._file)
+        settings, resources = await asyncio.to_thread(self._load, self._file)
         old = self._current.service.settings
         fixed = [key for section in FIXED for key in _differences(old, settings, section)]
         if fixed:
@@ -95,7 +95,7 @@ class Reloader:
         # Before its successor watches the same folders and servers: what two of them found would
         # flip in the metrics, and stand in the log twice.
         self._current.service.retire()
-        return Service(settings, parts, self._metrics, self._cache)
+        return Service(settings, resources, self._metrics, self._cache)
 
 
 def _differences(old: BaseModel, new: BaseModel, name: str, prefix: str = "") -> Iterator[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from guard.gateway.exchange import Exchange
-from guard.gateway.loading import Parts
+from guard.gateway.loading import Resources
 from guard.limits.keys import Keyring
 from guard.observability.metrics import Metrics
 from guard.screening.score_cache import ScoreCache
@@ -22,7 +22,11 @@ class Service:
     """Everything that a request uses, made of one configuration. Made inside a running loop."""
 
     def __init__(
-        self, settings: Settings, parts: Parts, metrics: Metrics, cache: ScoreCache | None = None
+        self,
+        settings: Settings,
+        resources: Resources,
+        metrics: Metrics,
+        cache: ScoreCache | None = None,
     ) -> None:
         """`cache` is the process's: what it remembers outlives the service."""
         self.settings = settings
@@ -30,23 +34,23 @@ class Service:
         self.body_limits = BodyLimits(
             max_bytes=limits.body_bytes, max_depth=limits.body_depth, max_values=limits.body_values
         )
-        self.artifacts = parts.artifacts
+        self.artifacts = resources.artifacts
         self.keyring = Keyring(settings.keys)
         self._rates = {key.name: key.limits.over(limits.per_key) for key in settings.keys}
         self.upstream = Upstream(
             settings.upstream,
-            parts.upstream_key,
+            resources.upstream_key,
             metrics,
             models=settings.models,
-            tls=parts.upstream_tls,
+            tls=resources.upstream_tls,
         )
         self.upstream.watch()
-        self._models = parts.models
+        self._models = resources.models
         if cache is not None:
             cache.resize(limits.screening_cache_bytes)
         self._screener = Screener(
-            parts.policies,
-            parts.encoder,
+            resources.policies,
+            resources.encoder,
             metrics,
             threads=limits.screening_threads,
             queue=limits.screening_queue,
@@ -57,11 +61,11 @@ class Service:
             settings,
             self._screener,
             self.upstream,
-            parts.rewriter,
+            resources.rewriter,
             metrics,
-            parts.detokenisers,
-            parts.canaries,
-            parts.switches,
+            resources.detokenisers,
+            resources.canaries,
+            resources.switches,
         )
 
     def rates(self, key: str) -> Rates:

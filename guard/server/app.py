@@ -16,7 +16,7 @@ from starlette.routing import Route
 from guard import __version__
 from guard.gateway.client import Client, Reply
 from guard.gateway.exchange import Exchange
-from guard.gateway.loading import Parts, load_parts
+from guard.gateway.loading import Resources, load_resources
 from guard.gateway.reload import Announce, Load, Reloader, read
 from guard.gateway.service import Current, Service
 from guard.limits.limiter import RATE_HEADERS, Limiter
@@ -55,18 +55,18 @@ Lifespan = Callable[[Any], AbstractAsyncContextManager[None]]
 
 def create_app(
     settings: Settings,
-    parts: Parts | None = None,
+    resources: Resources | None = None,
     *,
     source: Path | None = None,
     read: Load = read,
     announce: Announce = lambda: None,
 ) -> FastAPI:
-    """The proxy as an ASGI application. Parts are loaded here, before the port is open.
+    """The proxy as an ASGI application. Resources are loaded here, before the port is open.
 
     `source` is the file that the settings were read from: it is read again on SIGHUP, and when
     the admin API asks for it, by `read`; then `announce` tells the proxy's other processes.
     """
-    loaded = parts or load_parts(settings)
+    loaded = resources or load_resources(settings)
     metrics = Metrics()
     metrics.in_service(__version__, loaded.artifacts)
     journal = open_journal(settings.store, metrics) if settings.store else None

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import uvicorn
 
-from guard.gateway.loading import Parts
+from guard.gateway.loading import Resources
 from guard.gateway.reload import read
 from guard.server.app import create_app
 from guard.settings import Settings
@@ -39,14 +39,14 @@ class ScriptedDetector(Detector):
         return np.zeros(len(texts), dtype=np.float32)
 
 
-def scripted(file: Path) -> tuple[Settings, Parts]:
+def scripted(file: Path) -> tuple[Settings, Resources]:
     """The configuration and what it names, with the scripted detector in its place."""
-    settings, parts = read(file)
+    settings, resources = read(file)
     policies = tuple(
         replace(policy, detector=ScriptedDetector()) if policy.name == SCRIPTED else policy
-        for policy in parts.policies
+        for policy in resources.policies
     )
-    return settings, replace(parts, policies=policies)
+    return settings, replace(resources, policies=policies)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -54,9 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--config", type=Path, required=True)
     given = parser.parse_args(arguments)
-    settings, parts = scripted(given.config)
+    settings, resources = scripted(given.config)
     uvicorn.run(
-        create_app(settings, parts, source=given.config, read=scripted),
+        create_app(settings, resources, source=given.config, read=scripted),
         host=settings.listen.host,
         port=settings.listen.port,
         timeout_graceful_shutdown=int(settings.listen.drain_s),

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from guard.gateway.loading import load_parts
+from guard.gateway.loading import load_resources
 from guard.observability.metrics import Metrics
 from guard.screening.screener import Screener
 from guard.settings import Settings
@@ -45,10 +45,10 @@ class TimedSession:
         return result
 
 
-def timed_sessions(parts: Any) -> list[TimedSession]:
+def timed_sessions(resources: Any) -> list[TimedSession]:
     """Every encoder's session, replaced by one that is timed."""
-    encoders = [parts.encoder] if parts.encoder else []
-    encoders += [p.detector._tower for p in parts.policies if hasattr(p.detector, "_tower")]
+    encoders = [resources.encoder] if resources.encoder else []
+    encoders += [p.detector._tower for p in resources.policies if hasattr(p.detector, "_tower")]
     for encoder in encoders:
         encoder._session = TimedSession(encoder._session)
     return [encoder._session for encoder in encoders]
@@ -88,9 +88,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             **artifacts.sections(*names),
             "encoder": {"path": str(artifacts.encoder), "threads": 1},  # passes add up
         }
-        parts = load_parts(Settings.model_validate(sections))
-        sessions = timed_sessions(parts)
-        screener = Screener(parts.policies, parts.encoder, Metrics())
+        resources = load_resources(Settings.model_validate(sections))
+        sessions = timed_sessions(resources)
+        screener = Screener(resources.policies, resources.encoder, Metrics())
         for tokens in given.tokens:
             found = measure(screener, sessions, tokens)
             sys.stdout.write(

@@ -13,7 +13,7 @@ import yaml
 
 from classifiers.model_server.process import free_port
 from guard.detectors.calibration import Calibration
-from guard.gateway.loading import Parts
+from guard.gateway.loading import Resources
 from guard.server.app import create_app
 from tests.deployment.dashboards import DASHBOARDS, dashboard
 from tests.deployment.exposition import metrics_in
@@ -65,8 +65,8 @@ async def proxy(vllm: FakeVLLM, folder: Path) -> AsyncIterator[str]:
     async with serving(vllm) as upstream:
         settings = settings_for(upstream, RULE_SET, "block", sections)
         digests = {"d0": "0123456789abcdef" * 4}
-        parts = Parts(policies_of(settings, RULE_SET), None, None, {}, None, digests)
-        async with serving(create_app(settings, parts)) as url:
+        resources = Resources(policies_of(settings, RULE_SET), None, None, {}, None, digests)
+        async with serving(create_app(settings, resources)) as url:
             yield url
 
 

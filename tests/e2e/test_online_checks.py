@@ -10,7 +10,7 @@ from classifiers.model_server.vllm import VllmServer
 from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import Rewriter
-from guard.gateway.loading import Parts
+from guard.gateway.loading import Resources
 from guard.gateway.online_checks import check_online
 from guard.server.app import create_app
 from guard.settings import Settings
@@ -23,10 +23,10 @@ def outcomes(vllm: VllmServer, **sections: Any) -> list[str]:
     settings = Settings.model_validate({"upstream": {"url": vllm.url}, **sections})
     embedder = PromptEmbedder.open(vllm.model, key=b"k", max_tokens=vllm.max_model_len)
     rewriter = Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0), key=b"k")
-    parts = Parts((), None, rewriter, {}, None)
+    resources = Resources((), None, rewriter, {}, None)
 
     async def asked() -> list[str]:
-        return [str(one) async for one in check_online(settings, parts)]
+        return [str(one) async for one in check_online(settings, resources)]
 
     return asyncio.run(asked())
 

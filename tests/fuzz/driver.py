@@ -20,7 +20,7 @@ from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import Rewriter
 from guard.detectors.kinds import load_detectors
 from guard.gateway.detokenising import open_detokenisers
-from guard.gateway.loading import Parts
+from guard.gateway.loading import Resources
 from guard.screening.policy import Policy
 from guard.server.app import create_app
 from guard.settings import Settings
@@ -135,17 +135,17 @@ async def applications(folder: Path, upstream: ErrantVLLM) -> AsyncIterator[dict
         made: dict[str, ASGIApp] = {}
         for name, (action, sections) in CONFIGURATIONS.items():
             settings = settings_for(url, model, action, **sections)
-            app = create_app(settings, _parts(settings, model))
+            app = create_app(settings, _resources(settings, model))
             await stack.enter_async_context(app.router.lifespan_context(app))
             made[name] = app
         yield made
 
 
-def _parts(settings: Settings, model: Path) -> Parts:
-    """As `load_parts` makes them, without a key from the environment."""
+def _resources(settings: Settings, model: Path) -> Resources:
+    """As `load_resources` makes them, without a key from the environment."""
     embedder = PromptEmbedder.open(model, key=b"a key for tests", max_tokens=CONTEXT_TOKENS)
     _, detectors = load_detectors(settings)
-    return Parts(
+    return Resources(
         policies=tuple(Policy.build(rule, detectors[rule.detector]) for rule in settings.policies),
         encoder=None,
         rewriter=Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0), key=b"k"),

@@ -14,7 +14,7 @@ from guard.corruption.rewriting import Rewriter
 from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.encoders.pooling_endpoint import PoolingEndpoint
-from guard.gateway.loading import Parts
+from guard.gateway.loading import Resources
 from guard.screening.policy import Policy
 from guard.server.app import create_app
 from guard.settings import Settings
@@ -99,9 +99,9 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
             if upstream_options is not None:
                 sections["upstream"] = {"url": upstream, **upstream_options}
             settings = settings_for(upstream, rules, on_error, sections, whens)
-            parts = Parts(policies_of(settings, rules), None, rewriter, {}, None)
+            resources = Resources(policies_of(settings, rules), None, rewriter, {}, None)
             # As in a process of its own: made before there is an event loop.
-            app = await asyncio.to_thread(create_app, settings, parts)
+            app = await asyncio.to_thread(create_app, settings, resources)
             async with (
                 serving(app) as url,
                 httpx2.AsyncClient(base_url=url, timeout=10) as client,

@@ -39,7 +39,7 @@ class Composed:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class PromptPools:
     """What is composed: harmful and harmless questions and harmless documents, with sources."""
 
     harmful: Sequence[tuple[str, str]]
@@ -47,13 +47,13 @@ class Parts:
     documents: Sequence[tuple[str, str]]
 
 
-def compose(parts: Parts, count: int, rng: np.random.Generator) -> list[Composed]:
+def compose(pools: PromptPools, count: int, rng: np.random.Generator) -> list[Composed]:
     """About `count` compositions, in the shares of `SHARES`, half of them malicious."""
     total = sum(SHARES.values())
     found: dict[str, Composed] = {}
     for make, share in SHARES.items():
         for number in range(round(count * share / total)):
-            made = make(parts, number % 2 == 0, rng)
+            made = make(pools, number % 2 == 0, rng)
             found.setdefault(made.text, made)
     return list(found.values())
 
@@ -69,24 +69,24 @@ def _own_question(malicious: bool, rng: np.random.Generator) -> str:
     return _pick(en.REQUESTS, rng).format(_pick(acts, rng))
 
 
-def _question(parts: Parts, malicious: bool, rng: np.random.Generator) -> tuple[str, str]:
-    """A question and its source: own, or one of the parts that fits a wrapper."""
-    pool = parts.harmful if malicious else parts.harmless
+def _question(pools: PromptPools, malicious: bool, rng: np.random.Generator) -> tuple[str, str]:
+    """A question and its source: own, or one of the pools that fits a wrapper."""
+    pool = pools.harmful if malicious else pools.harmless
     if not pool or rng.random() < 0.4:
         return _own_question(malicious, rng), OWN
     text, source = _pick(pool, rng)
     return text[:LONGEST], source
 
 
-def _direct(_: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
+def _direct(_: PromptPools, malicious: bool, rng: np.random.Generator) -> Composed:
     return Composed(_own_question(malicious, rng), malicious, "harmful")
 
 
-def _wrapped(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
+def _wrapped(pools: PromptPools, malicious: bool, rng: np.random.Generator) -> Composed:
     """Wrapper and content each decide: only a persona around a harmless question is harmless."""
     harmful = malicious and rng.random() < 0.8
     jailbreak = malicious and (not harmful or rng.random() < 0.75)
-    question, source = _question(parts, harmful, rng)
+    question, source = _question(pools, harmful, rng)
     wrapper = _pick(en.JAILBREAKS if jailbreak else en.PERSONAS, rng)
     if rng.random() < 0.3:
         other = _pick(en.JAILBREAKS if jailbreak else en.PERSONAS, rng)
@@ -97,7 +97,7 @@ def _wrapped(parts: Parts, malicious: bool, rng: np.random.Generator) -> Compose
     return Composed(text, malicious, "jailbreak", frozenset({OWN, source}))
 
 
-def _role(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
+def _role(pools: PromptPools, malicious: bool, rng: np.random.Generator) -> Composed:
     """A long role prompt; of a malicious one at least two of role, task and rules are."""
     spared = int(rng.integers(4)) if malicious else -1
     role = _pick(roles.BAD_ROLES if malicious and spared != 0 else roles.ROLES, rng)
@@ -117,14 +117,14 @@ def _role(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
         opening = opening.replace(slot, value)
     text = f"{opening} Your task is to {task}.\n\n{heading}\n{listed}"
     if rng.random() < 0.4:
-        question, source = _question(parts, malicious and bool(rng.random() < 0.5), rng)
+        question, source = _question(pools, malicious and bool(rng.random() < 0.5), rng)
         return Composed(f"{text}\n{question}", malicious, "jailbreak", frozenset({OWN, source}))
     return Composed(text, malicious, "jailbreak")
 
 
-def _inserted(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
+def _inserted(pools: PromptPools, malicious: bool, rng: np.random.Generator) -> Composed:
     """A document, clean or with a sentence for the model put at a random place."""
-    document, source = _document(parts, rng)
+    document, source = _document(pools, rng)
     task = _pick(en.READING_TASKS, rng) if rng.random() < 0.4 else ""
     if malicious:
         document = _insert(document, _injection(rng), rng)
@@ -132,10 +132,10 @@ def _inserted(parts: Parts, malicious: bool, rng: np.random.Generator) -> Compos
     return Composed(text.strip(), malicious, "injection", frozenset({OWN, source}))
 
 
-def _document(parts: Parts, rng: np.random.Generator) -> tuple[str, str]:
-    if not parts.documents or rng.random() < 0.15:
+def _document(pools: PromptPools, rng: np.random.Generator) -> tuple[str, str]:
+    if not pools.documents or rng.random() < 0.15:
         return _email(rng), OWN
-    text, source = _pick(parts.documents, rng)
+    text, source = _pick(pools.documents, rng)
     start = int(rng.integers(max(1, len(text) - LONGEST)))
     return text[start : start + LONGEST], source
 
@@ -182,10 +182,10 @@ def _insert(document: str, sentence: str, rng: np.random.Generator) -> str:
     return f"{document[:at]} {sentence} {document[at:]}"
 
 
-def _override(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
+def _override(pools: PromptPools, malicious: bool, rng: np.random.Generator) -> Composed:
     """A direct injection: a harmless question that turns, against one that goes on."""
-    question, source = _question(parts, False, rng)
-    other, second = _question(parts, False, rng)
+    question, source = _question(pools, False, rng)
+    other, second = _question(pools, False, rng)
     if malicious:
         other = _injection(rng) if rng.random() < 0.7 else _pick(en.EXTRACTIONS, rng)
         text = f"{question[:LONGEST]} {other}" if rng.random() < 0.7 else other
@@ -194,10 +194,10 @@ def _override(parts: Parts, malicious: bool, rng: np.random.Generator) -> Compos
     return Composed(text, False, "injection", frozenset({OWN, source, second}))
 
 
-def _padded(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
+def _padded(pools: PromptPools, malicious: bool, rng: np.random.Generator) -> Composed:
     """A question within harmless text: padding must neither hide nor be evidence."""
-    core, source = _core(parts, malicious, rng)
-    filler, second = _filler(parts, rng)
+    core, source = _core(pools, malicious, rng)
+    filler, second = _filler(pools, rng)
     cut = filler.rfind(" ", 0, int(rng.integers(len(filler) + 1))) + 1
     around = (filler[:cut], filler[cut:]) if rng.random() < 0.5 else (filler, "")
     before, after = around if rng.random() < 0.5 else around[::-1]
@@ -206,7 +206,7 @@ def _padded(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed
     return Composed(text, malicious, "padded", frozenset({OWN, source, second}))
 
 
-def _core(parts: Parts, malicious: bool, rng: np.random.Generator) -> tuple[str, str]:
+def _core(pools: PromptPools, malicious: bool, rng: np.random.Generator) -> tuple[str, str]:
     """What is padded, and its source: questions, some foreign, injections, short wrappers."""
     kind = rng.random()
     if kind < 0.12:
@@ -218,36 +218,36 @@ def _core(parts: Parts, malicious: bool, rng: np.random.Generator) -> tuple[str,
         wrapper = _pick(en.JAILBREAKS if malicious else en.PERSONAS, rng)
         question = _own_question(malicious, rng)
         return wrapper.replace("{name}", _pick(en.NAMES, rng)).replace("{q}", question), OWN
-    return _question(parts, malicious, rng)
+    return _question(pools, malicious, rng)
 
 
-def _filler(parts: Parts, rng: np.random.Generator) -> tuple[str, str]:
+def _filler(pools: PromptPools, rng: np.random.Generator) -> tuple[str, str]:
     """Harmless text of one source, cut between words."""
     size = int(rng.integers(*PADDING_BYTES))
     kind = rng.random()
-    if kind < 0.4 or not parts.documents or not parts.harmless:
+    if kind < 0.4 or not pools.documents or not pools.harmless:
         order = rng.permutation(len(roles.FILLERS))
         text, source = " ".join(roles.FILLERS[int(place)] for place in order), OWN
     elif kind < 0.75:
-        text, source = _pick(parts.documents, rng)
+        text, source = _pick(pools.documents, rng)
         start = text.find(" ", int(rng.integers(max(1, len(text) - size)))) + 1
         text = text[start:]
     else:
-        first, source = _pick(parts.harmless, rng)
-        own = [text for text, other in parts.harmless if other == source]
+        first, source = _pick(pools.harmless, rng)
+        own = [text for text, other in pools.harmless if other == source]
         text = " ".join([first, *(_pick(own, rng) for _ in range(7))])
     # Bytes count tokens better than characters do: four of English, three of Chinese make one.
     kept = text.encode("utf-8", "ignore")[:size].decode("utf-8", "ignore")
     return kept.rsplit(" ", 1)[0] if len(kept) < len(text) else kept, source
 
 
-def _typed(parts: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
+def _typed(pools: PromptPools, malicious: bool, rng: np.random.Generator) -> Composed:
     """A question with slips of the keyboard."""
-    question, source = _question(parts, malicious, rng)
+    question, source = _question(pools, malicious, rng)
     return Composed(typos(question, rng), malicious, "harmful", frozenset({OWN, source}))
 
 
-def _foreign(_: Parts, malicious: bool, rng: np.random.Generator) -> Composed:
+def _foreign(_: PromptPools, malicious: bool, rng: np.random.Generator) -> Composed:
     language = _pick(tuple(LANGUAGES.values()), rng)
     question = _foreign_question(language, malicious, rng)
     if rng.random() < 0.25:
@@ -261,7 +261,7 @@ def _foreign_question(language: Language, malicious: bool, rng: np.random.Genera
     return _pick(language.requests, rng).format(_pick(acts, rng))
 
 
-SHARES: Mapping[Callable[[Parts, bool, np.random.Generator], Composed], float] = {
+SHARES: Mapping[Callable[[PromptPools, bool, np.random.Generator], Composed], float] = {
     _direct: 3,
     _wrapped: 2.5,
     _role: 2.5,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from classifiers.malicious.data.attack_prompts import documents, extract, inject, own_requests, wrap
 from classifiers.malicious.data.twins import twins
-from classifiers.malicious.fine_tuning.composition import OWN, Parts, compose
+from classifiers.malicious.fine_tuning.composition import OWN, PromptPools, compose
 from classifiers.prompts.labelled import LabelledPrompt
 from guard.detectors.sentences import sentences
 from guard.screening.windows import cut
@@ -75,7 +75,7 @@ def build_examples(prompts: Sequence[LabelledPrompt], mixture: Mixture) -> list[
     chosen = cap_sources(prompts, mixture.per_source, rng)
     windows = _capped([e for prompt in chosen for e in _windows(prompt)], mixture, rng)
     found = windows + _sentences(windows, mixture)
-    found += _composed(_parts(chosen), mixture, rng)
+    found += _composed(_pools(chosen), mixture, rng)
     found += generated_examples(chosen, mixture)
     return list({example.text: example for example in found}.values())
 
@@ -166,9 +166,9 @@ def _sentences(windows: Sequence[Example], mixture: Mixture) -> list[Example]:
     ]
 
 
-def _parts(prompts: Sequence[LabelledPrompt]) -> Parts:
+def _pools(prompts: Sequence[LabelledPrompt]) -> PromptPools:
     short = [p for p in prompts if len(p.text) <= SHORT]
-    return Parts(
+    return PromptPools(
         harmful=[(p.text, p.source) for p in short if p.label == "malicious"],
         harmless=[(p.text, p.source) for p in short if p.label == "benign"],
         documents=[
@@ -177,8 +177,8 @@ def _parts(prompts: Sequence[LabelledPrompt]) -> Parts:
     )
 
 
-def _composed(parts: Parts, mixture: Mixture, rng: np.random.Generator) -> list[Example]:
-    rows = compose(parts, mixture.composed, rng)
+def _composed(pools: PromptPools, mixture: Mixture, rng: np.random.Generator) -> list[Example]:
+    rows = compose(pools, mixture.composed, rng)
     return [Example(row.text, row.malicious, f"own/{row.kind}", row.sources) for row in rows]
 
 

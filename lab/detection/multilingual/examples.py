@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from classifiers.malicious.fine_tuning.composition import OWN, Parts, compose
+from classifiers.malicious.fine_tuning.composition import OWN, PromptPools, compose
 from classifiers.malicious.fine_tuning.examples import (
     Example,
     Mixture,
@@ -149,7 +149,7 @@ def composed_examples(prompts: Sequence[LabelledPrompt], amounts: Amounts) -> li
     """The product's compositions of the prompts and its generators' train halves."""
     rng = np.random.default_rng([amounts.seed, 13])
     chosen = _drawn(prompts, amounts.seed)
-    rows = compose(_parts(chosen), amounts.composed, rng)
+    rows = compose(_pools(chosen), amounts.composed, rng)
     found = [Example(row.text, row.malicious, f"{OWN}/{row.kind}", row.sources) for row in rows]
     mixture = Mixture(
         twins=amounts.twins,
@@ -173,11 +173,11 @@ def _drawn(prompts: Sequence[LabelledPrompt], seed: int) -> list[LabelledPrompt]
     return found
 
 
-def _parts(prompts: Sequence[LabelledPrompt]) -> Parts:
+def _pools(prompts: Sequence[LabelledPrompt]) -> PromptPools:
     short = [p for p in prompts if p.kind not in DEVELOPER and len(p.text) <= SHORT]
     harmful = [p for p in short if p.label == "malicious" and p.kind.startswith("harmful")]
     long = [p for p in prompts if p.label == "benign" and len(p.text) > DOCUMENT]
-    return Parts(
+    return PromptPools(
         harmful=[(p.text, p.source) for p in harmful],
         harmless=[(p.text, p.source) for p in short if p.label == "benign"],
         documents=[(p.text, p.source) for p in long],

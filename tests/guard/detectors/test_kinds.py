@@ -13,7 +13,7 @@ from guard.artifacts.manifest import draft
 from guard.detectors.forget.detector import ForgetClassifier
 from guard.detectors.forget.request_folder import RequestFolder
 from guard.detectors.kinds import (
-    Versions,
+    VersionsInService,
     load_detector,
     load_detectors,
     read_digests,
@@ -96,7 +96,7 @@ def test_a_folder_of_requests_is_one_detector(tmp_path: Path) -> None:
     people = detectors["people"]
     assert isinstance(people, RequestFolder)
     assert len(people.current().requests) == 2
-    versions = Versions({"@encoder": encoder.digest}, detectors)
+    versions = VersionsInService({"@encoder": encoder.digest}, detectors)
     before = dict(versions)
     assert before.keys() == {"people", "@encoder"}
     assert len(versions) == 2

@@ -10,7 +10,7 @@ from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import Rewriter
 from guard.encoders.pooling_encoder import PoolingEncoder
-from guard.gateway.loading import Parts, load_parts
+from guard.gateway.loading import Resources, load_resources
 from guard.gateway.online_checks import Outcome, check_online
 from guard.settings import Settings, Store
 from guard.store.journal import make_store
@@ -21,20 +21,22 @@ from tests.pooling import pooling_server, write_pooling_artifact
 from tests.servers import serving
 
 
-async def lines(settings: Settings, parts: Parts | None = None) -> list[str]:
-    return [str(one) async for one in check_online(settings, parts or load_parts(settings))]
+async def lines(settings: Settings, resources: Resources | None = None) -> list[str]:
+    return [str(one) async for one in check_online(settings, resources or load_resources(settings))]
 
 
-async def told(vllm: FakeVLLM, parts: Parts | None = None, **sections: Any) -> list[str]:
+async def told(vllm: FakeVLLM, resources: Resources | None = None, **sections: Any) -> list[str]:
     """What is said of a deployment whose model server is `vllm`; its port as 0."""
     async with serving(vllm) as url:
         settings = Settings.model_validate({"upstream": {"url": url}, **sections})
-        said = await lines(settings, parts)
+        said = await lines(settings, resources)
     return [line.replace(url.rpartition(":")[2], "0") for line in said]
 
 
-def parts_with(rewriter: Rewriter | None = None, encoder: PoolingEncoder | None = None) -> Parts:
-    return Parts((), encoder, rewriter, {}, None)
+def resources_with(
+    rewriter: Rewriter | None = None, encoder: PoolingEncoder | None = None
+) -> Resources:
+    return Resources((), encoder, rewriter, {}, None)
 
 
 async def test_all_is_well() -> None:
@@ -84,7 +86,7 @@ async def test_prompt_embeddings_are_tried(
     rewriter = Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0), key=b"k")
     vllm = FakeVLLM(**changes)
 
-    outcomes = await told(vllm, parts_with(rewriter), models={"demo": {}})
+    outcomes = await told(vllm, resources_with(rewriter), models={"demo": {}})
 
     assert expected in outcomes[-1]
 
@@ -94,7 +96,7 @@ async def test_the_rows_own_context_counts_where_nothing_is_set(tmp_path: Path) 
     embedder = PromptEmbedder.open(folder, key=b"k", max_tokens=1024)
     rewriter = Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0), key=b"k")
 
-    outcomes = await told(FakeVLLM(), parts_with(rewriter), models={"demo": {}})
+    outcomes = await told(FakeVLLM(), resources_with(rewriter), models={"demo": {}})
 
     assert outcomes[1].startswith("FAULT  context of demo: 1024 tokens here, 512 there; set models")
 
@@ -108,7 +110,7 @@ async def test_the_encoders_server_is_asked(tmp_path: Path, status: int, expecte
     with pooling_server() as server:
         server.status = status
         encoder = PoolingEncoder.connect(artifact, server.url)
-        line = (await told(FakeVLLM(), parts_with(encoder=encoder)))[-1]
+        line = (await told(FakeVLLM(), resources_with(encoder=encoder)))[-1]
         encoder.close()
 
     assert line.startswith(expected)

@@ -32,7 +32,7 @@ TRIED = Approval(reason="tried")
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Path:
+def versioned(tmp_path: Path) -> Path:
     """Version v1 looks for "first", v2 for "second"; v1 is in service."""
     folder = tmp_path / "words"
     write_word_detector(folder / "v1", ["first"], needed=1)
@@ -53,13 +53,13 @@ def configuration(folder: Path, upstream: str = "http://127.0.0.1:9", **detector
     return file
 
 
-def test_promotion_is_of_a_version_or_of_the_canary(shelf: Path) -> None:
-    settings = load(configuration(shelf.parent, canary={"path": "words/v2", "share": 0.1}), {})
+def test_promotion_is_of_a_version_or_of_the_canary(versioned: Path) -> None:
+    settings = load(configuration(versioned.parent, canary={"path": "words/v2", "share": 0.1}), {})
 
     change = promote(settings, "words", approval=TRIED)
     assert (change.before, change.now) == (Pointer("v1"), Pointer("v2", "v1"))
     change.undo()
-    assert read_pointer(shelf) == Pointer("v1")
+    assert read_pointer(versioned) == Pointer("v1")
     assert promote(settings, "words", "v2", TRIED).now == roll_back_of(settings)
 
 
@@ -68,28 +68,28 @@ def roll_back_of(settings: Any) -> Pointer:
     return roll_back(settings, "words").now
 
 
-def test_a_first_promotion_makes_a_shelf_and_is_undone_too(shelf: Path) -> None:
-    (shelf / "current.json").unlink()
-    settings = load(configuration(shelf.parent), {})
+def test_a_first_promotion_makes_a_pointer_and_is_undone_too(versioned: Path) -> None:
+    (versioned / "current.json").unlink()
+    settings = load(configuration(versioned.parent), {})
 
     change = promote(settings, "words", "v1", TRIED)
 
-    assert read_pointer(shelf) == Pointer("v1")
+    assert read_pointer(versioned) == Pointer("v1")
     change.undo()
-    assert not (shelf / "current.json").exists()
+    assert not (versioned / "current.json").exists()
 
 
-def test_an_altered_version_is_not_promoted(shelf: Path) -> None:
-    settings = load(configuration(shelf.parent), {})
-    (shelf / "v2" / "README.md").write_text("altered")
+def test_an_altered_version_is_not_promoted(versioned: Path) -> None:
+    settings = load(configuration(versioned.parent), {})
+    (versioned / "v2" / "README.md").write_text("altered")
 
     with pytest.raises(Exception, match="README"):
         promote(settings, "words", "v2", TRIED)
-    assert read_pointer(shelf) == Pointer("v1")
+    assert read_pointer(versioned) == Pointer("v1")
 
 
-def test_what_has_no_versions_is_named(shelf: Path) -> None:
-    settings = load(configuration(shelf.parent, path="words/v1"), {})
+def test_what_has_no_versions_is_named(versioned: Path) -> None:
+    settings = load(configuration(versioned.parent, path="words/v1"), {})
 
     with pytest.raises(ConfigError, match=r"detectors\.words\.path"):
         roll_back(settings, "words")
@@ -99,44 +99,44 @@ def test_what_has_no_versions_is_named(shelf: Path) -> None:
         promote(settings, "nobody", "v1")
 
 
-def test_a_promotion_takes_the_gates_report_of_that_very_version(shelf: Path) -> None:
-    settings = load(configuration(shelf.parent), {})
-    passed = {"passed": True, "candidate": read_digest(shelf / "v2")}
+def test_a_promotion_takes_the_gates_report_of_that_very_version(versioned: Path) -> None:
+    settings = load(configuration(versioned.parent), {})
+    passed = {"passed": True, "candidate": read_digest(versioned / "v2")}
 
     for approval, told in (
         (None, "--gate-report FILE"),
         (Approval(reason="  "), "--gate-report FILE"),
         (Approval({**passed, "passed": False}), "the gate refused this version"),
-        (Approval({**passed, "candidate": read_digest(shelf / "v1")}), "of another artifact"),
+        (Approval({**passed, "candidate": read_digest(versioned / "v1")}), "of another artifact"),
         (Approval({"passed": True}), "of another artifact"),
     ):
         with pytest.raises(ConfigError, match=told):
             promote(settings, "words", "v2", approval)
-    assert read_pointer(shelf) == Pointer("v1")
+    assert read_pointer(versioned) == Pointer("v1")
 
     assert promote(settings, "words", "v2", Approval(passed)).now == Pointer("v2", "v1")
 
 
-def test_the_gate_of_its_training_speaks_for_a_version(shelf: Path) -> None:
-    write_word_detector(shelf / "v3", ["third"], needed=1, report={"gate": {"passed": True}})
-    settings = load(configuration(shelf.parent), {})
+def test_the_gate_of_its_training_speaks_for_a_version(versioned: Path) -> None:
+    write_word_detector(versioned / "v3", ["third"], needed=1, report={"gate": {"passed": True}})
+    settings = load(configuration(versioned.parent), {})
 
     assert promote(settings, "words", "v3").now == Pointer("v3", "v1")
 
 
 def test_what_spoke_for_a_promotion_is_on_record(
-    shelf: Path, caplog: pytest.LogCaptureFixture
+    versioned: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings = load(configuration(shelf.parent), {})
+    settings = load(configuration(versioned.parent), {})
 
     with caplog.at_level(logging.INFO):
         promote(settings, "words", "v2", Approval(reason="the old one leaks"))
         promote(settings, "words", "v2", Approval(reason="again"))  # changes nothing
 
-    (line,) = (shelf / RECORD).read_text().splitlines()
+    (line,) = (versioned / RECORD).read_text().splitlines()
     recorded = json.loads(line)
     assert recorded["approval"] == "without a gate: the old one leaks"
-    assert (recorded["version"], recorded["digest"]) == ("v2", read_digest(shelf / "v2"))
+    assert (recorded["version"], recorded["digest"]) == ("v2", read_digest(versioned / "v2"))
     assert "detector words: v2 promoted, without a gate: the old one leaks" in caplog.text
 
 
@@ -150,8 +150,8 @@ def test_a_report_that_is_none_is_named(tmp_path: Path, content: bytes | None) -
         Approval.read(file, None)
 
 
-def test_commands(shelf: Path) -> None:
-    file = configuration(shelf.parent, canary={"path": "words/v2", "share": 0.5})
+def test_commands(versioned: Path) -> None:
+    file = configuration(versioned.parent, canary={"path": "words/v2", "share": 0.5})
 
     def run(*arguments: str) -> str:
         result = CliRunner().invoke(app, ["artifacts", *arguments, "--config", str(file)])
@@ -169,14 +169,14 @@ def test_commands(shelf: Path) -> None:
     assert "v2 is in service already" in run("promote", "words", "v2", "--without-gate", "tried")
     assert run("list").splitlines()[1].endswith(", previous")
     assert "words: v1 is in service, before it was v2" in run("rollback", "words")
-    (shelf / "v2" / "README.md").write_text("altered")
+    (versioned / "v2" / "README.md").write_text("altered")
     assert "broken" in run("list")
 
 
 @asynccontextmanager
-async def proxy(shelf: Path, **detector: Any) -> AsyncIterator[httpx2.AsyncClient]:
+async def proxy(versioned: Path, **detector: Any) -> AsyncIterator[httpx2.AsyncClient]:
     async with serving(FakeVLLM()) as upstream:
-        file = configuration(shelf.parent, upstream, **detector)
+        file = configuration(versioned.parent, upstream, **detector)
         async with (
             serving(create_app(*read(file), source=file)) as url,
             httpx2.AsyncClient(base_url=url, timeout=10, headers=OPS) as client,
@@ -189,8 +189,8 @@ async def blocked(client: httpx2.AsyncClient, text: str) -> bool:
     return (await client.post(CHAT, json=body)).status_code == 400
 
 
-async def test_the_admin_api_promotes_and_rolls_back(shelf: Path) -> None:
-    async with proxy(shelf) as client:
+async def test_the_admin_api_promotes_and_rolls_back(versioned: Path) -> None:
+    async with proxy(versioned) as client:
         assert await blocked(client, "first")
         promoted = await client.post(f"{PROMOTE}?version=v2&without_gate=tried")
         assert promoted.status_code == 200
@@ -200,9 +200,9 @@ async def test_the_admin_api_promotes_and_rolls_back(shelf: Path) -> None:
         assert await blocked(client, "first")
 
 
-async def test_the_admin_api_takes_the_report_as_its_body(shelf: Path) -> None:
-    passed = {"passed": True, "candidate": read_digest(shelf / "v2")}
-    async with proxy(shelf) as client:
+async def test_the_admin_api_takes_the_report_as_its_body(versioned: Path) -> None:
+    passed = {"passed": True, "candidate": read_digest(versioned / "v2")}
+    async with proxy(versioned) as client:
         bare = await client.post(f"{PROMOTE}?version=v2")
         wrong = await client.post(f"{PROMOTE}?version=v2", json={**passed, "passed": False})
         right = await client.post(f"{PROMOTE}?version=v2", json=passed)
@@ -212,10 +212,10 @@ async def test_the_admin_api_takes_the_report_as_its_body(shelf: Path) -> None:
 
 
 async def test_a_version_that_cannot_be_served_is_refused_and_the_pointer_put_back(
-    shelf: Path,
+    versioned: Path,
 ) -> None:
-    async with proxy(shelf) as client:
-        file = shelf.parent / "guard.yaml"
+    async with proxy(versioned) as client:
+        file = versioned.parent / "guard.yaml"
         file.write_text(file.read_text() + "surprise: 1\n")
         refused = await client.post(f"{PROMOTE}?version=v2&without_gate=tried")
         unknown = await client.post(f"{PROMOTE}?version=v9&without_gate=tried")
@@ -224,11 +224,11 @@ async def test_a_version_that_cannot_be_served_is_refused_and_the_pointer_put_ba
     assert (refused.status_code, unknown.status_code, still) == (409, 409, True)
     assert "surprise" in refused.json()["error"]["message"]
     assert "no version 'v9'" in unknown.json()["error"]["message"]
-    assert read_pointer(shelf) == Pointer("v1")
+    assert read_pointer(versioned) == Pointer("v1")
 
 
-async def test_a_canary_acts_for_its_keys_and_both_are_in_the_status(shelf: Path) -> None:
-    async with proxy(shelf, canary={"path": "words/v2", "share": 1}) as client:
+async def test_a_canary_acts_for_its_keys_and_both_are_in_the_status(versioned: Path) -> None:
+    async with proxy(versioned, canary={"path": "words/v2", "share": 1}) as client:
         assert await blocked(client, "second")
         assert not await blocked(client, "first")
         status = (await client.get(f"{ADMIN}/status")).json()

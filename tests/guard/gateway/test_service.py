@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from guard.encoders.pooling_encoder import PoolingEncoder
-from guard.gateway.loading import Parts
+from guard.gateway.loading import Resources
 from guard.gateway.service import Current, Service
 from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
@@ -16,7 +16,7 @@ from tests.fakes import WordDetector
 from tests.pooling import PooledIds, write_pooling_artifact
 
 SETTINGS = Settings.model_validate({"upstream": {"url": "http://127.0.0.1:9"}})
-NOTHING = Parts((), None, None, {}, None)
+NOTHING = Resources((), None, None, {}, None)
 
 
 class Watched(Service):
@@ -88,8 +88,8 @@ async def test_a_replaced_service_watches_nothing_while_its_last_request_goes_on
     sections = {"detectors": {"d": phrases, "e": phrases}, "policies": [rule]}
     settings = Settings.model_validate({"upstream": {"url": "http://127.0.0.1:9"}, **sections})
     policies = (Policy.build(settings.policies[0], asked),)
-    parts = replace(NOTHING, policies=policies, detectors={"d": asked, "e": unasked})
-    current = Current(Service(settings, parts, Metrics()))
+    resources = replace(NOTHING, policies=policies, detectors={"d": asked, "e": unasked})
+    current = Current(Service(settings, resources, Metrics()))
 
     with current.use():
         current.replace(Watched())

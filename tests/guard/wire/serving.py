@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from starlette.types import Receive, Scope, Send
 
-from guard.gateway.loading import Parts
+from guard.gateway.loading import Resources
 from guard.gateway.service import Current, Service
 from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
@@ -34,7 +34,7 @@ async def guarded(
         )
         metrics = Metrics()
         policies = (Policy.build(settings.policies[0], WordDetector("attack")),)
-        current = Current(Service(settings, Parts(policies, None, None, {}, None), metrics))
+        current = Current(Service(settings, Resources(policies, None, None, {}, None), metrics))
         routes = {
             protocol.route: JsonEndpoint(protocol, answering(protocol), current, metrics)
             for protocol in protocols

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from classifiers.prompts.labelled import LabelledPrompt
-from guard.gateway.loading import Parts
+from guard.gateway.loading import Resources
 from guard.server.app import create_app
 from guard.settings import Settings
 from lab.demo.attacks import (
@@ -51,7 +51,7 @@ async def test_what_the_proxy_filters_is_counted_as_blocked() -> None:
     async with serving(vllm) as upstream:
         chosen = settings(upstream)
         policies = policies_of(chosen, (("block", WordDetector("attack")),))
-        app = create_app(chosen, Parts(policies, None, None, {}, None))
+        app = create_app(chosen, Resources(policies, None, None, {}, None))
         async with serving(app) as url:
             screened = await screen(ROWS, url, "demo")
 

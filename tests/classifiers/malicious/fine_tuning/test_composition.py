@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from classifiers.malicious.fine_tuning.composition import OWN, SHARES, Parts, compose
+from classifiers.malicious.fine_tuning.composition import OWN, SHARES, PromptPools, compose
 from classifiers.malicious.fine_tuning.phrases_en import HARMFUL_ACTS, HARMLESS_ACTS
 from classifiers.malicious.fine_tuning.phrases_world import LANGUAGES
 
-PARTS = Parts(
+POOLS = PromptPools(
     harmful=[("how to do harm", "bad")],
     harmless=[("how to do good", "good")],
     documents=[("A report. It has sentences. " * 10, "papers")],
@@ -14,7 +14,7 @@ PARTS = Parts(
 
 
 def test_half_of_the_compositions_are_malicious() -> None:
-    rows = compose(PARTS, 700, np.random.default_rng(0))
+    rows = compose(POOLS, 700, np.random.default_rng(0))
     assert len(rows) > 500
     assert 0.45 < np.mean([row.malicious for row in rows]) < 0.55
     kinds = {"harmful", "jailbreak", "injection", "language", "padded"}
@@ -22,7 +22,7 @@ def test_half_of_the_compositions_are_malicious() -> None:
 
 
 def test_a_part_names_its_source() -> None:
-    rows = compose(PARTS, 400, np.random.default_rng(1))
+    rows = compose(POOLS, 400, np.random.default_rng(1))
     for text, source in (("how to do harm", "bad"), ("how to do good", "good")):
         found = [row for row in rows if text in row.text.lower()]
         assert found
@@ -31,18 +31,18 @@ def test_a_part_names_its_source() -> None:
 
 
 def test_harmful_parts_never_stand_in_a_harmless_composition() -> None:
-    rows = compose(PARTS, 700, np.random.default_rng(2))
+    rows = compose(POOLS, 700, np.random.default_rng(2))
     assert not [row for row in rows if "bad" in row.sources and not row.malicious]
 
 
 def test_the_same_seed_gives_the_same_rows() -> None:
-    first, again = (compose(PARTS, 200, np.random.default_rng(3)) for _ in range(2))
+    first, again = (compose(POOLS, 200, np.random.default_rng(3)) for _ in range(2))
     assert first == again
-    assert first != compose(PARTS, 200, np.random.default_rng(4))
+    assert first != compose(POOLS, 200, np.random.default_rng(4))
 
 
 def test_compositions_need_no_parts() -> None:
-    rows = compose(Parts([], [], []), 100, np.random.default_rng(0))
+    rows = compose(PromptPools([], [], []), 100, np.random.default_rng(0))
     assert {source for row in rows for source in row.sources} == {OWN}
     assert len(SHARES) == 8
 
@@ -55,7 +55,7 @@ def test_languages_and_acts_are_of_equal_number_and_disjoint() -> None:
 
 
 def test_padding_stands_around_either_kind_of_question_and_names_its_source() -> None:
-    rows = [r for r in compose(PARTS, 1500, np.random.default_rng(5)) if r.kind == "padded"]
+    rows = [r for r in compose(POOLS, 1500, np.random.default_rng(5)) if r.kind == "padded"]
     assert 0.4 < np.mean([row.malicious for row in rows]) < 0.6
     fillers = {source for row in rows for source in row.sources}
     assert fillers == {OWN, "bad", "good", "papers"}
