@@ -37,12 +37,17 @@ class Client:
     entry: Entry
     trace: Trace = UNTRACED
 
-    def await_shadows(self, judgement: "asyncio.Future[Verdict]", side: Side) -> None:
-        """Take down the verdict of all policies once those in shadow have judged."""
+    def await_shadows(
+        self, judgement: "asyncio.Future[Verdict]", side: Side, acting: Verdict
+    ) -> None:
+        """Take down the verdict of all policies once those in shadow have judged: it completes
+        `acting`, and has no place where the entry holds another one by then."""
         began = time_ns()
 
         def note(judged: "asyncio.Future[Verdict]") -> None:
-            verdict = self.entry.verdicts[side] = judged.result()
+            verdict = judged.result()
+            if self.entry.verdicts.get(side) is acting:  # else the chat was shortened meanwhile
+                self.entry.verdicts[side] = verdict
             self.trace.screened(began, side, verdict.in_shadow)
 
         judgement.add_done_callback(note)

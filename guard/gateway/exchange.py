@@ -120,7 +120,7 @@ class Exchange:
         client.entry.verdicts["prompt"] = screening.verdict
         client.trace.screened(began, "prompt", screening.verdict)
         if screening.whole is not None:
-            client.await_shadows(screening.whole, "prompt")
+            client.await_shadows(screening.whole, "prompt", screening.verdict)
         return screening
 
     @asynccontextmanager
@@ -161,7 +161,8 @@ class Exchange:
                 yield self._refusals.reply(protocol, call, verdict)
                 return
             self._metrics.shortened.inc()
-            async with self._answered(protocol, shorter, client, again=True) as answer:
+            client.entry.cuts.append(shorter.cut)
+            async with self._answered(protocol, shorter.call, client, again=True) as answer:
                 yield answer
             return
         body = await self._rewritten(call, verdict)

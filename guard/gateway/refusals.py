@@ -1,15 +1,25 @@
 """What becomes of a request that a policy blocks: refused, or gone on with without an old turn."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 from guard.corruption.rewriting import GENERATING
 from guard.gateway.client import EVENTS, Reply
 from guard.settings import Settings
+from guard.terms.entry import Cut
 from guard.terms.item import Call
 from guard.terms.verdict import Action, Verdict
 from guard.wire.history import MESSAGES, Turn, turns_of, without_turns
 from guard.wire.json_body import serialise
 from guard.wire.protocol import WireProtocol
+
+
+@dataclass(frozen=True, slots=True)
+class Shortened:
+    """What is left of a chat request, and what was cut out of it."""
+
+    call: Call
+    cut: Cut
 
 
 class Refusals:
@@ -30,7 +40,7 @@ class Refusals:
         body = protocol.refusal(call, self._refusal.text)
         return Reply(200, serialise(body), action=Action.BLOCK.label)
 
-    def shortened(self, call: Call, verdict: Verdict, *, again: bool) -> Call | None:
+    def shortened(self, call: Call, verdict: Verdict, *, again: bool) -> Shortened | None:
         """The request without the earlier turns that are blocked, answers and all; None where it
         must be refused: something else is blocked too, or the operator wants it so.
 
@@ -43,7 +53,8 @@ class Refusals:
         if not turns:
             return None
         note = self._refusal.note if history == "note" and not again else None
-        return without_turns(call, turns, note)
+        cut = Cut(len(turns), note is not None, verdict.asking(Action.BLOCK))
+        return Shortened(without_turns(call, turns, note), cut)
 
     def _form(self, verdict: Verdict) -> Literal["error", "message"]:
         cause = verdict.cause

@@ -72,6 +72,7 @@ class Journal:
             latency_s=latency_s,
             findings=entry.findings,
             verdicts={side: verdict.label for side, verdict in entry.verdicts.items()},
+            cuts=tuple(entry.cuts),
             artifacts=dict(entry.artifacts),  # now: what is in service may change
             prompt_tokens=entry.prompt_tokens,
             completion_tokens=entry.completion_tokens,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from guard.terms.entry import Cut
 from guard.terms.verdict import Finding
 
 
@@ -39,7 +40,8 @@ class AuditRecord:
 
     `time` is seconds since 1970, `latency_s` from the whole request body to the answer's end;
     token counts are the model server's, where it sent them; `artifacts` are SHA-256 digests of
-    the manifests in service, by detector; `verdicts` are the verdicts' words, by side.
+    the manifests in service, by detector; `verdicts` are the verdicts' words, by side; `cuts` are
+    the earlier turns that a chat went on without.
     """
 
     time: float
@@ -52,6 +54,7 @@ class AuditRecord:
     latency_s: float
     findings: tuple[Finding, ...] = ()
     verdicts: Mapping[str, str] = field(default_factory=dict)
+    cuts: tuple[Cut, ...] = ()
     artifacts: Mapping[str, str] = field(default_factory=dict)
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -61,7 +64,8 @@ class AuditRecord:
     @property
     def size(self) -> int:
         """Bytes of memory, roughly."""
-        return 600 + 200 * len(self.findings)
+        cut = sum(len(cut.findings) for cut in self.cuts)
+        return 600 + 200 * (len(self.findings) + cut)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from guard.store.records import AuditRecord, Message
+from guard.terms.entry import Cut
 from guard.terms.verdict import Finding
 
 Row = dict[str, Any]
@@ -45,8 +46,18 @@ def audit_row(record: AuditRecord) -> Row:
         "prompt_tokens": record.prompt_tokens,
         "completion_tokens": record.completion_tokens,
         "verdicts": dict(record.verdicts),
+        "cuts": [cut_row(cut) for cut in record.cuts],
         "findings": [finding_row(finding) for finding in record.findings],
         "artifacts": dict(record.artifacts),
+    }
+
+
+def cut_row(cut: Cut) -> Row:
+    """Cut turns as JSON."""
+    return {
+        "turns": cut.turns,
+        "noted": cut.noted,
+        "findings": [finding_row(finding) for finding in cut.findings],
     }
 
 

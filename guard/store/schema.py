@@ -67,6 +67,8 @@ audit = Table(
     Column("completion_tokens", Integer),
     # By side; NULL in rows that were written before there were sides.
     Column("verdicts", JSON().with_variant(JSONB, "postgresql")),
+    # NULL in rows that were written before cuts were noted.
+    Column("cuts", JSON().with_variant(JSONB, "postgresql")),
     Column("findings", JSON().with_variant(JSONB, "postgresql"), nullable=False),
     Column("artifacts", JSON().with_variant(JSONB, "postgresql"), nullable=False),
     Index("ix_audit_time", "time"),

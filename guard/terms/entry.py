@@ -25,6 +25,16 @@ class Judgement(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Earlier turns that a chat went on without: how many, whether a note stands in the place of
+    each, and the findings that asked for it."""
+
+    turns: int
+    noted: bool
+    findings: tuple[Finding, ...]
+
+
 @dataclass(slots=True)
 class Entry:
     """One request's notes: whoever learns something writes it down, at the end they are closed.
@@ -32,7 +42,9 @@ class Entry:
     `key` is the API key's name; `artifacts` are the digests of the manifests that served it, by
     detector; `texts` stay empty where no model generates an answer; `dropped_fields` are the names
     of fields that no table names, separated by commas. `verdicts` has one for each side that was
-    judged; `pending` are judgements off the request's way, whose verdicts are noted later.
+    judged, of what went on to the model where turns were cut; `cuts` are those turns, once for
+    each time that the chat was judged and shortened. `pending` are judgements off the request's
+    way, whose verdicts are noted later.
     """
 
     request_id: str
@@ -41,6 +53,7 @@ class Entry:
     artifacts: Mapping[str, str] = field(default_factory=dict)
     model: str = ""
     verdicts: dict[Side, Verdict] = field(default_factory=dict)
+    cuts: list[Cut] = field(default_factory=list)
     texts: Sequence[Item] = ()
     dropped_fields: str = ""
     prompt_tokens: int | None = None

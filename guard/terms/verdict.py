@@ -102,8 +102,7 @@ class Verdict:
     def cause(self) -> Finding | None:
         """The first finding that asked for the verdict's action; one that fired before one that
         failed."""
-        action = self.action
-        asking = [finding for finding in self._acting if finding.action is action]
+        asking = self.asking(self.action)
         return next((f for f in asking if not f.failed), asking[0] if asking else None)
 
     @property
@@ -126,7 +125,11 @@ class Verdict:
 
     def items(self, action: Action) -> tuple[int, ...]:
         """Indices of the items for which `action` was asked, ascending."""
-        return tuple(sorted({i for f in self._acting if f.action is action for i in f.items}))
+        return tuple(sorted({i for finding in self.asking(action) for i in finding.items}))
+
+    def asking(self, action: Action) -> tuple[Finding, ...]:
+        """The findings that ask for `action`, in policy order."""
+        return tuple(finding for finding in self._acting if finding.action is action)
 
     @property
     def _acting(self) -> tuple[Finding, ...]:

@@ -1,5 +1,7 @@
 """What becomes of a chat in which an earlier turn is blocked."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -7,6 +9,7 @@ import pytest
 
 from tests.fakes import WordDetector
 from tests.guard.conftest import CHAT, Rig, RigMaker
+from tests.guard.store.records import audit_rows
 
 Message = dict[str, Any]
 
@@ -54,6 +57,31 @@ async def test_a_chat_goes_on_without_the_turn(
     assert response.json()["choices"][0]["message"]["content"] == "Hello."
     assert rig.vllm.requests[-1]["messages"] == forwarded
     assert "ecoguard_shortened_total 0.0" not in counted
+
+
+@pytest.mark.parametrize(
+    ("refusal", "noted"),
+    [
+        ({"history": "cut"}, [False]),
+        ({"history": "note", "note": "(gone)"}, [True]),
+        ({"history": "note", "note": "an attack"}, [True, False]),
+    ],
+    ids=["cut", "note", "blocked note"],
+)
+async def test_the_audit_row_tells_of_the_turn_and_of_what_fired(
+    make_rig: RigMaker, tmp_path: Path, refusal: dict[str, str], noted: list[bool]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'traffic.db'}"
+    rules = ("block", WordDetector("attack"))
+    async with make_rig(rules, refusal=refusal, store={"url": url}) as rig:
+        await ask(rig, CHAT_ON)
+        await ask(rig, [SYSTEM, *HARMLESS, LAST])
+    row, other = audit_rows(url)
+    cuts = json.loads(row.cuts)
+    assert [(cut["turns"], cut["noted"]) for cut in cuts] == [(1, one) for one in noted]
+    assert [[found["policy"] for found in cut["findings"]] for cut in cuts] == [["p0"]] * len(noted)
+    assert (row.action, json.loads(row.verdicts)) == ("allow", {"prompt": "allow"})
+    assert json.loads(other.cuts) == []
 
 
 @pytest.mark.parametrize("refusal", [{}, {"form": "message", "history": "refuse"}])

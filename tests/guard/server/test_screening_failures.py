@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-from guard.store.connection import open_engine
 from tests.fakes import FailingDetector, HangingDetector, WordDetector
 from tests.guard.conftest import CHAT, Rig, RigMaker, bearer, key_of
+from tests.guard.store.records import audit_rows
 
 HELLO = [{"role": "user", "content": "hello"}]
 BODIES: dict[str, dict[str, Any]] = {
@@ -21,14 +20,6 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/messages": {"messages": HELLO, "max_tokens": 9},
 }
 FORMS = ("error", "message")
-
-
-def audit_rows(url: str) -> list[Any]:
-    engine = open_engine(url)
-    with engine.connect() as connection:
-        rows = list(connection.execute(text("SELECT * FROM audit ORDER BY id")).all())
-    engine.dispose()
-    return rows
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -2,6 +2,9 @@
 
 from typing import Any
 
+from sqlalchemy import text
+
+from guard.store.connection import open_engine
 from guard.store.records import AuditRecord, Message, PromptRecord
 from guard.terms.verdict import Action, Finding
 
@@ -26,6 +29,15 @@ def audit_record(**changes: Any) -> AuditRecord:
         "completion_tokens": 2,
     }
     return AuditRecord(**{**fields, **changes})
+
+
+def audit_rows(url: str) -> list[Any]:
+    """All audit rows of a store, oldest first; their JSON is text on SQLite."""
+    engine = open_engine(url)
+    with engine.connect() as connection:
+        rows = list(connection.execute(text("SELECT * FROM audit ORDER BY id")).all())
+    engine.dispose()
+    return rows
 
 
 def prompt_record(text: str = "hello", *, key: str = "shop", time: float = NOON) -> PromptRecord:

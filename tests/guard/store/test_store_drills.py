@@ -6,31 +6,22 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, event
 
 from guard.settings import Store
-from guard.store.connection import open_engine
 from guard.store.traffic_store import TrafficStore, read_traffic
 from tests.fakes import DONE, WordDetector, chat_chunk
 from tests.guard.conftest import CHAT, Rig, RigMaker
+from tests.guard.store.records import audit_rows
 from tests.postgres import PostgresServer
 
 BLOCK = ("block", WordDetector("attack"))
 USAGE = b'data: {"choices":[],"usage":{"prompt_tokens":4,"completion_tokens":3}}\n\n'
 WITHIN = 60
-
-
-def audit_rows(url: str) -> list[Any]:
-    engine = open_engine(url)
-    with engine.connect() as connection:
-        rows = list(connection.execute(text("SELECT * FROM audit ORDER BY id")).all())
-    engine.dispose()
-    return rows
 
 
 async def metric(rig: Rig, name: str, **labels: str) -> float:
