@@ -78,7 +78,9 @@ class Item:
 class Call:
     """A request that passed its field table, in the shape that goes upstream.
 
-    `body` is owned by the call: whoever changes it works on a copy (`with_body`).
+    `body` is owned by the call: whoever changes it works on a copy (`with_body`). `quoted` are the
+    indices of messages that say `user` and hold what a tool gave back: a chat template takes
+    pictures from users only.
     """
 
     protocol: str
@@ -87,6 +89,7 @@ class Call:
     model: str
     stream: bool
     items: tuple[Item, ...]
+    quoted: frozenset[int] = frozenset()
 
     def with_body(self, body: JsonObject) -> "Call":
         """The same call with another upstream body."""

@@ -94,14 +94,24 @@ PART_TABLES: Mapping[str, FieldTable] = {
 }
 
 
-def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) -> Call:
-    """Check a chat request against its table and collect every text the model will see."""
+def parse(
+    body: JsonObject,
+    rules: FieldRules,
+    detokenise: Detokenise | None,
+    quoted: frozenset[int] = frozenset(),
+) -> Call:
+    """Check a chat request against its table and collect every text the model will see.
+
+    `quoted` are the messages that say `user` and hold what a tool gave back (`Call.quoted`).
+    """
     accepted = rules.accept(body, CHAT_FIELDS, neutral=CHAT_NEUTRAL)
     check_bounds(accepted)
     messages = _messages(accepted, rules)
     accepted["messages"] = messages
     items = [
-        item for index, message in enumerate(messages) for item in _message_items(message, index)
+        item
+        for index, message in enumerate(messages)
+        for item in _message_items(message, index, quoted=index in quoted)
     ]
     items += settings_items(accepted, CHAT_FIELDS, _seen(accepted, rules))
     items += token_items(accepted, detokenise)
@@ -112,6 +122,7 @@ def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) ->
         model=expect_string(accepted, "model") or "",
         stream=expect_flag(accepted, "stream"),
         items=tuple(items),
+        quoted=quoted,
     )
 
 
@@ -177,8 +188,8 @@ def carries_media(call: Call) -> bool:
     return any(part.get("type") in MEDIA_PARTS for part in parts)
 
 
-def _message_items(message: JsonObject, index: int) -> list[Item]:
-    role = str(message["role"])
+def _message_items(message: JsonObject, index: int, *, quoted: bool) -> list[Item]:
+    role = "tool" if quoted else str(message["role"])
     path: Path = ("messages", index)
     items = _content_items(message.get("content"), (*path, "content"), role)
     for name, value in message.items():

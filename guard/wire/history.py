@@ -1,7 +1,8 @@
 """Earlier turns of a conversation, and conversations without some of them.
 
 A turn is a user's message and all that follows it up to the user's next one: the answer, tool calls
-and their results. The messages before the first one belong to no turn.
+and their results, also the pictures of a tool, which stand under the user's name. The messages
+before the first one belong to no turn.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -67,14 +68,19 @@ def without_turns(call: Call, turns: Sequence[Turn], note: str | None = None) ->
             kept.append(message)
     moved = (_moved(item, places) for item in call.items)
     items = (*notes, *(item for item in moved if item is not None))
-    return replace(call, body={**call.body, MESSAGES: kept}, items=items)
+    quoted = frozenset(places[index] for index in call.quoted if index in places)
+    return replace(call, body={**call.body, MESSAGES: kept}, items=items, quoted=quoted)
 
 
 def _turns(call: Call) -> Iterator[Turn]:
     messages = call.body.get(MESSAGES)
     if not isinstance(messages, list):
         return
-    starts = [index for index, message in enumerate(messages) if message.get("role") == "user"]
+    starts = [
+        index
+        for index, message in enumerate(messages)
+        if message.get("role") == "user" and index not in call.quoted
+    ]
     for start, end in pairwise([*starts, len(messages)]):
         yield Turn(start, end)
 

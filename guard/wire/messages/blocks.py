@@ -6,6 +6,7 @@ model whether it comes through the guard or not.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import orjson
 
@@ -57,8 +58,15 @@ SOURCE_TABLES: Mapping[str, FieldTable] = {
 }
 
 
-def chat_messages(accepted: JsonObject, rules: FieldRules) -> list[JsonObject]:
-    """The chat messages of `system` and `messages`; raises RequestError naming what is at fault."""
+class Conversation(NamedTuple):
+    """Chat messages, and which of them say `user` but hold a tool's pictures (`Call.quoted`)."""
+
+    messages: list[JsonObject]
+    quoted: frozenset[int]
+
+
+def read_conversation(accepted: JsonObject, rules: FieldRules) -> Conversation:
+    """What `system` and `messages` come to; raises RequestError naming what is at fault."""
     reader = _Reader(rules)
     reader.read_system(accepted.get("system"), "system")
     messages = accepted.get("messages")
@@ -66,7 +74,7 @@ def chat_messages(accepted: JsonObject, rules: FieldRules) -> list[JsonObject]:
         raise wrong("messages", "a non-empty list")
     for index, value in enumerate(messages):
         reader.read_message(value, f"messages.{index}")
-    return reader.messages
+    return Conversation(reader.messages, frozenset(reader.quoted))
 
 
 @dataclass(slots=True)
@@ -95,6 +103,7 @@ class _Reader:
     def __init__(self, rules: FieldRules) -> None:
         self._rules = rules
         self.messages: list[JsonObject] = []
+        self.quoted: set[int] = set()
 
     def read_system(self, content: object, param: str) -> None:
         """One system message of all its blocks' texts."""
@@ -164,7 +173,7 @@ class _Reader:
                 self._read_result(block, prefix)
 
     def _read_result(self, block: JsonObject, prefix: str) -> None:
-        """A tool's result, and a message of the user's for the images in it."""
+        """A tool's result, and for the images in it a message that says `user`."""
         content = block.get("content")
         texts, images = [content] if isinstance(content, str) else [], []
         if content is not None and not isinstance(content, str):
@@ -177,6 +186,7 @@ class _Reader:
         result: JsonObject = {"role": "tool", "tool_call_id": call_id, "content": "\n".join(texts)}
         self.messages.append(result)
         if images:
+            self.quoted.add(len(self.messages))
             self.messages.append({"role": "user", "content": images})
 
     def _image(self, block: JsonObject, prefix: str) -> JsonObject:

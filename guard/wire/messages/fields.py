@@ -7,7 +7,7 @@ from guard.terms.json import JsonObject
 from guard.wire import chat
 from guard.wire.fields import Detokenise, FieldRules, FieldTable, Rule
 from guard.wire.members import optional_count, optional_list, wrong
-from guard.wire.messages.blocks import chat_messages
+from guard.wire.messages.blocks import read_conversation
 from guard.wire.messages.settings import chat_output, chat_tools
 
 # What a request to count tokens has too.
@@ -86,7 +86,7 @@ UNTRANSLATABLE = frozenset(
 
 def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) -> Call:
     """Check a request, translate it into a chat call and collect its texts as chat does."""
-    accepted, chat_body = _translated(body, rules, MESSAGES_FIELDS)
+    accepted, chat_body, quoted = _translated(body, rules, MESSAGES_FIELDS)
     most = optional_count(accepted, "max_tokens", least=1)
     if most is None:
         raise wrong("max_tokens", "an integer of at least 1")
@@ -96,7 +96,7 @@ def parse(body: JsonObject, rules: FieldRules, detokenise: Detokenise | None) ->
     if chat_body.get("stream"):
         # `message_start` tells the prompt's tokens: so every chunk must.
         chat_body["stream_options"] = {"include_usage": True, "continuous_usage_stats": True}
-    return replace(chat.parse(chat_body, rules, detokenise), protocol="messages")
+    return replace(chat.parse(chat_body, rules, detokenise, quoted), protocol="messages")
 
 
 def parse_count(body: JsonObject, rules: FieldRules) -> Call:
@@ -105,7 +105,7 @@ def parse_count(body: JsonObject, rules: FieldRules) -> Call:
     It has no items: the texts reach no model, and an answer that depended on the verdict would let
     anyone probe the guard at no cost.
     """
-    _, chat_body = _translated(body, rules, COUNT_FIELDS)
+    _, chat_body, _ = _translated(body, rules, COUNT_FIELDS)
     names = ("model", "messages", "tools", "chat_template_kwargs")
     call = chat.parse({name: chat_body[name] for name in names if name in chat_body}, rules, None)
     return replace(call, protocol="count_tokens", upstream_path="/tokenize", items=())
@@ -113,18 +113,19 @@ def parse_count(body: JsonObject, rules: FieldRules) -> Call:
 
 def _translated(
     body: JsonObject, rules: FieldRules, table: FieldTable
-) -> tuple[JsonObject, JsonObject]:
-    """The accepted fields, and the chat body they make."""
+) -> tuple[JsonObject, JsonObject, frozenset[int]]:
+    """The accepted fields, the chat body they make, and which messages a tool's pictures are in."""
     own_rules = replace(rules, allowed=rules.allowed - UNTRANSLATABLE)
     accepted = own_rules.accept(body, table)
+    conversation = read_conversation(accepted, rules)
     chat_body: JsonObject = {
         "model": accepted.get("model"),
-        "messages": chat_messages(accepted, rules),
+        "messages": conversation.messages,
         **{name: accepted[name] for name in SAME if accepted.get(name) is not None},
         **chat_tools(accepted, rules),
         **chat_output(accepted, rules),
     }
-    return accepted, chat_body
+    return accepted, chat_body, conversation.quoted
 
 
 def _stop_sequences(accepted: JsonObject) -> list[object]:

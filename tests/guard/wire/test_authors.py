@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from guard.terms.item import Author
+from guard.wire import chat
 from guard.wire.authors import author_of
 from guard.wire.fields import FieldRules
 from guard.wire.protocols import make_protocols
@@ -75,6 +76,14 @@ def test_every_item_has_the_author_that_its_text_names(route: str) -> None:
         next(author.lower() for author in _AUTHORS if author in item.text) for item in named
     ]
     assert {item.side for item in call.items} == {"prompt"}
+
+
+def test_what_a_tool_gave_is_not_the_users_though_it_stands_under_that_name() -> None:
+    """Where a tool gives pictures, they go to the model in a user's message."""
+    messages = [{"role": "user", "content": [{"type": "text", "text": text}]} for text in "ab"]
+    call = chat.parse({"messages": messages}, FieldRules(), None, frozenset({1}))
+    assert [item.author for item in call.items] == ["user", "third_party"]
+    assert call.body["messages"] == messages
 
 
 _AUTHORS = ("DEVELOPER", "USER", "ASSISTANT", "THIRD_PARTY")

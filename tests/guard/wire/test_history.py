@@ -42,6 +42,14 @@ def test_the_turn_to_be_answered_is_no_earlier_one() -> None:
     assert earlier_turns(chat([SYSTEM])) == []
 
 
+def test_pictures_of_a_tool_begin_no_turn_and_go_with_theirs() -> None:
+    messages = [CHAT[1], CHAT[5], CHAT[1], CHAT[2], CHAT[7], CHAT[5], CHAT[3], CHAT[2], CHAT[7]]
+    call = parse({"messages": messages}, FieldRules(), None, frozenset({2, 6}))
+    assert earlier_turns(call) == [Turn(0, 4), Turn(4, 8)]
+    assert without_turns(call, [Turn(0, 4)]).quoted == {2}
+    assert without_turns(call, [Turn(4, 8)], "(gone)").quoted == {2}
+
+
 def test_items_are_found_in_their_turns() -> None:
     call = chat()
     assert turns_of(call, numbers(call, "first")) == [Turn(1, 3)]

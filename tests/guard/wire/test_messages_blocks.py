@@ -6,7 +6,7 @@ import pytest
 
 from guard.terms.errors import RequestError
 from guard.wire.fields import FieldRules
-from guard.wire.messages.blocks import chat_messages
+from guard.wire.messages.blocks import read_conversation
 
 STRICT = FieldRules(drop_unknown=False)
 IMAGE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QQ=="}}
@@ -77,7 +77,7 @@ TRANSLATIONS: list[tuple[dict[str, Any], list[dict[str, Any]]]] = [
 
 @pytest.mark.parametrize(("message", "expected"), TRANSLATIONS)
 def test_messages_translate(message: dict[str, Any], expected: list[dict[str, Any]]) -> None:
-    assert chat_messages({"messages": [message]}, FieldRules()) == expected
+    assert read_conversation({"messages": [message]}, FieldRules()).messages == expected
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_messages_translate(message: dict[str, Any], expected: list[dict[str, An
 )
 def test_system_is_one_message(system: Any, expected: list[str]) -> None:
     accepted = {"system": system, "messages": [{"role": "user", "content": "a"}]}
-    messages = chat_messages(accepted, FieldRules())
+    messages = read_conversation(accepted, FieldRules()).messages
     assert [m["content"] for m in messages if m["role"] == "system"] == expected
 
 
@@ -101,7 +101,9 @@ def test_images_pass_where_the_operator_takes_them_unscreened() -> None:
     by_url = {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}}
     content = [text("a"), IMAGE, by_url, result([text("b"), IMAGE])]
     accepted: dict[str, Any] = {"messages": [{"role": "user", "content": content}]}
-    assert chat_messages(accepted, FieldRules(media_unscreened=True)) == [
+    read = read_conversation(accepted, FieldRules(media_unscreened=True))
+    assert read.quoted == {1}
+    assert read.messages == [
         {"role": "tool", "tool_call_id": "c1", "content": "b"},
         {"role": "user", "content": [CHAT_IMAGE]},
         {
@@ -160,7 +162,7 @@ WRONG: list[tuple[Any, str, str]] = [
 @pytest.mark.parametrize(("message", "param", "code"), WRONG)
 def test_wrong_messages_are_named(message: Any, param: str, code: str) -> None:
     with pytest.raises(RequestError) as caught:
-        chat_messages({"messages": [user(text("a")), message]}, STRICT)
+        read_conversation({"messages": [user(text("a")), message]}, STRICT)
     assert (caught.value.param, caught.value.code) == (param, code)
 
 
@@ -175,11 +177,11 @@ def test_wrong_messages_are_named(message: Any, param: str, code: str) -> None:
 def test_wrong_image_sources_are_named(source: dict[str, Any], param: str) -> None:
     accepted: dict[str, Any] = {"messages": [user({"type": "image", "source": source})]}
     with pytest.raises(RequestError) as caught:
-        chat_messages(accepted, FieldRules(media_unscreened=True))
+        read_conversation(accepted, FieldRules(media_unscreened=True))
     assert caught.value.param == f"messages.0.content.0.source.{param}"
 
 
 def test_wrong_system_blocks_are_named() -> None:
     with pytest.raises(RequestError) as caught:
-        chat_messages({"system": [IMAGE], "messages": []}, FieldRules())
+        read_conversation({"system": [IMAGE], "messages": []}, FieldRules())
     assert caught.value.param == "system.0.type"
