@@ -7,6 +7,7 @@ from time import time_ns
 
 from guard.screening.policy import Policy
 from guard.screening.reading import Reading
+from guard.screening.turn import OWN_TIME, Turn
 from guard.screening.wanted import WantedError
 from guard.terms.errors import Failure
 from guard.terms.verdict import Finding
@@ -25,6 +26,15 @@ def judge(policies: Sequence[Policy], reading: Reading) -> tuple[Finding, ...]:
     order = sorted(policies, key=lambda policy: not reading.gives_features(policy.detector))
     found = {id(policy): _finding(policy, reading) for policy in order}
     return tuple(found[id(policy)] for policy in policies)
+
+
+def judge_in_turn(policies: Sequence[Policy], reading: Reading, turn: Turn) -> tuple[Finding, ...]:
+    """As `judge`, in threads that are shared: AbandonedError when nobody waits any more."""
+    reading.turn = turn
+    try:
+        return judge(policies, reading)
+    finally:
+        reading.turn = OWN_TIME  # else a ring: the turn holds the work, and the work the reading
 
 
 def remembered(policies: Sequence[Policy], reading: Reading) -> tuple[Finding, ...] | None:

@@ -7,11 +7,13 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.screening.amounts import windows_read
+from guard.screening.amounts import discounted, discounts_of
 from guard.screening.cuts import EVERYBODY, Authors, Cuts
 from guard.screening.follow_ups import follow_ups, words_of
 from guard.screening.memory import PART, PICTURE, TEXT, Memory
+from guard.screening.pace import Paces
 from guard.screening.pieces import is_said, joined_texts
+from guard.screening.turn import OWN_TIME, Turn
 from guard.screening.views.view import ViewLimits
 from guard.screening.wanted import WantedError
 from guard.terms.detector import (
@@ -44,10 +46,13 @@ class Reading:
         memory: Memory | None = None,
         *,
         defers: bool = False,
+        paces: Paces | None = None,
     ) -> None:
         """Where it `defers`, what a waiting detector must be asked comes out as WantedError; once
         it was told (`tell`), the same question is asked again."""
+        self.turn: Turn = OWN_TIME
         self._defers = defers
+        self._paces = paces or Paces()
         self._items = items
         self._encoder = encoder
         self._cuts = Cuts(items, encoder, limits)
@@ -108,31 +113,22 @@ class Reading:
         own, joined = self._cuts.texts(sizes, authors)
         scores = self._text_scores(detector, (*own.texts, *joined.texts))
         border = len(own.texts)
-        discounts = self._discounts(detector, authors)
-        by_item = _discounted(own.item_scores(scores[:border], count), discounts)
-        by_turns = _discounted(joined.item_scores(scores[border:], count), discounts)
+        discounts = discounts_of(detector, self._items, authors)
+        by_item = discounted(own.item_scores(scores[:border], count), discounts)
+        by_turns = discounted(joined.item_scores(scores[border:], count), discounts)
         fired = np.flatnonzero(by_item >= threshold)
         if fired.size and by_turns.max(initial=0) >= threshold:
             without = {*fired.tolist(), *self._cuts.others(authors)}
             rest = joined_texts(self._items, without, sizes)
             joined = rest
             of_rest = rest.item_scores(self._text_scores(detector, rest.texts), count)
-            by_turns = _discounted(of_rest, discounts)
+            by_turns = discounted(of_rest, discounts)
         found = np.maximum(by_item, by_turns)
         subjects: tuple[int, ...] = ()
         if detector.has_subjects and found.max(initial=0) >= threshold:
             self._follow_up(found, threshold)
             subjects = self._subjects_of(detector, threshold, (*own.texts, *joined.texts))
         return found, subjects
-
-    def _discounts(self, detector: Detector, authors: Authors) -> NDArray[np.float32] | None:
-        """Log odds that each item's score loses, (n,), by its author and by how much is read."""
-        if detector.thresholds is None:
-            return None
-        read = windows_read(self._items, authors)
-        pairs = zip(self._items, read.tolist(), strict=True)
-        taken = [detector.thresholds.discount(item.author, windows) for item, windows in pairs]
-        return np.array(taken, dtype=np.float32)
 
     def _picture_scores(self, detector: Detector, authors: Authors) -> NDArray[np.float32]:
         """Each item's score by its picture, 0 for one without, shape (number of items,)."""
@@ -222,13 +218,17 @@ class Reading:
         return known
 
     def _highest(self, detector: Detector, texts: Sequence[str]) -> dict[str, float]:
-        pieces = {text: self._cuts.pieces(detector, text) for text in texts}
+        pieces = {text: self._pieces(detector, text) for text in texts}
         distinct = list(dict.fromkeys(piece for cut in pieces.values() for piece in cut))
         # A whole text is remembered as such, by its score: only what is in it is a part.
         scores = self._piece_scores(detector, distinct, frozenset(texts))
         return {
             text: max((scores[piece] for piece in cut), default=0.0) for text, cut in pieces.items()
         }
+
+    def _pieces(self, detector: Detector, text: str) -> tuple[str, ...]:
+        self.turn.pause()
+        return self._cuts.pieces(detector, text)
 
     def _piece_scores(
         self, detector: Detector, pieces: Sequence[str], whole: Collection[str]
@@ -244,6 +244,13 @@ class Reading:
     def _part_numbers(self, detector: Detector, parts: Sequence[str]) -> dict[str, float]:
         if self._defers:
             raise WantedError(detector, PART, parts, parts)
+        found: dict[str, float] = {}
+        for batch in self._paces.batches(detector, parts):
+            self.turn.pause()
+            found.update(self._batch_numbers(detector, batch))
+        return found
+
+    def _batch_numbers(self, detector: Detector, parts: Sequence[str]) -> dict[str, float]:
         if self.gives_features(detector):
             numbers, features = detector.numbers_and_features(parts)
             self._features.update(zip(parts, features, strict=True))
@@ -269,15 +276,6 @@ class Reading:
                 logger.error("encoder failed: %s", type(error).__name__)
                 raise DetectorError("no features") from error
         return np.stack([self._features[text] for text in texts])
-
-
-def _discounted(
-    scores: NDArray[np.float32], discounts: NDArray[np.float32] | None
-) -> NDArray[np.float32]:
-    """Probabilities (n,) with log odds (n,) taken off: logistic(log(s / (1 - s)) - d)."""
-    if discounts is None:
-        return scores
-    return np.asarray(scores / (scores + (1 - scores) * np.exp(discounts)), dtype=np.float32)
 
 
 def _checked(texts: Sequence[str], scores: Scores) -> dict[str, float]:

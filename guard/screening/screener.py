@@ -7,20 +7,24 @@ from functools import partial
 from time import perf_counter
 
 from guard.observability.metrics import Metrics
-from guard.screening.judging import failures, in_order, judge, remembered
+from guard.screening.judging import failures, in_order, judge, judge_in_turn, remembered
 from guard.screening.memory import Memory
+from guard.screening.pace import Paces
 from guard.screening.policy import Policy
 from guard.screening.reading import Reading
 from guard.screening.score_cache import ScoreCache
 from guard.screening.views.view import ViewLimits
 from guard.screening.waiting import WaitingPolicies
-from guard.screening.worker_pool import QueueFullError, WorkerPool
+from guard.screening.worker_pool import Asker, QueueFullError, WorkerPool
 from guard.terms.detector import Encoder
 from guard.terms.item import Item, Side
 from guard.terms.verdict import Finding, Verdict
 
 # Longer requests are hashed in a screening thread: a megabyte takes a millisecond.
 MOST_HASHED = 100_000
+CHARACTER_S = 1e-4
+"""Seconds that a character takes: about, for it decides only who of one caller's requests goes
+first."""
 MOST_SHADOWED = 32 << 20
 """Characters and bytes of all requests that wait for shadow policies together."""
 
@@ -46,12 +50,18 @@ class _Request:
     size: int
     counts: bool
 
+    @property
+    def asker(self) -> Asker:
+        """Whose turn it takes, and for about how long."""
+        return Asker(self.owner, self.size * CHARACTER_S)
+
 
 class Screener:
     """Judges the items of requests by an ordered list of policies.
 
-    Models run in `threads` worker threads. At most `queue` requests wait for one; beyond that,
-    and after `timeout` seconds, every policy's `on_error` decides. Detectors that wait for a server
+    Models run in `threads` worker threads, where API keys take turns. At most `queue` requests wait
+    for one; beyond that, and after `timeout` seconds, every policy's `on_error` decides, and the
+    work ends. Detectors that wait for a server
     hold none of the threads. Shadow policies judge once the others have, off the request's way, in
     threads of their own, as many and with as long a queue: when they are slow or fail, nothing
     else does. What `cache` remembers is not scored again.
@@ -76,6 +86,7 @@ class Screener:
         self._timeout = timeout
         self._view_limits = view_limits or ViewLimits()
         self._cache = cache
+        self._paces = Paces()
         self._workers = WorkerPool("screening", threads, queue)
         self._shadow_workers = WorkerPool("shadow-screening", threads, queue)
         self._waiting = WaitingPolicies(queue)
@@ -142,13 +153,16 @@ class Screener:
         """One finding per policy, in order: models and servers judge at the same time."""
         groups = _by_detector(policy for policy in policies if policy.detector.waits)
         if not groups:
-            return await self._computed(workers, policies, request.reading, deadline)
+            return await self._computed(workers, policies, request, deadline)
         computing = tuple(policy for policy in policies if not policy.detector.waits)
         found = await asyncio.gather(
-            self._computed(workers, computing, request.reading, deadline),
+            self._computed(workers, computing, request, deadline),
             *(
                 self._waiting.judge(
-                    group, self._read(request.items, request.owner, defers=True), deadline
+                    group,
+                    self._read(request.items, request.owner, defers=True),
+                    deadline,
+                    request.asker,
                 )
                 for group in groups
             ),
@@ -156,13 +170,14 @@ class Screener:
         return in_order(policies, *zip((computing, *groups), found, strict=True))
 
     async def _computed(
-        self, workers: WorkerPool, policies: Sequence[Policy], reading: Reading, deadline: float
+        self, workers: WorkerPool, policies: Sequence[Policy], request: _Request, deadline: float
     ) -> tuple[Finding, ...]:
         if not policies:
             return ()
         try:
             async with asyncio.timeout_at(deadline):
-                return await workers.run(lambda: judge(policies, reading))
+                work = partial(judge_in_turn, policies, request.reading)
+                return await workers.run(work, request.asker)
         except TimeoutError:
             return failures(policies, "timeout")
         except QueueFullError:
@@ -225,7 +240,14 @@ class Screener:
 
     def _read(self, items: Sequence[Item], owner: str = "", *, defers: bool = False) -> Reading:
         memory = Memory(self._cache, owner) if self._cache is not None else None
-        return Reading(items, self._encoder, self._view_limits, memory, defers=defers)
+        return Reading(
+            items,
+            self._encoder,
+            self._view_limits,
+            memory,
+            defers=defers,
+            paces=self._paces,
+        )
 
     async def finish(self, within_s: float | None = None) -> None:
         """Wait for the policies in shadow, `within_s` seconds at most, and let the threads end."""

@@ -8,12 +8,13 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
-from guard.screening.judging import failed, failures, judge
+from guard.screening.judging import failed, failures, judge_in_turn
 from guard.screening.policy import Policy
 from guard.screening.reading import Reading
 from guard.screening.wanted import WantedError
-from guard.screening.worker_pool import QueueFullError, WorkerPool
+from guard.screening.worker_pool import Asker, QueueFullError, WorkerPool
 from guard.terms.detector import Detector, Scores
 from guard.terms.item import Content
 from guard.terms.verdict import Finding
@@ -59,7 +60,7 @@ class WaitingPolicies:
         self._cutting = WorkerPool("cutting", 1, sys.maxsize)
 
     async def judge(
-        self, policies: Sequence[Policy], reading: Reading, deadline: float
+        self, policies: Sequence[Policy], reading: Reading, deadline: float, asker: Asker
     ) -> tuple[Finding, ...]:
         """One finding per policy of one detector; its failure is a failed finding, never raised.
 
@@ -69,7 +70,7 @@ class WaitingPolicies:
         try:
             with questions.admitted():
                 async with asyncio.timeout_at(deadline):
-                    return await self._judged(policies, reading, questions)
+                    return await self._judged(policies, reading, questions, asker)
         except TimeoutError:
             return failures(policies, "timeout")
         except QueueFullError:
@@ -78,11 +79,11 @@ class WaitingPolicies:
             return tuple(failed(policy, error) for policy in policies)
 
     async def _judged(
-        self, policies: Sequence[Policy], reading: Reading, questions: Questions
+        self, policies: Sequence[Policy], reading: Reading, questions: Questions, asker: Asker
     ) -> tuple[Finding, ...]:
         while True:
             try:
-                return await self._cutting.run(lambda: judge(policies, reading))
+                return await self._cutting.run(partial(judge_in_turn, policies, reading), asker)
             except WantedError as wanted:
                 reading.tell(wanted, await questions.ask(wanted.contents))
 
