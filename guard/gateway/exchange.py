@@ -12,7 +12,11 @@ from guard.gateway.client import EVENTS, JSON, Client, Reply
 from guard.gateway.refusals import Refusals
 from guard.gateway.upstream_errors import error_of
 from guard.observability.metrics import Metrics
+from guard.recognition.answers import AnswerListener
+from guard.recognition.authorship import Authorship
+from guard.recognition.known import KnownTexts
 from guard.screening.canary import NO_CANARIES, Canary
+from guard.screening.policy import Policy
 from guard.screening.screener import Screener, Screening
 from guard.screening.selection import PolicyTable
 from guard.settings import Settings
@@ -48,8 +52,10 @@ class Exchange:
         detokenisers: Mapping[str, Detokenise],
         canaries: Mapping[str, Canary] = NO_CANARIES,
         switches: Mapping[str, frozenset[str]] = NO_SWITCHES,
+        known: KnownTexts | None = None,
     ) -> None:
         self._settings = settings
+        self._authorship = Authorship(settings, known)
         self._screener = screener
         self._upstream = upstream
         self._rewriter = rewriter
@@ -103,6 +109,7 @@ class Exchange:
     async def judge(self, protocol: WireProtocol, call: Call, client: Client) -> Verdict:
         """The verdict on a call, as `answer` would find it, by policies in shadow too. It is no
         traffic: the metrics of findings and scores do not count it."""
+        call = await self._authorship.authored(call, client.owner)
         screening = await self._screened(protocol, call, client, counts=False)
         if screening.whole is None:
             return screening.verdict
@@ -131,7 +138,7 @@ class Exchange:
 
         Raises ClientVisibleError for what must be answered with an error.
         """
-        call = self.parse(protocol, body, client)
+        call = await self._authorship.authored(self.parse(protocol, body, client), client.owner)
         if call.upstream_path in GENERATING:
             client.entry.texts = call.items
         async with self._answered(protocol, call, client) as reply:
@@ -149,7 +156,8 @@ class Exchange:
             embedded = action is Action.CORRUPT or self._embeds_unflagged(call, client, protocol)
             if action in (Action.ALLOW, Action.FLAG) and not embedded:
                 self._count_bypassed(call, verdict)
-                yield await self._relayed(protocol, call, await pending.reply(), action)
+                reply = await pending.reply()
+                yield await self._relayed(protocol, call, reply, client, action)
                 return
         if pending.begun:
             self._metrics.upstream_cancelled.inc()
@@ -168,13 +176,16 @@ class Exchange:
         body = await self._rewritten(call, verdict)
         self._count_bypassed(call, verdict)
         async with self._sent(call, body, client) as reply:
-            yield await self._relayed(protocol, call, reply, action, embedded=True)
+            yield await self._relayed(protocol, call, reply, client, action, embedded=True)
 
     def _sends_early(self, protocol: WireProtocol, call: Call, client: Client) -> bool:
         """Whether the model may begin while the guard judges; without policies nothing does."""
         if not self._settings.sends_early or call.upstream_path not in GENERATING:
             return False
-        return bool(self._table.select(client.owner, protocol.route, call.model).policies)
+        return bool(self._policies(protocol, call, client))
+
+    def _policies(self, protocol: WireProtocol, call: Call, client: Client) -> tuple[Policy, ...]:
+        return self._table.select(client.owner, protocol.route, call.model).policies
 
     @asynccontextmanager
     async def _sent(
@@ -233,6 +244,7 @@ class Exchange:
         protocol: WireProtocol,
         call: Call,
         reply: UpstreamReply,
+        client: Client,
         action: Action,
         *,
         embedded: bool = False,
@@ -244,13 +256,25 @@ class Exchange:
             translator = protocol.event_translator(call)
             if translator is None and embedded:
                 translator = NeutralErrors(protocol)
-            events = relay_events(reply.chunks(), translator, protocol)
+            listener = self._listener(protocol, call, client)
+            events = relay_events(reply.chunks(), translator, protocol, listener)
             return Reply(200, events, EVENTS, action=action.label)
         body = await reply.body()
         if reply.content_type != JSON or not (body[:1] == b"{" and body.rstrip()[-1:] == b"}"):
             reply.note("unreadable")
             raise UpstreamError("The model server sent an unreadable answer")
+        if listener := self._listener(protocol, call, client):
+            listener.whole(body)
         return Reply(200, protocol.translate(call, body), action=action.label)
+
+    def _listener(
+        self, protocol: WireProtocol, call: Call, client: Client
+    ) -> AnswerListener | None:
+        """What remembers the answer; without policies nobody asks whose words it was."""
+        answers = self._authorship.answers
+        if answers is None or not self._policies(protocol, call, client):
+            return None
+        return answers.listener(call, client.owner)
 
 
 def _field_rules(settings: Settings, may_corrupt: bool) -> FieldRules:

@@ -9,6 +9,7 @@ from guard.detectors.kinds import VersionsInService, load_canaries, load_detecto
 from guard.gateway.chat_templates import read_switches
 from guard.gateway.detokenising import open_detokenisers
 from guard.gateway.sizing import cores, pass_threads, workers_here
+from guard.recognition.digests import Digester
 from guard.screening.canary import Canary
 from guard.screening.policy import Policy
 from guard.settings import Settings, configured_secret, require_extras
@@ -45,6 +46,7 @@ class Resources:
 def load_resources(settings: Settings) -> Resources:
     """Read everything the settings name; blocking. Raises ConfigError or ArtifactError."""
     require_extras(settings)
+    Digester.of(settings.recognition, "check")
     threads = pass_threads(settings, workers_here(), cores())
     encoder, detectors = load_detectors(settings, threads)
 

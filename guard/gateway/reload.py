@@ -11,6 +11,7 @@ from guard import __version__
 from guard.gateway.loading import Resources, load_resources
 from guard.gateway.service import Current, Service
 from guard.observability.metrics import Metrics
+from guard.recognition.known import KnownTexts
 from guard.screening.score_cache import ScoreCache
 from guard.settings import Settings, load, placing
 from guard.terms.errors import ConfigError, GuardError, about
@@ -18,7 +19,7 @@ from guard.terms.errors import ConfigError, GuardError, about
 logger = logging.getLogger(__name__)
 
 # What the process was started with: sockets, routes, connections, the store's thread.
-FIXED = ("listen", "check", "cors", "logs", "redis", "store", "tracing")
+FIXED = ("listen", "check", "cors", "logs", "recognition", "redis", "store", "tracing")
 
 Announce = Callable[[], None]
 Load = Callable[[Path], tuple[Settings, Resources]]
@@ -46,11 +47,13 @@ class Reloader:
         load: Load = read,
         announce: Announce = lambda: None,
         cache: ScoreCache | None = None,
+        known: KnownTexts | None = None,
     ) -> None:
         """`announce` tells the other processes of this proxy that they have to reload too; `cache`
-        goes on from service to service."""
+        and `known` go on from service to service."""
         self._announce = announce
         self._cache = cache
+        self._known = known
         self._file = file
         self._current = current
         self._metrics = metrics
@@ -95,7 +98,7 @@ class Reloader:
         # Before its successor watches the same folders and servers: what two of them found would
         # flip in the metrics, and stand in the log twice.
         self._current.service.retire()
-        return Service(settings, resources, self._metrics, self._cache)
+        return Service(settings, resources, self._metrics, self._cache, self._known)
 
 
 def _differences(old: BaseModel, new: BaseModel, name: str, prefix: str = "") -> Iterator[str]:

@@ -31,8 +31,8 @@ def _of_workers(settings: Settings, workers: int) -> Iterator[str]:
         yield crowded
     if workers > 1:
         yield (
-            "stored responses (previous_response_id), remembered scores and limits that are kept "
-            "in memory are each worker's own"
+            "stored responses (previous_response_id), remembered scores and answers, and limits "
+            "that are kept in memory are each worker's own"
         )
     if workers > 1 and settings.store and settings.store.url.startswith("sqlite"):
         yield "workers share one SQLite file: under load use PostgreSQL"

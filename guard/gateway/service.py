@@ -8,6 +8,7 @@ from guard.gateway.exchange import Exchange
 from guard.gateway.loading import Resources
 from guard.limits.keys import Keyring
 from guard.observability.metrics import Metrics
+from guard.recognition.known import KnownTexts
 from guard.screening.score_cache import ScoreCache
 from guard.screening.screener import Screener
 from guard.settings import NO_LIMITS, Rates, Settings
@@ -27,8 +28,9 @@ class Service:
         resources: Resources,
         metrics: Metrics,
         cache: ScoreCache | None = None,
+        known: KnownTexts | None = None,
     ) -> None:
-        """`cache` is the process's: what it remembers outlives the service."""
+        """`cache` and `known` are the process's: what they remember outlives the service."""
         self.settings = settings
         self.limits = limits = settings.limits
         self.body_limits = BodyLimits(
@@ -66,6 +68,7 @@ class Service:
             resources.detokenisers,
             resources.canaries,
             resources.switches,
+            known,
         )
 
     def rates(self, key: str) -> Rates:

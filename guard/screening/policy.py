@@ -49,7 +49,7 @@ class Policy:
             action=Action[settings.action.upper()],
             on_error=Action[settings.on_error.upper()],
             shadow=settings.shadow,
-            authors=detector.authors if settings.authors is None else frozenset(settings.authors),
+            authors=_authors(settings, detector),
             side=settings.side,
         )
 
@@ -95,3 +95,13 @@ class Policy:
             shadow=self.shadow,
             side=self.side,
         )
+
+
+def _authors(settings: PolicySettings, detector: Detector) -> frozenset[Author]:
+    """Whose texts the policy judges: a pinned text is still the developer's to whoever judges
+    everybody's."""
+    if settings.authors is None:
+        return detector.authors
+    chosen = frozenset[Author](settings.authors)
+    whole = "developer" in chosen and "operator" in detector.authors
+    return chosen | {"operator"} if whole else chosen

@@ -23,6 +23,7 @@ from guard.limits.limiter import RATE_HEADERS, Limiter
 from guard.observability.logs import log_loop_fault
 from guard.observability.metrics import Metrics
 from guard.observability.tracing import open_tracer
+from guard.recognition.known import KnownTexts
 from guard.screening.score_cache import ScoreCache
 from guard.server.admin_routes import admin_router
 from guard.server.check_routes import Check
@@ -71,13 +72,15 @@ def create_app(
     metrics.in_service(__version__, loaded.artifacts)
     journal = open_journal(settings.store, metrics) if settings.store else None
     limiter = Limiter(settings.redis, metrics)
+    known = KnownTexts.open(settings, metrics)
     tracer = open_tracer(settings.tracing) if settings.tracing else None
 
     @asynccontextmanager
     async def lifespan(app: DirectRoutes) -> AsyncIterator[None]:
         cache = ScoreCache(settings.limits.screening_cache_bytes, metrics)
-        current = Current(Service(settings, loaded, metrics, cache))
-        reloader = Reloader(source, current, metrics, read, announce, cache) if source else None
+        current = Current(Service(settings, loaded, metrics, cache, known))
+        lasting = cache, known
+        reloader = Reloader(source, current, metrics, read, announce, *lasting) if source else None
         make = partial(
             JsonEndpoint,
             current=current,

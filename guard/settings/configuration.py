@@ -10,6 +10,7 @@ from guard.settings.keys import Key
 from guard.settings.observability import Logs, Tracing
 from guard.settings.policies import Policy
 from guard.settings.problems import KeyPath, Problem, ProblemsError, suggestion
+from guard.settings.recognition import Recognition, Trust
 from guard.settings.redis import Redis
 from guard.settings.sections import (
     AnchoredPath,
@@ -59,6 +60,10 @@ class Settings(Section):
     keys_file: AnchoredPath | None = None
     """A YAML file with more keys, a list like `keys`: a mounted secret. `ECOGUARD_KEYS_FILE`
     overrides it."""
+    trust: Trust = Trust()
+    """Whose words the texts of all requests are, where their key does not say."""
+    recognition: Recognition = Recognition()
+    """Texts that are known: answers of the guard's own."""
     redis: Redis | None = None
     """Where replicas share the limits of keys; install `ecoguard[redis]`."""
     check: Check = Check()

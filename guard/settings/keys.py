@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from guard.settings import patterns
+from guard.settings.recognition import Trust
 from guard.settings.sections import Name, Rates, Section
 
 
@@ -19,3 +20,5 @@ class Key(Section):
     """What it may do."""
     limits: Rates = Rates()
     """Its own limits, in place of `limits.per_key`."""
+    trust: Trust = Trust()
+    """Whose words its texts are, in place of what the section `trust` says."""

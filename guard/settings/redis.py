@@ -1,4 +1,4 @@
-"""The section `redis`: where replicas share the limits of API keys."""
+"""The section `redis`: what replicas share."""
 
 from typing import Annotated
 

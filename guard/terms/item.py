@@ -15,8 +15,9 @@ SIDES: tuple[Side, ...] = get_args(Side)
 
 Modality = Literal["text", "image"]
 
-Author = Literal["developer", "user", "assistant", "third_party"]
-"""Who wrote an item: the application, its user, the model, or whoever a tool or document quotes."""
+Author = Literal["developer", "user", "assistant", "third_party", "operator"]
+"""Who wrote an item: the application, its user, the model, whoever a tool or document quotes, or
+the operator of the guard, who has pinned it."""
 AUTHORS: tuple[Author, ...] = get_args(Author)
 
 

@@ -20,12 +20,25 @@ class ErrorEvents(Protocol):
         ...
 
 
+class Listener(Protocol):
+    """Is told what is let out."""
+
+    def feed(self, events: bytes) -> None:
+        """Complete events, before they are translated."""
+        ...
+
+    def finish(self) -> None:
+        """Nothing follows: the answer is complete, broken off, or nobody waits for the rest."""
+        ...
+
+
 async def relay_events(
     chunks: AsyncGenerator[bytes] | AsyncIterator[bytes],
     translator: EventTranslator | None,
     protocol: ErrorEvents,
+    listener: Listener | None = None,
 ) -> AsyncGenerator[bytes]:
-    """Complete events, as they come in.
+    """Complete events, as they come in; `listener` is told of them too.
 
     When the upstream is lost, or ends without `[DONE]`, an error event is the last thing sent:
     a client that waits for `[DONE]` must not take a torso for an answer.
@@ -35,6 +48,8 @@ async def relay_events(
         async for chunk in chunks:
             events = splitter.feed(chunk)
             if events:
+                if listener:
+                    _tell(listener, events, ended=splitter.done)
                 yield _passed_on(events, translator)
         if not splitter.done or splitter.pending:
             raise UpstreamError("The model server ended its answer early")
@@ -44,6 +59,15 @@ async def relay_events(
         yield protocol.error_event(error)
     except ValueError:
         yield protocol.error_event(UpstreamError("The model server sent an unreadable answer"))
+    finally:
+        if listener:
+            listener.finish()
+
+
+def _tell(listener: Listener, events: bytes, *, ended: bool) -> None:
+    listener.feed(events)
+    if ended:  # before the client reads it, and asks the next question
+        listener.finish()
 
 
 def _passed_on(events: bytes, translator: EventTranslator | None) -> bytes:

@@ -15,12 +15,16 @@ AUTHORS: Mapping[str, Author] = {
     "prompt": "user",
     "input": "user",
     "suffix": "user",
-    "assistant": "assistant",
+    "assistant": "user",
     "tool": "third_party",
     "function": "third_party",
     "documents": "third_party",
 }
-"""Any other field is a setting (tools, schemas, response formats …): the developer's."""
+"""Any other field is a setting (tools, schemas, response formats …): the developer's.
+
+What a caller says the assistant has said is the caller's text, until the guard recognises it as an
+answer that it let out itself (`guard.recognition`).
+"""
 
 
 def author_of(role: str) -> Author:

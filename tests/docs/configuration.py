@@ -41,6 +41,8 @@ GUIDES: Mapping[str, str] = {
     "limits": "[What is remembered](screening.md#what-is-remembered),"
     " [several processes](../guides/operate.md#several-processes)",
     "keys": "[Limits of keys](../guides/operate.md#limits-of-keys)",
+    "trust": "[Authors](../guides/operate.md#authors)",
+    "recognition": "[Authors](../guides/operate.md#authors)",
     "redis": "[Limits of keys](../guides/operate.md#limits-of-keys)",
     "store": "[Audit and captured prompts](../guides/operate.md#audit-and-captured-prompts)",
     "logs": "[Logs](../guides/operate.md#logs)",

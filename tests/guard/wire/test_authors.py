@@ -72,9 +72,9 @@ def test_every_item_has_the_author_that_its_text_names(route: str) -> None:
     call = PROTOCOLS[route].parse(BODIES[route], FieldRules(), None)
     named = [item for item in call.items if any(author in item.text for author in _AUTHORS)]
     assert len(named) == sum(_count(BODIES[route], author) for author in _AUTHORS)
-    assert [item.author for item in named] == [
-        next(author.lower() for author in _AUTHORS if author in item.text) for item in named
-    ]
+    # A caller's word for what the assistant said: nobody has recognised it yet.
+    said = [next(author.lower() for author in _AUTHORS if author in i.text) for i in named]
+    assert [i.author for i in named] == ["user" if a == "assistant" else a for a in said]
     assert {item.side for item in call.items} == {"prompt"}
 
 

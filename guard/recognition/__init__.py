@@ -1,0 +1,1 @@
+"""Whose words a request's texts are: answers of our own, pinned prompts, and whom a key trusts."""
