@@ -4,12 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from time import perf_counter, time_ns
 from types import MappingProxyType
 
 from guard.corruption.rewriting import GENERATING, Rewriter
 from guard.gateway.client import EVENTS, JSON, Client, Reply
+from guard.gateway.context_length import ContextLengths
+from guard.gateway.field_rules import field_rules
+from guard.gateway.model_tokenizers import ModelTokenizer
 from guard.gateway.refusals import Refusals
+from guard.gateway.token_counts import TokenCounts
 from guard.gateway.upstream_errors import error_of
 from guard.observability.metrics import Metrics
 from guard.recognition.answers import AnswerListener
@@ -30,7 +35,6 @@ from guard.upstream.pending import PendingRequest
 from guard.upstream.relay import NeutralErrors, relay_events
 from guard.wire.chat import carries_media
 from guard.wire.dropped_fields import DroppedFields
-from guard.wire.fields import Detokenise, FieldRules
 from guard.wire.json_body import serialise
 from guard.wire.protocol import WireProtocol
 from guard.wire.sampling import fields_after
@@ -49,7 +53,7 @@ class Exchange:
         upstream: Upstream,
         rewriter: Rewriter | None,
         metrics: Metrics,
-        detokenisers: Mapping[str, Detokenise],
+        tokenizers: Mapping[str, ModelTokenizer],
         canaries: Mapping[str, Canary] = NO_CANARIES,
         switches: Mapping[str, frozenset[str]] = NO_SWITCHES,
         known: KnownTexts | None = None,
@@ -60,11 +64,13 @@ class Exchange:
         self._upstream = upstream
         self._rewriter = rewriter
         self._metrics = metrics
-        self._detokenisers = detokenisers
+        self._tokenizers = tokenizers
+        counts = {name: TokenCounts(each.count_tokens) for name, each in tokenizers.items()}
+        self._contexts = ContextLengths(upstream.context, counts)
         self._refusals = Refusals(settings)
         self._switches = switches
         self._table = PolicyTable.build(screener.policies, settings.policies, canaries)
-        self._rules = {may_corrupt: _field_rules(settings, may_corrupt) for may_corrupt in BOTH}
+        self._rules = {may_corrupt: field_rules(settings, may_corrupt) for may_corrupt in BOTH}
 
     def parse(self, protocol: WireProtocol, body: JsonObject, client: Client) -> Call:
         """The call that `body` makes; raises RequestError naming the field at fault."""
@@ -80,7 +86,7 @@ class Exchange:
         )
         if model:
             body = {**body, "model": model}
-        call = protocol.parse(body, rules, self._detokenisers.get(model), client.owner)
+        call = protocol.parse(body, rules, self._tokenizers.get(model), client.owner)
         self._take_down(dropped, client.entry)
         return call
 
@@ -141,8 +147,16 @@ class Exchange:
         call = await self._authorship.authored(self.parse(protocol, body, client), client.owner)
         if call.upstream_path in GENERATING:
             client.entry.texts = call.items
+            await self._check_context(protocol, call, client)
         async with self._answered(protocol, call, client) as reply:
             yield reply
+
+    async def _check_context(self, protocol: WireProtocol, call: Call, client: Client) -> None:
+        """RequestError where the model server would refuse what takes long to screen."""
+        chosen = self._table.select(client.owner, protocol.route, call.model)
+        if chosen.of("prompt") and self._contexts.may_exceed(call):
+            check = partial(self._contexts.check, call, client.owner)
+            await self._screener.compute(check, client.owner, call.items)
 
     @asynccontextmanager
     async def _answered(
@@ -275,13 +289,3 @@ class Exchange:
         if answers is None or not self._policies(protocol, call, client):
             return None
         return answers.listener(call, client.owner)
-
-
-def _field_rules(settings: Settings, may_corrupt: bool) -> FieldRules:
-    """The operator's say over the fields of requests whose policies may corrupt, or do not."""
-    return FieldRules(
-        allowed=frozenset(settings.fields.allow),
-        drop_unknown=settings.fields.unknown == "drop",
-        may_corrupt=may_corrupt,
-        media_unscreened=settings.fields.media == "allow_unscreened",
-    )

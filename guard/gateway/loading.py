@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from guard.corruption.rewriting import Rewriter, open_rewriter
 from guard.detectors.kinds import VersionsInService, load_canaries, load_detectors, read_digests
 from guard.gateway.chat_templates import read_switches
-from guard.gateway.detokenising import open_detokenisers
+from guard.gateway.model_tokenizers import ModelTokenizer, open_tokenizers
 from guard.gateway.sizing import cores, pass_threads, workers_here
 from guard.recognition.digests import Digester
 from guard.screening.canary import Canary
@@ -15,7 +15,6 @@ from guard.screening.policy import Policy
 from guard.settings import Settings, configured_secret, require_extras
 from guard.terms.detector import Detector, Encoder, Reader
 from guard.upstream.certificates import client_context
-from guard.wire.fields import Detokenise
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Resources:
     policies: tuple[Policy, ...]
     encoder: Encoder | None
     rewriter: Rewriter | None
-    detokenisers: Mapping[str, Detokenise]
+    tokenizers: Mapping[str, ModelTokenizer]
     upstream_key: str | None
     artifacts: Mapping[str, str] = field(default_factory=dict)
     upstream_tls: ssl.SSLContext | None = None
@@ -57,7 +56,7 @@ def load_resources(settings: Settings) -> Resources:
         policies=tuple(Policy.build(p, detectors[p.detector]) for p in settings.policies),
         encoder=encoder,
         rewriter=open_rewriter(settings, names_in) if settings.may_corrupt else None,
-        detokenisers=open_detokenisers(settings.models),
+        tokenizers=open_tokenizers(settings.models),
         switches=read_switches(settings.models),
         upstream_key=configured_secret(settings.upstream.api_key_env, "upstream", "api_key_env"),
         artifacts=VersionsInService(read_digests(settings), detectors),

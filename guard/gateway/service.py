@@ -65,7 +65,7 @@ class Service:
             self.upstream,
             resources.rewriter,
             metrics,
-            resources.detokenisers,
+            resources.tokenizers,
             resources.canaries,
             resources.switches,
             known,

@@ -1,7 +1,8 @@
 """The screener: policies in, a verdict out; models compute in threads, servers are waited for."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -13,6 +14,7 @@ from guard.screening.pace import Paces
 from guard.screening.policy import Policy
 from guard.screening.reading import Reading
 from guard.screening.score_cache import ScoreCache
+from guard.screening.turn import Turn
 from guard.screening.views.view import ViewLimits
 from guard.screening.waiting import WaitingPolicies
 from guard.screening.worker_pool import Asker, QueueFullError, WorkerPool
@@ -182,6 +184,14 @@ class Screener:
             return failures(policies, "timeout")
         except QueueFullError:
             return failures(policies, "overloaded")
+
+    async def compute(
+        self, work: Callable[[Turn], None], owner: str, items: Sequence[Item]
+    ) -> None:
+        """Do work beside screening, in the owner's turn; not where too much is pending."""
+        asker = Asker(owner, sum(map(_size, items)) * CHARACTER_S)
+        with suppress(QueueFullError):
+            await self._workers.run(work, asker)
 
     def _with_shadows(
         self,

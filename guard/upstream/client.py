@@ -238,6 +238,14 @@ class Upstream:
         pool = self._pools.get(model, self._pool)
         return min((b.version for b in pool.backends if b.version), default=None)
 
+    def context(self, model: str) -> int | None:
+        """The longest context, in tokens, of the servers that have `model`; None while not all of
+        them have told one: the request may go to any."""
+        pool = self._pools.get(model, self._pool)
+        told = [backend.contexts.get(model) for backend in pool.backends]
+        known = [context for context in told if context is not None]
+        return max(known) if len(known) == len(told) else None
+
     async def _examined(self, backend: Backend) -> Condition:
         wanted = self._wanted[backend.url]
         timeout_s = self._settings.health_timeout_s

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from urllib.parse import urlsplit
 
 from guard.observability.metrics import Metrics
@@ -24,6 +24,7 @@ class Backend:
         self.healthy = True
         self.version: Version | None = None
         self.has_told_version = False
+        self.contexts: Mapping[str, int | None] = {}
         self.connections = settings.connections
         self.breaker = Breaker(settings.breaker_failures, settings.breaker_s)
         self._metrics = metrics
@@ -53,6 +54,8 @@ class Backend:
         """Note what a health check found: a server that is up gets requests, whatever else it
         lacks, for another may lack the same."""
         self.healthy = condition.is_up
+        if condition.models:
+            self.contexts = condition.models
         self._metrics.upstream_up.labels(self.label).set(condition.is_up)
         if condition.cause:
             self.faults.note(condition.cause, ", ".join(condition.missing))

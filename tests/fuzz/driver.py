@@ -19,8 +19,8 @@ from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import Rewriter
 from guard.detectors.kinds import load_detectors
-from guard.gateway.detokenising import open_detokenisers
 from guard.gateway.loading import Resources
+from guard.gateway.model_tokenizers import open_tokenizers
 from guard.screening.policy import Policy
 from guard.server.app import create_app
 from guard.settings import Settings
@@ -149,7 +149,7 @@ def _resources(settings: Settings, model: Path) -> Resources:
         policies=tuple(Policy.build(rule, detectors[rule.detector]) for rule in settings.policies),
         encoder=None,
         rewriter=Rewriter({"demo": embedder}, Corruption("rand_noise_first_n", 1, 50.0), key=b"k"),
-        detokenisers=open_detokenisers(settings.models),
+        tokenizers=open_tokenizers(settings.models),
         upstream_key=None,
     )
 
