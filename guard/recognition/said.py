@@ -4,15 +4,20 @@ A client may be handed the answer in another protocol's form, in blocks; what co
 is the text of a block, or of all blocks together. Both are kept.
 """
 
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
-from guard.recognition.parts import REASONING_FIELDS, Part, call_part, reasoning_part, text_part
+from guard.recognition.parts import Part, call_part, reasoning_part, text_part
 from guard.wire.chat_stream import event_data
 
+HELD_BYTES = 16 << 10
+"""Events are read together once there are so many bytes of them: one by one each would take three
+times as long, in the way of its client."""
 MOST_CHARACTERS = 4 << 20
 """Of one answer; what is longer is not remembered."""
 
@@ -37,14 +42,12 @@ class _Choice:
     def add(self, message: dict[str, Any]) -> int:
         """Take a message, or a piece of one; returns the characters in it."""
         read = 0
-        for name in REASONING_FIELDS:
-            if piece := message.get(name):
-                read += self._grow(self.thoughts, "reasoning", piece)
-                break
+        if piece := message.get("reasoning") or message.get("reasoning_content"):
+            read += self._grow(self.thoughts, "reasoning", piece)
         if piece := message.get("content"):
             read += self._grow(self.texts, "text", piece)
-        for position, call in enumerate(message.get("tool_calls") or ()):
-            read += self._call(call, position)
+        if calls := message.get("tool_calls"):
+            read += sum(self._call(call, position) for position, call in enumerate(calls))
         return read
 
     def _grow(self, stretches: list[list[str]], kind: str, piece: object) -> int:
@@ -94,30 +97,89 @@ class AnswerReader:
     def __init__(self) -> None:
         self._choices: dict[int, _Choice] = {}
         self._characters = 0
+        self._held: list[bytes] = []
+        self._held_bytes = 0
 
     def feed(self, events: bytes) -> None:
         """Complete events of a stream."""
-        for data in event_data(events):
-            self._take(data, "delta")
+        self._held.append(events)
+        self._held_bytes += len(events)
+        if self._held_bytes >= HELD_BYTES:
+            self._read_held()
 
     def whole(self, body: bytes) -> None:
         """An answer that came as a whole."""
-        self._take(body, "message")
+        try:
+            self._take(orjson.loads(body), "message")
+        except ValueError:
+            return  # no answer: the relay says so, here nothing is remembered
 
     def parts(self) -> tuple[Part, ...]:
         """What it says so far, each part once; nothing of an answer that is too long."""
+        self._read_held()
         if self._characters > MOST_CHARACTERS:
             return ()
         found = (part for choice in self._choices.values() for part in choice.parts())
         return tuple(dict.fromkeys(part for part in found if any(part[1:])))
 
-    def _take(self, data: bytes, name: str) -> None:
+    def _read_held(self) -> None:
+        held = b"".join(self._held)
+        self._held, self._held_bytes = [], 0
         if self._characters > MOST_CHARACTERS:
             self._choices.clear()
             return
+        text = _plain_text(held)
+        if text is None:
+            for chunk in _chunks(held):
+                self._take(chunk, "delta")
+        elif text:
+            self._take({"choices": [{"delta": {"content": text}}]}, "delta")
+
+    def _take(self, answer: Any, name: str) -> None:
         try:
-            for choice in orjson.loads(data).get("choices") or ():
-                own = self._choices.setdefault(choice.get("index") or 0, _Choice())
+            for choice in answer.get("choices") or ():
+                place = choice.get("index") or 0
+                own = self._choices.get(place)
+                if own is None:
+                    own = self._choices[place] = _Choice()
                 self._characters += own.add(choice.get(name) or {})
-        except (ValueError, TypeError, AttributeError):
-            return  # not an answer: the relay says so, here nothing is remembered
+        except (TypeError, AttributeError):
+            return
+
+
+def _plain_text(events: bytes) -> str | None:
+    """What events say that hold nothing but text of the first choice; None where one holds more.
+
+    Most do, and their text is found without reading the rest: inside a string, where words of the
+    model's stand, every quote has a backslash before it.
+    """
+    found = _PLAIN_DELTA.findall(events)
+    if len(found) != events.count(b'"delta":'):
+        return None
+    with suppress(ValueError):
+        return "".join(orjson.loads(b"[" + b",".join(filter(None, found)) + b"]"))
+    return None
+
+
+def _chunks(events: bytes) -> list[Any]:
+    """The JSON of events: all at once if they are as vLLM sends them, else one by one."""
+    plain = events.removesuffix(_LAST)
+    if plain.startswith(_DATA) and plain.endswith(b"\n\n") and b"\r" not in plain:
+        listed = plain[len(_DATA) : -2].replace(b"\n\n" + _DATA, b",")
+        with suppress(ValueError):
+            return list(orjson.loads(b"[" + listed + b"]"))
+    return [chunk for data in event_data(events) for chunk in _chunk(data)]
+
+
+def _chunk(data: bytes) -> list[Any]:
+    try:
+        return [orjson.loads(data)]
+    except ValueError:
+        return []
+
+
+_PLAIN_DELTA = re.compile(
+    rb'"index":0,"delta":\{(?:"role":"assistant",?)?(?:"content":("(?:[^"\\]++|\\.)*+"))?\}'
+)
+_DATA = b"data: "
+_LAST = b"data: [DONE]\n\n"

@@ -93,3 +93,20 @@ def test_an_answer_without_end_is_not_remembered() -> None:
     for _ in range(6):
         reader.feed(b"data: " + json.dumps(piece).encode() + b"\n\n")
     assert not reader.parts()
+
+
+@pytest.mark.parametrize(
+    "text", ['said "delta":{}', "a\\", '\\"},{"index":0,"delta":{"content":"x"}', "\n\ndata: x"]
+)
+@pytest.mark.parametrize("plain", [True, False])
+def test_text_is_found_in_whatever_stands_around_it(text: str, plain: bool) -> None:
+    """In events as vLLM writes them, and in others."""
+    choices = [{"index": 0, "delta": {"role": "assistant", "content": ""}}]
+    choices += [{"index": 0, "delta": {"content": part}} for part in (text, " and ", text)]
+    choices.append({"index": 0, "delta": {}})
+    separators = (",", ":") if plain else (", ", ": ")
+    reader = AnswerReader()
+    for choice in choices:
+        chunk = json.dumps({"choices": [choice]}, separators=separators)
+        reader.feed(b"data: " + chunk.encode() + b"\n\n")
+    assert reader.parts() == (text_part(f"{text} and {text}"),)
