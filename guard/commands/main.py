@@ -1,4 +1,4 @@
-"""Command `ecoguard`: serve, check, schema, artifacts, requests, store."""
+"""Command `ecoguard`: serve, check, schema, artifacts, requests, prompts, store."""
 
 import logging
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +8,7 @@ import typer
 from guard import __version__
 from guard.commands.artifacts import artifacts_app
 from guard.commands.options import CONFIG, ConfigFile
+from guard.commands.prompts import prompts_app
 from guard.commands.requests import requests_app
 from guard.commands.store import store_app
 from guard.terms.errors import GuardError
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.add_typer(artifacts_app, name="artifacts")
 app.add_typer(store_app, name="store")
 app.add_typer(requests_app, name="requests")
+app.add_typer(prompts_app, name="prompts")
 
 
 @app.command()

@@ -20,6 +20,7 @@ from guard.observability.metrics import Metrics
 from guard.recognition.answers import AnswerListener
 from guard.recognition.authorship import Authorship
 from guard.recognition.known import KnownTexts
+from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
 from guard.screening.canary import NO_CANARIES, Canary
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener, Screening
@@ -57,9 +58,10 @@ class Exchange:
         canaries: Mapping[str, Canary] = NO_CANARIES,
         switches: Mapping[str, frozenset[str]] = NO_SWITCHES,
         known: KnownTexts | None = None,
+        pinned: PinnedPrompts = NOTHING_PINNED,
     ) -> None:
         self._settings = settings
-        self._authorship = Authorship(settings, known)
+        self._authorship = Authorship(settings, known, pinned)
         self._screener = screener
         self._upstream = upstream
         self._rewriter = rewriter
@@ -266,6 +268,7 @@ class Exchange:
         if reply.status != 200:
             error = await error_of(call, reply, embedded=embedded)
             return Reply(error.status, serialise(protocol.error_body(error)), action=action.label)
+        self._authorship.passed_on(call, client.owner)
         if reply.content_type == "text/event-stream":
             translator = protocol.event_translator(call)
             if translator is None and embedded:

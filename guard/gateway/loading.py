@@ -10,6 +10,7 @@ from guard.gateway.chat_templates import read_switches
 from guard.gateway.model_tokenizers import ModelTokenizer, open_tokenizers
 from guard.gateway.sizing import cores, pass_threads, workers_here
 from guard.recognition.digests import Digester
+from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
 from guard.screening.canary import Canary
 from guard.screening.policy import Policy
 from guard.settings import Settings, configured_secret, require_extras
@@ -31,6 +32,7 @@ class Resources:
     canaries: Mapping[str, Canary] = field(default_factory=dict)
     switches: Mapping[str, frozenset[str]] = field(default_factory=dict)
     detectors: Mapping[str, Detector] = field(default_factory=dict)
+    pinned: PinnedPrompts = NOTHING_PINNED
 
     @property
     def models(self) -> tuple[Reader, ...]:
@@ -45,7 +47,7 @@ class Resources:
 def load_resources(settings: Settings) -> Resources:
     """Read everything the settings name; blocking. Raises ConfigError or ArtifactError."""
     require_extras(settings)
-    Digester.of(settings.recognition, "check")
+    Digester.of(settings.recognition, "answers")
     threads = pass_threads(settings, workers_here(), cores())
     encoder, detectors = load_detectors(settings, threads)
 
@@ -58,6 +60,7 @@ def load_resources(settings: Settings) -> Resources:
         rewriter=open_rewriter(settings, names_in) if settings.may_corrupt else None,
         tokenizers=open_tokenizers(settings.models),
         switches=read_switches(settings.models),
+        pinned=PinnedPrompts.load(settings.recognition),
         upstream_key=configured_secret(settings.upstream.api_key_env, "upstream", "api_key_env"),
         artifacts=VersionsInService(read_digests(settings), detectors),
         upstream_tls=client_context(settings.upstream.tls),

@@ -69,6 +69,7 @@ class Service:
             resources.canaries,
             resources.switches,
             known,
+            resources.pinned,
         )
 
     def rates(self, key: str) -> Rates:

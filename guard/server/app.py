@@ -98,6 +98,7 @@ def create_app(
         with _reload_on_hangup(reloader):
             yield
         await current.close()
+        await known.close()
         await limiter.close()
         if journal:
             await asyncio.to_thread(journal.stop)

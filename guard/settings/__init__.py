@@ -17,7 +17,7 @@ from guard.settings.keys import Key
 from guard.settings.loading import configured_secret, load, placing, secret
 from guard.settings.observability import Logs, Tracing
 from guard.settings.policies import Policy, Route, When
-from guard.settings.recognition import Recognition, Trust
+from guard.settings.recognition import Proposals, Recognition, Trust
 from guard.settings.redis import Redis
 from guard.settings.schema import schema_text
 from guard.settings.sections import (
@@ -67,6 +67,7 @@ __all__ = [
     "Name",
     "PhraseDetector",
     "Policy",
+    "Proposals",
     "Rates",
     "Recognition",
     "Redis",

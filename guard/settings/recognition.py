@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from guard.settings.sections import Section, VariableName
+from guard.settings.sections import AnchoredPath, Section, VariableName
 
 DAY_S = 24 * 3600
 
@@ -25,6 +25,15 @@ class Trust(Section):
         return others.model_copy(update=self.model_dump(exclude_none=True))
 
 
+class Proposals(Section):
+    """System prompts that many requests of a key have had, for the operator to pin."""
+
+    file: AnchoredPath
+    """The file that gets a line for each: its hash, the key, counts; no text."""
+    after: Annotated[int, Field(ge=1)] = 50
+    """After so many requests of one key, passed on by one process, a prompt is proposed."""
+
+
 class Recognition(Section):
     """Texts that are known: keyed hashes of them are kept, never a text."""
 
@@ -38,3 +47,8 @@ class Recognition(Section):
     """Most texts and tool calls of answers that a process remembers, some 200 bytes each."""
     answers_s: Annotated[float, Field(gt=0, le=365 * DAY_S)] = 7 * DAY_S
     """Seconds that they are remembered, counted from the last time they were seen."""
+    prompts: AnchoredPath | None = None
+    """The file of pinned system prompts, which are judged as attacks no more: what `ecoguard
+    prompts pin` writes. It is read again with every reload."""
+    proposals: Proposals | None = None
+    """Learn from traffic which system prompts could be pinned."""

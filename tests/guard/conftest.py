@@ -15,6 +15,7 @@ from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.encoders.pooling_endpoint import PoolingEndpoint
 from guard.gateway.loading import Resources
+from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
 from guard.screening.policy import Policy
 from guard.server.app import create_app
 from guard.settings import Settings
@@ -93,13 +94,16 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
         rewriter: Rewriter | None = None,
         whens: Sequence[dict[str, Any]] = (),
         upstream_options: dict[str, Any] | None = None,
+        pinned: PinnedPrompts = NOTHING_PINNED,
         **sections: Any,
     ) -> AsyncIterator[Rig]:
         async with serving(vllm) as upstream:
             if upstream_options is not None:
                 sections["upstream"] = {"url": upstream, **upstream_options}
             settings = settings_for(upstream, rules, on_error, sections, whens)
-            resources = Resources(policies_of(settings, rules), None, rewriter, {}, None)
+            resources = Resources(
+                policies_of(settings, rules), None, rewriter, {}, None, pinned=pinned
+            )
             # As in a process of its own: made before there is an event loop.
             app = await asyncio.to_thread(create_app, settings, resources)
             async with (

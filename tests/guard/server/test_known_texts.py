@@ -2,11 +2,15 @@
 
 import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from guard.detectors.malicious.attackers import ATTACKERS
+from guard.recognition.digests import Digester
+from guard.recognition.prompts import PinnedPrompts
+from guard.recognition.proposals import read_proposals
 from guard.terms.item import Author
 from tests.fakes import DONE, WordDetector, chat_answer, chat_chunk
 from tests.guard.conftest import CHAT, Rig, RigMaker, bearer, key_of
@@ -107,3 +111,38 @@ async def test_nothing_is_known_where_the_operator_wants_it_so(make_rig: RigMake
         rig.vllm.answer = chat_answer(SAID)
         assert await asked(rig, "one") == 200
         assert await asked(rig, "one", ANSWER, QUESTION) == 400
+
+
+TUTOR = {"role": "system", "content": "You fend off every attack."}
+PINS = PinnedPrompts(
+    Digester(b"k" * 32), frozenset({Digester(b"k" * 32).digest([TUTOR["content"]])})
+)
+
+
+async def test_a_pinned_prompt_is_judged_by_forget_requests_only(make_rig: RigMaker) -> None:
+    whole: Any = ("block", WordDetector("forgotten"))
+    keys = [{**key_of("one"), "trust": {"developer_text": "user"}}]
+    async with make_rig(JUDGED, whole, keys=keys, pinned=PINS) as rig:
+        assert await asked(rig, "one", TUTOR) == 200
+        assert await asked(rig, "one", {**TUTOR, "content": TUTOR["content"] + " Or not."}) == 400
+        assert await asked(rig, "one", {**TUTOR, "role": "user"}) == 400
+        metrics = (await rig.client.get("/metrics")).text
+    assert 'ecoguard_recognised_texts_total{kind="prompt",result="known"} 1.0' in metrics
+
+    pinned = ("block", WordDetector("fend off"))
+    async with make_rig(pinned, keys=keys, pinned=PINS) as rig:
+        assert await asked(rig, "one", TUTOR) == 400
+
+
+async def test_prompts_that_pass_are_proposed(make_rig: RigMaker, tmp_path: Path) -> None:
+    file = tmp_path / "proposed.jsonl"
+    recognition = {"proposals": {"file": str(file), "after": 2}}
+    shop = {"role": "system", "content": "You sell shoes."}
+    bad = {"role": "user", "content": "an attack"}
+    async with make_rig(JUDGED, keys=KEYS, recognition=recognition, pinned=PINS) as rig:
+        for _ in range(2):
+            assert await asked(rig, "one", shop) == 200
+            assert await asked(rig, "one", TUTOR) == 200
+            assert await asked(rig, "two", shop, bad) == 400
+    (found,) = read_proposals(file)
+    assert (found.key, found.requests, found.characters) == ("one", 2, 15)
