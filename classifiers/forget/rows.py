@@ -16,7 +16,7 @@ from classifiers.forget.head import Labels
 from classifiers.prompts.augmentation import disguise, name_prompts
 from classifiers.prompts.files import Prompt
 from classifiers.prompts.strangers import swap_details, swap_names
-from guard.screening.pieces import Pieces
+from guard.screening.cutting.pieces import Pieces
 from guard.screening.views.view import ViewLimits
 from guard.terms.detector import Features, Scores
 

@@ -16,7 +16,7 @@ import orjson
 from classifiers.prompts.files import MAX_CHARACTERS
 from classifiers.prompts.labelled import LabelledPrompt
 from classifiers.prompts.rows import COLUMNS, MESSAGES, TEXT, Row, conversation, labelled_prompt
-from guard.screening.windows import USER_ROLES
+from guard.screening.cutting.windows import USER_ROLES
 from guard.terms.errors import ConfigError
 
 HUGGING_FACE = "hf:"

@@ -5,33 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.screening.cuts import Authors
-from guard.terms.detector import Detector
+from guard.screening.cutting.cuts import Authors
 from guard.terms.item import Item
 from guard.terms.thresholds import windows_of
 
 ANSWER = "assistant"
-
-
-def discounts_of(
-    detector: Detector, items: Sequence[Item], authors: Authors
-) -> NDArray[np.float32] | None:
-    """Log odds that each item's score loses, (n,), by its author and by how much is read."""
-    if detector.thresholds is None:
-        return None
-    read = windows_read(items, authors)
-    pairs = zip(items, read.tolist(), strict=True)
-    taken = [detector.thresholds.discount(item.author, windows) for item, windows in pairs]
-    return np.array(taken, dtype=np.float32)
-
-
-def discounted(
-    scores: NDArray[np.float32], discounts: NDArray[np.float32] | None
-) -> NDArray[np.float32]:
-    """Probabilities (n,) with log odds (n,) taken off: logistic(log(s / (1 - s)) - d)."""
-    if discounts is None:
-        return scores
-    return np.asarray(scores / (scores + (1 - scores) * np.exp(discounts)), dtype=np.float32)
 
 
 def windows_read(items: Sequence[Item], authors: Authors) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ up: that costs one corrupted answer in a conversation that had asked for what is
 import re
 from collections.abc import Collection, Sequence
 
-from guard.screening.windows import USER_ROLES
+from guard.screening.cutting.windows import USER_ROLES
 
 REACH = 6
 """How many turns of the user's that do not refer back a subject stays in focus."""

@@ -9,6 +9,7 @@ from guard.terms.item import Author, Item
 TEXT = "text"
 PART = "part"
 PICTURE = "picture"
+NAMED = "named"
 REQUEST = "request"
 
 
@@ -32,9 +33,9 @@ class Memory:
         if version:
             self.cache.keep({self._place(kind, version, t): (n,) for t, n in numbers.items()})
 
-    def digest(self, items: Sequence[Item]) -> str:
-        """What a whole request is known by."""
-        parts: list[str] = []
+    def digest(self, items: Sequence[Item], rendering: str = "") -> str:
+        """What a whole request is known by: its items, and what its rendering follows from."""
+        parts: list[str] = [rendering]
         for item in items:
             content = item.content
             said = content if isinstance(content, str) else content.digest

@@ -7,23 +7,21 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.screening.amounts import discounted, discounts_of
-from guard.screening.cuts import EVERYBODY, Authors, Cuts
+from guard.screening.cutting.cuts import EVERYBODY, Authors, Cuts
+from guard.screening.cutting.item_order import is_said
+from guard.screening.cutting.joins import Joins
+from guard.screening.cutting.pieces import Pieces
+from guard.screening.discounts import Discounts
 from guard.screening.follow_ups import follow_ups, words_of
-from guard.screening.memory import PART, PICTURE, TEXT, Memory
+from guard.screening.memory import NAMED, PART, PICTURE, TEXT, Memory
 from guard.screening.pace import Paces
-from guard.screening.pieces import is_said, joined_texts
 from guard.screening.turn import OWN_TIME, Turn
 from guard.screening.views.view import ViewLimits
 from guard.screening.wanted import WantedError
-from guard.terms.detector import (
-    Detector,
-    Encoder,
-    Features,
-    Scores,
-)
+from guard.terms.detector import Detector, Encoder, Features, Scores
 from guard.terms.errors import DetectorError
 from guard.terms.item import Item
+from guard.terms.rendering import RenderingSource
 
 logger = logging.getLogger(__name__)
 
@@ -45,17 +43,21 @@ class Reading:
         limits: ViewLimits,
         memory: Memory | None = None,
         *,
+        rendering: RenderingSource | None = None,
         defers: bool = False,
         paces: Paces | None = None,
     ) -> None:
-        """Where it `defers`, what a waiting detector must be asked comes out as WantedError; once
-        it was told (`tell`), the same question is asked again."""
+        """`rendering` is the request as the model reads it. Where it `defers`, what a waiting
+        detector must be asked comes out as WantedError; once it was told (`tell`), the same
+        question is asked again."""
         self.turn: Turn = OWN_TIME
         self._defers = defers
         self._paces = paces or Paces()
         self._items = items
         self._encoder = encoder
-        self._cuts = Cuts(items, encoder, limits)
+        self._rendering = rendering
+        self._cuts = Cuts(items, encoder, limits, rendering)
+        self._joins = Joins(self._cuts, self._text_scores, self._named)
         self._memory = memory
         self._states: dict[int, Detector] = {}  # by the detector's identity, as all below
         self._subjects: dict[tuple[int, float, Authors], tuple[int, ...]] = {}
@@ -87,9 +89,9 @@ class Reading:
     ) -> NDArray[np.float32]:
         """Each item's score, shape (number of items,); 0 for those of other authors.
 
-        Joined turns count for all items they cover, unless items reach `threshold` by themselves:
-        then the rest is joined anew without those (see `guard.screening.pieces`). For a detector
-        of subjects, a turn that refers back to one has the score of that subject's turn.
+        Windows over several items count for all of them, unless items reach `threshold` by
+        themselves: then the rest is joined anew without those (`guard.screening.cutting`). For a
+        detector of subjects, a turn that refers back to one has the score of that subject's turn.
         """
         detector = self._state(detector)
         found, subjects = self._judged_texts(detector, threshold, authors)
@@ -109,26 +111,35 @@ class Reading:
         count = len(self._items)
         if "text" not in detector.modalities:
             return np.zeros(count, dtype=np.float32), ()
-        sizes = self._cuts.sizes(detector)
-        own, joined = self._cuts.texts(sizes, authors)
-        scores = self._text_scores(detector, (*own.texts, *joined.texts))
-        border = len(own.texts)
-        discounts = discounts_of(detector, self._items, authors)
-        by_item = discounted(own.item_scores(scores[:border], count), discounts)
-        by_turns = discounted(joined.item_scores(scores[border:], count), discounts)
+        own, joined = self._cuts.own(authors), self._joins.of(detector, threshold, authors)
+        discounts = Discounts(self._items, authors, detector.thresholds)
+
+        def by_windows(windows: Pieces) -> NDArray[np.float32]:
+            scores = self._text_scores(detector, windows.texts)
+            return windows.item_scores(discounts.of_windows(scores, windows.items), count)
+
+        self._text_scores(detector, (*own.texts, *joined.texts))  # in one pass of its model
+        by_item = own.item_scores(self._text_scores(detector, own.texts), count)
+        by_item, by_seams = discounts.of_items(by_item), by_windows(joined)
         fired = np.flatnonzero(by_item >= threshold)
-        if fired.size and by_turns.max(initial=0) >= threshold:
-            without = {*fired.tolist(), *self._cuts.others(authors)}
-            rest = joined_texts(self._items, without, sizes)
-            joined = rest
-            of_rest = rest.item_scores(self._text_scores(detector, rest.texts), count)
-            by_turns = discounted(of_rest, discounts)
-        found = np.maximum(by_item, by_turns)
+        if fired.size and by_seams.max(initial=0) >= threshold:
+            joined = self._joins.of(detector, threshold, authors, fired.tolist())
+            by_seams = by_windows(joined)
+        found = np.maximum(by_item, by_seams)
         subjects: tuple[int, ...] = ()
         if detector.has_subjects and found.max(initial=0) >= threshold:
             self._follow_up(found, threshold)
             subjects = self._subjects_of(detector, threshold, (*own.texts, *joined.texts))
         return found, subjects
+
+    def _named(self, detector: Detector, texts: Sequence[str]) -> list[str]:
+        """The texts that may hold a name which the detector looks for, as they stand."""
+
+        def look(new: Sequence[str]) -> dict[str, float]:
+            return {text: float(detector.names_in(text)) for text in new}
+
+        known = self._known(NAMED, detector, texts, look)
+        return [text for text in texts if known[text]]
 
     def _picture_scores(self, detector: Detector, authors: Authors) -> NDArray[np.float32]:
         """Each item's score by its picture, 0 for one without, shape (number of items,)."""
@@ -148,7 +159,10 @@ class Reading:
     @cached_property
     def _digest(self) -> str:
         """Of the request: one for all detectors and thresholds."""
-        return self._memory.digest(self._items) if self._memory else ""
+        if self._memory is None:
+            return ""
+        identity = "" if self._rendering is None else self._rendering.identity
+        return self._memory.digest(self._items, identity)
 
     def subjects(
         self, detector: Detector, threshold: float, authors: Authors = EVERYBODY

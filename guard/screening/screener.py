@@ -20,6 +20,7 @@ from guard.screening.waiting import WaitingPolicies
 from guard.screening.worker_pool import Asker, QueueFullError, WorkerPool
 from guard.terms.detector import Encoder
 from guard.terms.item import Item, Side
+from guard.terms.rendering import RenderingSource
 from guard.terms.verdict import Finding, Verdict
 
 # Longer requests are hashed in a screening thread: a megabyte takes a millisecond.
@@ -51,6 +52,7 @@ class _Request:
     reading: Reading
     size: int
     counts: bool
+    rendering: RenderingSource | None
 
     @property
     def asker(self) -> Asker:
@@ -119,10 +121,12 @@ class Screener:
         side: Side = "prompt",
         *,
         counts: bool = True,
+        rendering: RenderingSource | None = None,
     ) -> Screening:
         """The verdict of `policies` (all of the side, unless told) on the items of one side.
 
-        `owner` is the API key's name: what is remembered is found again by the same key only.
+        `rendering` is what they are joined by: the request as the model reads it. `owner` is the
+        API key's name: what is remembered is found again by the same key only.
         Never raises for a detector's fault. Who stops waiting drops the policies in shadow; once
         those have begun they go on by themselves. Unless it `counts`, no metric holds the verdict.
         """
@@ -131,11 +135,11 @@ class Screener:
         if not policies or not items:
             return Screening(Verdict())
         started = perf_counter()
-        reading, size = self._read(items, owner), sum(map(_size, items))
+        reading, size = self._read(items, owner, rendering), sum(map(_size, items))
         is_hashed = self._cache is not None and size <= MOST_HASHED
         acting, shadows = _apart(policies)
         found = remembered(acting, reading) if is_hashed else None
-        request = _Request(items, policies, owner, side, reading, size, counts)
+        request = _Request(items, policies, owner, side, reading, size, counts, rendering)
         if found is None:
             deadline = asyncio.get_running_loop().time() + self._timeout
             found = await self._findings(self._workers, acting, request, deadline)
@@ -162,7 +166,7 @@ class Screener:
             *(
                 self._waiting.judge(
                     group,
-                    self._read(request.items, request.owner, defers=True),
+                    self._read(request.items, request.owner, request.rendering, defers=True),
                     deadline,
                     request.asker,
                 )
@@ -248,15 +252,17 @@ class Screener:
         judged = ((some, judge(some, reading)) for some in (acting, shadows))
         return in_order(self.policies, *judged)
 
-    def _read(self, items: Sequence[Item], owner: str = "", *, defers: bool = False) -> Reading:
+    def _read(
+        self,
+        items: Sequence[Item],
+        owner: str = "",
+        rendering: RenderingSource | None = None,
+        defers: bool = False,
+    ) -> Reading:
         memory = Memory(self._cache, owner) if self._cache is not None else None
+        limits, paces = self._view_limits, self._paces
         return Reading(
-            items,
-            self._encoder,
-            self._view_limits,
-            memory,
-            defers=defers,
-            paces=self._paces,
+            items, self._encoder, limits, memory, rendering=rendering, defers=defers, paces=paces
         )
 
     async def finish(self, within_s: float | None = None) -> None:

@@ -131,6 +131,11 @@ class Detector(Reader):
         """Whether a text may hold a name that is looked for; who knows no names cannot say no."""
         return True
 
+    finds_words: bool = False
+    """Whether it looks for words as they are written. It is then given several texts joined in
+    every order and with every joint in which a model could read them; others are given what their
+    model reads, once."""
+
     # What it can judge: screening gives it nothing else, and refuses a policy for another side.
 
     modalities: frozenset[Modality] = frozenset({"text"})

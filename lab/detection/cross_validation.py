@@ -37,7 +37,7 @@ from classifiers.malicious.fine_tuning.training import (
 from classifiers.prompts.labelled import LabelledPrompt
 from classifiers.runs.step_progress import Progress
 from guard.detectors.sentences import sentences
-from guard.screening.windows import cut
+from guard.screening.cutting.windows import cut
 from guard.terms.detector import WindowSize
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from pydantic import JsonValue
 
 from classifiers.evaluation.drills import padding
 from guard.detectors.malicious.text import MaliciousTextClassifier
-from guard.screening.windows import cut
+from guard.screening.cutting.windows import cut
 from guard.terms.detector import WindowSize
 
 ROWS = {"malicious": 5, "benign": 14}

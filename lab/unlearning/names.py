@@ -21,7 +21,7 @@ from guard.detectors.names.matcher import NameIndex
 from guard.detectors.names.phrases import PhraseList
 from guard.detectors.sentences import sentences
 from guard.encoders.onnx_encoder import OnnxEncoder
-from guard.screening.windows import cut
+from guard.screening.cutting.windows import cut
 from lab.demo.people import invent
 from lab.unlearning.name_forms import FORMS
 

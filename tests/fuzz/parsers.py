@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import orjson
 
-from guard.screening.pieces import joined_pieces, own_pieces
+from guard.screening.cutting.pieces import joined_pieces, own_pieces
 from guard.screening.views.view import ViewLimits
 from guard.terms.errors import RequestError
 from guard.terms.json import JsonObject

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.features import FeatureCache, encode
 from classifiers.prompts.labelled import LabelledPrompt
-from guard.screening.pieces import joined_pieces, own_pieces
+from guard.screening.cutting.pieces import joined_pieces, own_pieces
 from guard.screening.views.view import ViewLimits
 from guard.terms.detector import WINDOWS, Encoder, Features, Reader, Scores
 from guard.terms.item import Item

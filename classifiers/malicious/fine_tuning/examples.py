@@ -17,7 +17,7 @@ from classifiers.malicious.data.twins import twins
 from classifiers.malicious.fine_tuning.composition import OWN, PromptPools, compose
 from classifiers.prompts.labelled import LabelledPrompt
 from guard.detectors.sentences import sentences
-from guard.screening.windows import cut
+from guard.screening.cutting.windows import cut
 from guard.terms.detector import WINDOWS
 
 Floats = NDArray[np.float32]

@@ -48,6 +48,7 @@ class RequestFolder(Detector):
 
     threshold = THRESHOLD
     has_subjects = True
+    finds_words = True
     changes = True
 
     def __init__(self, folder: Path, encoder: Encoder, *, reload_s: float = 5.0) -> None:

@@ -33,6 +33,8 @@ class PhraseList(Detector):
     end. Matching takes time linear in the text, whatever the number of phrases (Aho-Corasick).
     """
 
+    finds_words = True
+
     def __init__(self, phrases: Iterable[str]) -> None:
         from ahocorasick_rs import AhoCorasick, MatchKind
 

@@ -18,7 +18,7 @@ from classifiers.malicious.fine_tuning.examples import (
     weights_of,
 )
 from classifiers.prompts.labelled import LabelledPrompt
-from guard.screening.windows import cut
+from guard.screening.cutting.windows import cut
 from lab.detection.multilingual.generated import generate
 from lab.detection.multilingual.sentences import Rng
 from lab.detection.multilingual.sources import DEVELOPER, TRANSLATED

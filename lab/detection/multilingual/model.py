@@ -17,7 +17,7 @@ from classifiers.malicious.fine_tuning.training import counter, tokenize
 from classifiers.prompts.labelled import LabelledPrompt
 from classifiers.runs.device import Device
 from classifiers.runs.step_progress import Progress
-from guard.screening.windows import cut
+from guard.screening.cutting.windows import cut
 from lab.detection.multilingual.examples import example_weights
 from lab.detection.multilingual.learn import train
 from lab.detection.multilingual.recipe import Recipe

@@ -3,7 +3,7 @@
 import pytest
 
 from guard.screening.amounts import windows_read
-from guard.screening.cuts import EVERYBODY, Authors
+from guard.screening.cutting.cuts import EVERYBODY, Authors
 from guard.terms.item import Author, Item
 
 LONG = "word " * 300

@@ -1,11 +1,15 @@
 """A request's texts as they are cut: by author, in windows, to fit what reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import cached_property
 
-from guard.screening.pieces import Pieces, joined_texts, own_texts
+from guard.screening.cutting.item_order import order_of
+from guard.screening.cutting.pieces import Pieces, own_texts
+from guard.screening.cutting.seams import Found, Seams
 from guard.screening.views.view import ViewLimits
 from guard.terms.detector import Detector, Encoder, Reader, WindowSize
 from guard.terms.item import AUTHORS, Author, Item
+from guard.terms.rendering import Rendering, RenderingSource
 
 Authors = frozenset[Author]
 EVERYBODY: Authors = frozenset(AUTHORS)
@@ -14,11 +18,21 @@ EVERYBODY: Authors = frozenset(AUTHORS)
 class Cuts:
     """Cut once for all detectors that read through the same model, and for all policies."""
 
-    def __init__(self, items: Sequence[Item], encoder: Encoder | None, limits: ViewLimits) -> None:
+    def __init__(
+        self,
+        items: Sequence[Item],
+        encoder: Encoder | None,
+        limits: ViewLimits,
+        source: RenderingSource | None = None,
+    ) -> None:
+        """`source` renders the request; without one, turns are joined as they are listed."""
         self._items = items
+        self._source = source
         self._encoder = encoder
         self._limits = limits
-        self._whole: dict[tuple[tuple[WindowSize, ...], Authors], tuple[Pieces, Pieces]] = {}
+        self._own: dict[Authors, Pieces] = {}
+        self._seams: dict[Authors, Seams] = {}
+        self._as_read: dict[tuple[tuple[WindowSize, ...], Authors], Found] = {}
         self._cut: dict[tuple[str, tuple[WindowSize, ...]], tuple[str, ...]] = {}
         # By what reads them, and whether sentences are read by themselves too.
         self._fitted: dict[tuple[int, bool], dict[str, tuple[str, ...]]] = {}
@@ -27,13 +41,36 @@ class Cuts:
         """The windows in which the detector reads."""
         return (self._reader(detector) or detector).window_sizes
 
-    def texts(self, sizes: tuple[WindowSize, ...], authors: Authors) -> tuple[Pieces, Pieces]:
-        """Own texts of these authors, not cut, and joined ones."""
-        if (sizes, authors) not in self._whole:
-            others = self.others(authors)
-            own = own_texts(self._items, others)
-            self._whole[sizes, authors] = own, joined_texts(self._items, others, sizes)
-        return self._whole[sizes, authors]
+    @cached_property
+    def _rendering(self) -> Rendering:
+        return order_of(self._items) if self._source is None else self._source.render()
+
+    def own(self, authors: Authors) -> Pieces:
+        """Each text of these authors by itself, not cut."""
+        if authors not in self._own:
+            self._own[authors] = own_texts(self._items, self.others(authors))
+        return self._own[authors]
+
+    def seams(self, authors: Authors) -> Seams:
+        """The windows over several texts, for who judges what these authors wrote."""
+        if authors not in self._seams:
+            self._seams[authors] = Seams(self._items, self._rendering, authors)
+        return self._seams[authors]
+
+    def as_read(
+        self, sizes: tuple[WindowSize, ...], authors: Authors, without: Collection[int] = ()
+    ) -> Found:
+        """Those that the model reads, in windows of these sizes; `without` some items."""
+        seams = self.seams(authors)
+        if without:
+            return seams.as_read(sizes, without)
+        if (sizes, authors) not in self._as_read:
+            self._as_read[sizes, authors] = seams.as_read(sizes)
+        return self._as_read[sizes, authors]
+
+    def context(self, authors: Authors) -> Pieces:
+        """Each text of everybody else by itself: what may stand beside that of these authors."""
+        return self.own(EVERYBODY - authors)
 
     def others(self, authors: Authors) -> frozenset[int]:
         """The items that somebody else wrote."""

@@ -1,31 +1,29 @@
-"""What detectors read: every item's views and windows, and turns and parts of turns joined.
+"""What detectors read: every item's views and windows, and windows over several items.
 
 A piece is one text to score; it names the items it stands for. An item's score is the highest over
 its pieces, so neither disguise, padding nor splitting over turns hides a prompt.
 
-Joined turns speak for all items they cover, so they count only where none of those fires alone:
+Joined items speak for all items they cover, so they count only where none of those fires alone:
 otherwise one bad turn would taint its harmless neighbours. The items that fired are then left out
 and the rest is joined anew, so that a decoy turn shields nothing.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
 from guard.detectors.sentences import sentences
+from guard.screening.cutting.item_order import order_of
+from guard.screening.cutting.seams import Found, Seams
+from guard.screening.cutting.windows import cut
 from guard.screening.views.view import ViewLimits, views
-from guard.screening.windows import USER_ROLES, conversation_windows, cut, part_windows
 from guard.terms.detector import WINDOWS, Reader, Scores, WindowSize
 from guard.terms.item import Item
 
-SENTENCE_ENDS = ".!?。！？ \t\n"
 # Long enough for a whole prompt in any encoding.
 STRETCH_OVERLAP = 10_000
-# Steps of a path that the parts of one message share: messages, its index, content.
-MESSAGE_DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +35,11 @@ class Pieces:
 
     def cut(self, limits: ViewLimits, sizes: Sequence[WindowSize] = WINDOWS) -> "Pieces":
         """Every view of every text, in windows of each of the sizes."""
-        found: dict[str, set[int]] = {}
+        found: Found = {}
         for text, items in zip(self.texts, self.items, strict=True):
             for window in _windows(text, limits, sizes):
                 found.setdefault(window, set()).update(items)
-        return _pieces(found)
+        return gathered(found)
 
     def fitted(self, reader: Reader) -> "Pieces":
         """The same pieces, cut again where one has more tokens than the model reads.
@@ -52,14 +50,14 @@ class Pieces:
         most = reader.window_tokens
         if most is None:
             return self
-        found: dict[str, set[int]] = {}
+        found: Found = {}
         for text, items in zip(self.texts, self.items, strict=True):
             # One token may be the space that some tokenizers put before the first word.
             whole = len(text) < most and text.isascii()
             ranges = [(0, len(text))] if whole else reader.windows(text, most, most * 3 // 4)
             for start, end in ranges:
                 found.setdefault(text[start:end], set()).update(items)
-        return _pieces(found)
+        return gathered(found)
 
     def with_sentences(self) -> "Pieces":
         """The same pieces, and the sentences of each that has several."""
@@ -67,7 +65,7 @@ class Pieces:
         for text, items in zip(self.texts, self.items, strict=True):
             for sentence in sentences(text):
                 found.setdefault(sentence, set()).update(items)
-        return _pieces(found)
+        return gathered(found)
 
     def item_scores(self, scores: Scores, count: int) -> NDArray[np.float32]:
         """Each item's highest score, shape (count,), from the pieces' scores."""
@@ -97,13 +95,13 @@ def joined_pieces(
 
 def own_texts(items: Sequence[Item], without: Collection[int] = ()) -> Pieces:
     """Each item by itself, not cut yet; `without` are left out."""
-    found: dict[str, set[int]] = {}
+    found: Found = {}
     for index, item in enumerate(items):
         if (
             index not in without and item.text.strip()
         ):  # a blank part is only there to be joined with its neighbours
             found.setdefault(item.text, set()).add(index)
-    return _pieces(found)
+    return gathered(found)
 
 
 def joined_texts(
@@ -111,40 +109,8 @@ def joined_texts(
     without: Collection[int] = (),
     sizes: Sequence[WindowSize] = WINDOWS,
 ) -> Pieces:
-    """All turns joined, and each turn's parts; in windows, without views. `without` are left out.
-
-    Windows begin at the first turn, so a new turn changes only those at the end.
-    """
-    found: dict[str, set[int]] = {}
-    turns = [i for i, item in enumerate(items) if is_said(item) and i not in without]
-    messages = groupby(turns, key=lambda index: items[index].path[:MESSAGE_DEPTH])
-    runs = [list(parts) for _, parts in messages]
-    runs += _unended([i for i in turns if items[i].role in USER_ROLES], items)
-    said = [(items[i].role, items[i].text) for i in turns]
-    for size, overlap in sizes:
-        for joined, covered in conversation_windows(said, size=size, overlap=overlap):
-            found.setdefault(joined, set()).update(turns[position] for position in covered)
-        for run in runs:
-            for joined, covered in part_windows([items[i].text for i in run], size, overlap):
-                found.setdefault(joined, set()).update(run[position] for position in covered)
-    return _pieces(found)
-
-
-def _unended(turns: Sequence[int], items: Sequence[Item]) -> list[list[int]]:
-    """Runs of turns that stop short of a sentence's or a word's end, as if cut in two."""
-    runs: list[list[int]] = []
-    for index in turns:
-        before = items[runs[-1][-1]].text[-1:] if runs else ""
-        if before.strip(SENTENCE_ENDS) and items[index].text[:1].strip():
-            runs[-1].append(index)
-        else:
-            runs.append([index])
-    return runs
-
-
-def is_said(item: Item) -> bool:
-    """Whether an item is something said in a turn, not a name, a tool or a constraint."""
-    return item.corruptible or "content" in item.path
+    """Turns joined in their order, in windows, without views; `without` are left out."""
+    return gathered(Seams(items, order_of(items)).as_read(sizes, without))
 
 
 def _windows(text: str, limits: ViewLimits, sizes: Sequence[WindowSize]) -> Iterator[str]:
@@ -156,5 +122,6 @@ def _windows(text: str, limits: ViewLimits, sizes: Sequence[WindowSize]) -> Iter
                 yield from cut(view.text, *size)
 
 
-def _pieces(found: dict[str, set[int]]) -> Pieces:
+def gathered(found: Found) -> Pieces:
+    """Texts and the items of each, as pieces."""
     return Pieces(tuple(found), tuple(tuple(sorted(members)) for members in found.values()))

@@ -4,7 +4,7 @@ import base64
 
 import numpy as np
 
-from guard.screening.pieces import Pieces, joined_pieces, own_pieces
+from guard.screening.cutting.pieces import Pieces, joined_pieces, own_pieces
 from guard.screening.views.view import ViewLimits
 from guard.terms.detector import WINDOWS, Reader, WindowSize
 from guard.terms.item import Item
