@@ -11,7 +11,7 @@ from tests.source_tree import ROOT, Import, modules
 # Who may speak to the network, the web framework and the operator: everything else is sans-IO.
 LIBRARIES: Mapping[str, set[str]] = {
     "aiohttp": {"upstream"},
-    "asyncio": {"limits", "upstream", "recognition", "screening", "gateway", "server"},
+    "asyncio": {"answers", "limits", "upstream", "recognition", "screening", "gateway", "server"},
     "fastapi": {"server"},
     "starlette": {"server"},
     "uvicorn": {"commands", "server"},

@@ -37,6 +37,11 @@ class Client:
     entry: Entry
     trace: Trace = UNTRACED
 
+    def screened(self, began_ns: int, side: Side, verdict: Verdict) -> None:
+        """Take down the verdict on one side; judging began `began_ns` nanoseconds after 1970."""
+        self.entry.verdicts[side] = verdict
+        self.trace.screened(began_ns, side, verdict)
+
     def await_shadows(
         self, judgement: "asyncio.Future[Verdict]", side: Side, acting: Verdict
     ) -> None:

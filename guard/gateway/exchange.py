@@ -8,32 +8,30 @@ from functools import partial
 from time import perf_counter, time_ns
 from types import MappingProxyType
 
+from guard.answers.answers import Answers
 from guard.corruption.rewriting import GENERATING, Rewriter
-from guard.gateway.client import EVENTS, JSON, Client, Reply
+from guard.gateway.client import Client, Reply
 from guard.gateway.context_length import ContextLengths
 from guard.gateway.field_rules import field_rules
 from guard.gateway.model_tokenizers import ModelTokenizer
 from guard.gateway.refusals import Refusals
+from guard.gateway.replies import Replies
 from guard.gateway.token_counts import TokenCounts
-from guard.gateway.upstream_errors import error_of
 from guard.observability.metrics import Metrics
-from guard.recognition.answers import AnswerListener
 from guard.recognition.authorship import Authorship
 from guard.recognition.known import KnownTexts
 from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
 from guard.screening.canary import NO_CANARIES, Canary
-from guard.screening.policy import Policy
 from guard.screening.screener import Screener, Screening
 from guard.screening.selection import PolicyTable
 from guard.settings import Settings
 from guard.terms.entry import Entry
-from guard.terms.errors import RequestError, ScreeningError, UpstreamError
+from guard.terms.errors import RequestError, ScreeningError
 from guard.terms.item import Call
 from guard.terms.json import JsonObject
 from guard.terms.verdict import Action, Verdict
 from guard.upstream.client import Upstream, UpstreamReply
 from guard.upstream.pending import PendingRequest
-from guard.upstream.relay import NeutralErrors, relay_events
 from guard.wire.chat import carries_media
 from guard.wire.dropped_fields import DroppedFields
 from guard.wire.json_body import serialise
@@ -72,6 +70,7 @@ class Exchange:
         self._refusals = Refusals(settings)
         self._switches = switches
         self._table = PolicyTable.build(screener.policies, settings.policies, canaries)
+        self._replies = Replies(Answers(settings, screener, metrics), self._authorship, self._table)
         self._rules = {may_corrupt: field_rules(settings, may_corrupt) for may_corrupt in BOTH}
 
     def parse(self, protocol: WireProtocol, body: JsonObject, client: Client) -> Call:
@@ -132,8 +131,7 @@ class Exchange:
         screening = await self._screener.begin(
             call.items, chosen.of("prompt"), client.owner, counts=counts
         )
-        client.entry.verdicts["prompt"] = screening.verdict
-        client.trace.screened(began, "prompt", screening.verdict)
+        client.screened(began, "prompt", screening.verdict)
         if screening.whole is not None:
             client.await_shadows(screening.whole, "prompt", screening.verdict)
         return screening
@@ -173,7 +171,9 @@ class Exchange:
             if action in (Action.ALLOW, Action.FLAG) and not embedded:
                 self._count_bypassed(call, verdict)
                 reply = await pending.reply()
-                yield await self._relayed(protocol, call, reply, client, action)
+                yield await self._replies.relayed(
+                    protocol, call, reply, action, client, embedded=False
+                )
                 return
         if pending.begun:
             self._metrics.upstream_cancelled.inc()
@@ -192,16 +192,13 @@ class Exchange:
         body = await self._rewritten(call, verdict)
         self._count_bypassed(call, verdict)
         async with self._sent(call, body, client) as reply:
-            yield await self._relayed(protocol, call, reply, client, action, embedded=True)
+            yield await self._replies.relayed(protocol, call, reply, action, client, embedded=True)
 
     def _sends_early(self, protocol: WireProtocol, call: Call, client: Client) -> bool:
         """Whether the model may begin while the guard judges; without policies nothing does."""
         if not self._settings.sends_early or call.upstream_path not in GENERATING:
             return False
-        return bool(self._policies(protocol, call, client))
-
-    def _policies(self, protocol: WireProtocol, call: Call, client: Client) -> tuple[Policy, ...]:
-        return self._table.select(client.owner, protocol.route, call.model).policies
+        return bool(self._table.select(client.owner, protocol.route, call.model).of("prompt"))
 
     @asynccontextmanager
     async def _sent(
@@ -254,41 +251,3 @@ class Exchange:
         body, tokens = await asyncio.to_thread(self._rewriter.rewrite, call, verdict)
         self._metrics.corrupted_tokens.inc(tokens)
         return body
-
-    async def _relayed(
-        self,
-        protocol: WireProtocol,
-        call: Call,
-        reply: UpstreamReply,
-        client: Client,
-        action: Action,
-        *,
-        embedded: bool = False,
-    ) -> Reply:
-        if reply.status != 200:
-            error = await error_of(call, reply, embedded=embedded)
-            return Reply(error.status, serialise(protocol.error_body(error)), action=action.label)
-        self._authorship.passed_on(call, client.owner)
-        if reply.content_type == "text/event-stream":
-            translator = protocol.event_translator(call)
-            if translator is None and embedded:
-                translator = NeutralErrors(protocol)
-            listener = self._listener(protocol, call, client)
-            events = relay_events(reply.chunks(), translator, protocol, listener)
-            return Reply(200, events, EVENTS, action=action.label)
-        body = await reply.body()
-        if reply.content_type != JSON or not (body[:1] == b"{" and body.rstrip()[-1:] == b"}"):
-            reply.note("unreadable")
-            raise UpstreamError("The model server sent an unreadable answer")
-        if listener := self._listener(protocol, call, client):
-            listener.whole(body)
-        return Reply(200, protocol.translate(call, body), action=action.label)
-
-    def _listener(
-        self, protocol: WireProtocol, call: Call, client: Client
-    ) -> AnswerListener | None:
-        """What remembers the answer; without policies nobody asks whose words it was."""
-        answers = self._authorship.answers
-        if answers is None or not self._policies(protocol, call, client):
-            return None
-        return answers.listener(call, client.owner)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
+from guard.observability.answer_series import AnswerSeries
 from guard.observability.recognition_series import RecognitionSeries
 from guard.observability.requests_served import RequestsServed
 from guard.observability.series import FoundCounter, FoundHistogram
@@ -26,6 +27,7 @@ class Metrics:
         self._open_limits()
         self._open_upstream()
         self._open_screening()
+        self.answers = AnswerSeries(self.registry)
         self.requests_served = RequestsServed(self.registry)
         self.recognition = RecognitionSeries(self.registry)
         self._open_store()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from time import time_ns
 
 from guard.settings import Policy as PolicySettings
+from guard.settings import Release
 from guard.terms.detector import Detector
 from guard.terms.errors import ConfigError, Failure
 from guard.terms.item import AUTHORS, Author, Side
@@ -31,6 +32,7 @@ class Policy:
     shadow: bool = False
     authors: frozenset[Author] = frozenset(AUTHORS)
     side: Side = "prompt"
+    mode: Release = "hold"
 
     @classmethod
     def build(cls, settings: PolicySettings, detector: Detector) -> "Policy":
@@ -51,6 +53,7 @@ class Policy:
             shadow=settings.shadow,
             authors=_authors(settings, detector),
             side=settings.side,
+            mode=settings.mode or "hold",
         )
 
     def judge(

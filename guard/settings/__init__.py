@@ -3,6 +3,7 @@
 Secrets never stand in the file: it names the environment variables that hold them.
 """
 
+from guard.settings.answers import Answers
 from guard.settings.configuration import LOOPBACK, Settings
 from guard.settings.detectors import (
     ArtifactDetector,
@@ -16,7 +17,7 @@ from guard.settings.extras import require_extra, require_extras
 from guard.settings.keys import Key
 from guard.settings.loading import configured_secret, load, placing, secret
 from guard.settings.observability import Logs, Tracing
-from guard.settings.policies import Policy, Route, When
+from guard.settings.policies import Policy, Release, Route, When
 from guard.settings.recognition import Proposals, Recognition, Trust
 from guard.settings.redis import Redis
 from guard.settings.schema import schema_text
@@ -46,6 +47,7 @@ __all__ = [
     "LOOPBACK",
     "NO_LIMITS",
     "AnchoredPath",
+    "Answers",
     "ArtifactDetector",
     "Audit",
     "Canary",
@@ -72,6 +74,7 @@ __all__ = [
     "Recognition",
     "Redis",
     "Refusal",
+    "Release",
     "Route",
     "Seconds",
     "Section",

@@ -5,6 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from guard.settings.answers import Answers
 from guard.settings.detectors import Canary, DetectorSource
 from guard.settings.keys import Key
 from guard.settings.observability import Logs, Tracing
@@ -49,6 +50,8 @@ class Settings(Section):
     """What is done about scores: rules, in order."""
     corruption: CorruptionChoice = CorruptionChoice()
     """What is done to flagged texts instead of refusing them."""
+    answers: Answers = Answers()
+    """How answers are held back that policies with `side: answer` judge."""
     refusal: Refusal = Refusal()
     """How a blocked request is answered."""
     fields: Fields = Fields()
@@ -111,8 +114,7 @@ class Settings(Section):
     def _wrong_in(self, place: int) -> Iterator[Problem]:
         """What a policy names must exist: a mistyped name would be a rule that never applies."""
         policy, here = self.policies[place], ("policies", place)
-        if policy.side == "answer":
-            yield Problem((*here, "side"), "answers are not screened yet, prompts only")
+        yield from _wrong_about_side(policy, here)
         known_keys = [key.name for key in self.keys]
         yield from _unknown("detector", (*here, "detector"), policy.detector, self.detectors)
         for index, name in enumerate(policy.when.keys or ()):
@@ -148,6 +150,18 @@ class Settings(Section):
         if self.check.enabled and not any("check" in key.scopes for key in self.keys):
             said = "check.enabled needs a key with the scope 'check'"
             yield Problem(("keys",), said, ("check", "enabled"))
+
+
+def _wrong_about_side(policy: Policy, here: KeyPath) -> Iterator[Problem]:
+    """What one side's rules can ask for, the other's cannot."""
+    if policy.side == "prompt" and policy.mode is not None:
+        yield Problem((*here, "mode"), "is for answers: say side: answer", (*here, "side"))
+    if policy.side == "prompt":
+        return
+    if policy.action == "corrupt":
+        yield Problem((*here, "action"), "prompts are corrupted, answers are not", (*here, "side"))
+    if policy.authors is not None and "assistant" not in policy.authors:
+        yield Problem((*here, "authors"), "the assistant writes answers", (*here, "side"))
 
 
 def _unknown(what: str, path: KeyPath, name: str, known: Iterable[str]) -> Iterator[Problem]:

@@ -21,6 +21,11 @@ Route = Literal[
 ]
 
 
+Release = Literal["hold", "tail", "whole"]
+"""When an answer's text goes to the client: judged with a window behind it, at once, or once all of
+it was judged."""
+
+
 class When(Section):
     """The requests a policy is for: all, or those with one of these keys, routes and models."""
 
@@ -61,5 +66,8 @@ class Policy(Section):
     shadow: bool = False
     """Score and count, change nothing."""
     side: Side = "prompt"
-    """What it judges: `prompt`, what the model reads; `answer` is refused as long as nothing judges
-    answers."""
+    """What it judges: `prompt`, what the model reads, or `answer`, what it says."""
+    mode: Release | None = None
+    """Of a rule for answers: `hold` (where nothing is said) releases text once it was judged with a
+    window behind it; `tail` at once, and stops within a window; `whole` once all was judged. The
+    strictest mode of all rules for an answer counts."""

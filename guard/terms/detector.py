@@ -145,6 +145,10 @@ class Detector(Reader):
         """Scores in [0, 1], shape (n,), of n pictures, for a detector that reads them."""
         raise NotImplementedError
 
+    reach: int = 0
+    """The most characters of what it finds: of an answer, so many that were judged stand behind
+    what is released."""
+
     features_of: str | None = None
     """The digest of the encoder in service if `numbers_and_features` gives its features too.
     Screening has such a detector read first, and the encoder only what is left."""

@@ -41,7 +41,8 @@ async def relay_events(
     """Complete events, as they come in; `listener` is told of them too.
 
     When the upstream is lost, or ends without `[DONE]`, an error event is the last thing sent:
-    a client that waits for `[DONE]` must not take a torso for an answer.
+    a client that waits for `[DONE]` must not take a torso for an answer. So it is where the answer
+    cannot be judged.
     """
     splitter = EventSplitter()
     try:
@@ -55,7 +56,7 @@ async def relay_events(
             raise UpstreamError("The model server ended its answer early")
         if translator and (last := translator.finish()):
             yield last
-    except UpstreamError as error:
+    except ClientVisibleError as error:
         yield protocol.error_event(error)
     except ValueError:
         yield protocol.error_event(UpstreamError("The model server sent an unreadable answer"))

@@ -42,6 +42,8 @@ class PhraseList(Detector):
         self.version = hashlib.sha256(
             "\n".join(folded).encode("utf-8", "surrogatepass")
         ).hexdigest()
+        # Accents and white space that folding takes away make what is found longer.
+        self.reach = 2 * max(map(len, folded), default=0)
         self._matcher = AhoCorasick(folded, matchkind=MatchKind.Standard)
 
     def score(self, texts: Sequence[str], features: Features | None = None) -> Scores:  # noqa: ARG002

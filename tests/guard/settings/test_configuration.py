@@ -365,10 +365,30 @@ def test_prompts_are_sent_early_unless_told_otherwise(
     assert settings.sends_early is early
 
 
-def test_a_policy_for_answers_is_refused_as_long_as_nothing_judges_them(tmp_path: Path) -> None:
-    policy = {**POLICY, "side": "answer"}
-    content = {**MINIMAL, "detectors": {"phrases": PHRASES}, "policies": [policy]}
-    with pytest.raises(ConfigError, match=r"policies\.stop\.side: answers are not screened yet"):
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"mode": "hold"}, r"policies\.stop\.mode: is for answers"),
+        ({"side": "answer", "action": "corrupt"}, r"policies\.stop\.action: prompts are corrupted"),
+        ({"side": "answer", "authors": ["user"]}, r"policies\.stop\.authors: the assistant writes"),
+    ],
+)
+def test_a_rule_of_one_side_cannot_ask_for_the_others(
+    tmp_path: Path, said: dict[str, Any], problem: str
+) -> None:
+    content = {**MINIMAL, "detectors": {"phrases": PHRASES}, "policies": [{**POLICY, **said}]}
+    with pytest.raises(ConfigError, match=problem):
         load(written(tmp_path, content), {})
-    content["policies"] = [{**policy, "side": "prompt"}]
-    assert load(written(tmp_path, content), {}).policies[0].side == "prompt"
+
+
+def test_a_policy_may_judge_answers(tmp_path: Path) -> None:
+    policy = {**POLICY, "side": "answer", "mode": "tail", "authors": ["assistant"]}
+    content = {**MINIMAL, "detectors": {"phrases": PHRASES}, "policies": [policy]}
+    loaded = load(written(tmp_path, {**content, "answers": {"structured": "{}"}}), {})
+
+    assert (loaded.policies[0].side, loaded.policies[0].mode) == ("answer", "tail")
+
+
+def test_the_fallback_of_a_structured_answer_is_json(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"answers\.structured: .*no JSON"):
+        load(written(tmp_path, {**MINIMAL, "answers": {"structured": "{"}}), {})

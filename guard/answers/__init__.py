@@ -1,0 +1,1 @@
+"""What a model says, judged before the client reads it."""

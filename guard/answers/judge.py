@@ -1,0 +1,71 @@
+"""Looks at one answer, and what they add up to."""
+
+import asyncio
+from collections.abc import Sequence
+from time import perf_counter, time_ns
+
+from guard.answers.tally import Tally, together
+from guard.observability.metrics import Metrics
+from guard.screening.policy import Policy
+from guard.screening.screener import Screener, Screening
+from guard.terms.item import Item
+from guard.terms.verdict import Verdict
+
+
+class Judge:
+    """Judges the texts of one answer by the policies of its request, as often as there are new
+    ones. The looks are counted once, as one verdict."""
+
+    def __init__(
+        self,
+        screener: Screener,
+        metrics: Metrics,
+        acting: Sequence[Policy],
+        shadows: Sequence[Policy],
+        owner: str,
+    ) -> None:
+        self._screener = screener
+        self._metrics = metrics
+        self._acting = tuple(acting)
+        self._shadows = tuple(shadows)
+        self._owner = owner
+        self._tally = Tally()
+        self.began_ns = time_ns()
+
+    @property
+    def acts(self) -> bool:
+        """Whether some policy is not in shadow."""
+        return bool(self._acting)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict so far."""
+        return self._tally.verdict
+
+    async def look(self, items: Sequence[Item]) -> Verdict:
+        """The verdict of the policies that act; never raises for a detector's fault."""
+        began = perf_counter()
+        verdict = (await self._begin(items, self._acting)).verdict
+        self._tally.add(verdict, perf_counter() - began)
+        return verdict
+
+    def close(self) -> Verdict:
+        """The verdict on the whole answer, counted."""
+        verdict = self._tally.verdict
+        if self._acting:
+            self._metrics.screened(verdict, "answer", self._tally.seconds)
+        return verdict
+
+    async def shadowed(self, verdict: Verdict, items: Sequence[Item]) -> asyncio.Task[Verdict]:
+        """The verdict that the policies in shadow complete; they judge off the answer's way."""
+        screening = await self._begin(items, self._shadows)
+        return asyncio.create_task(self._completed(verdict, screening))
+
+    async def _completed(self, verdict: Verdict, screening: Screening) -> Verdict:
+        shadows = screening.verdict if screening.whole is None else await screening.whole
+        whole = together((verdict, shadows))
+        self._metrics.shadowed(whole, "answer")
+        return whole
+
+    async def _begin(self, items: Sequence[Item], policies: Sequence[Policy]) -> Screening:
+        return await self._screener.begin(items, policies, self._owner, "answer", counts=False)
