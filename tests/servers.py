@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from guard.server.http_connection import HttpConnection
+from guard.server.http_connection import KEEP_ALIVE_S, HttpConnection
 from guard.settings import ListenTls
 from guard.upstream.certificates import server_contexts
 
@@ -31,6 +31,7 @@ async def serving(
         access_log=False,
         http=http,
         ws="none",
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=2,
         ssl_context_factory=server_contexts(tls),
     )

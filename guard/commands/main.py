@@ -64,7 +64,7 @@ def serve(
 def _server_options(settings: "Settings") -> dict[str, Any]:
     from functools import partial
 
-    from guard.server.http_connection import HeadLimits, HttpConnection
+    from guard.server.http_connection import KEEP_ALIVE_S, HeadLimits, HttpConnection
     from guard.upstream.certificates import server_contexts
 
     limits = settings.limits
@@ -72,6 +72,7 @@ def _server_options(settings: "Settings") -> dict[str, Any]:
     return {
         "host": settings.listen.host,
         "port": settings.listen.port,
+        "timeout_keep_alive": KEEP_ALIVE_S,
         "timeout_graceful_shutdown": int(settings.listen.drain_s),
         "access_log": False,  # `guard.access` has the request's id and outcome, and no query
         "log_config": None,

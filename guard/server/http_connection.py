@@ -11,6 +11,10 @@ from guard.wire.envelopes import error_body
 from guard.wire.json_body import serialise
 
 _HEAD = b"HTTP/1.1 "
+KEEP_ALIVE_S = 75
+"""How long a connection may be idle: longer than clients (5 s is common) and load balancers (60 s)
+keep one, so that it is they who close it. Where both count the same, a request can be sent into a
+connection that closes just then."""
 
 
 class HeldHead(asyncio.Transport):

@@ -18,6 +18,7 @@ import uvicorn
 from guard.gateway.loading import Resources
 from guard.gateway.reload import read
 from guard.server.app import create_app
+from guard.server.http_connection import KEEP_ALIVE_S
 from guard.settings import Settings
 from guard.terms.detector import Detector, Features, Scores
 
@@ -59,6 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         create_app(settings, resources, source=given.config, read=scripted),
         host=settings.listen.host,
         port=settings.listen.port,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(settings.listen.drain_s),
         access_log=False,
         log_level="warning",

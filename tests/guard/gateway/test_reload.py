@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,14 @@ import yaml
 
 from guard.gateway.reload import read
 from guard.server.app import create_app
+from guard.server.http_connection import HeadLimits, HttpConnection
 from tests.fakes import DONE, FakeVLLM, chat_chunk
 from tests.guard.conftest import CHAT, Rig, bearer, key_of
 from tests.servers import serving
 
-PATIENCE = httpx2.Timeout(10, pool=60)
-"""Many requests wait for the client's own connections."""
+PATIENCE = 120
+"""Seconds. Nothing here is about time, and client, proxy and model server share one thread."""
+PATIENT = partial(HttpConnection, head_limits=HeadLimits(seconds=PATIENCE))
 ADMIN = bearer("ops")
 RELOAD = "/v1/guard/admin/reload"
 
@@ -67,7 +70,7 @@ async def file_rig(folder: Path, vllm: FakeVLLM) -> AsyncIterator[FileRig]:
         file.write_text(yaml.safe_dump(content))
         app = create_app(*read(file), source=file)
         async with (
-            serving(app) as url,
+            serving(app, http=PATIENT) as url,
             httpx2.AsyncClient(base_url=url, timeout=PATIENCE, headers=ADMIN) as client,
         ):
             yield FileRig(client, vllm, file)
