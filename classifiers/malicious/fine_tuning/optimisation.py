@@ -133,7 +133,7 @@ def predict(
     with moved(tower.eval(), device), torch.inference_mode():
         for rows in batches_by_length(lengths, np.argsort(lengths, kind="stable")):
             inputs = states.batch(windows[rows], most, torch.device(device.kind))
-            logits = tower.pool_logits(*inputs)[0].cpu().numpy()  # (batch, pools)
+            logits = tower.pool_logits(*inputs)[0].float().cpu().numpy()  # (batch, pools)
             for place, row in enumerate(rows):
                 start, end = starts[row], starts[row + 1]
                 found[start:end] = logits[place, : end - start]

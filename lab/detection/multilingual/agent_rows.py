@@ -49,11 +49,22 @@ def tool_row(malicious: bool, rng: Rng) -> Example:
         body.append(note(rng))
     if malicious or rng.random() < 0.7:
         insert(body, line, rng)
-    text = carry(body, rng)
+    task, place = "", 0
     if rng.random() < 0.35:
-        task = pick(own["tasks"], rng)
-        text = f"{task}\n\n{text}" if rng.random() < 0.7 else f"{text}\n\n{task}"
-    return own_example(text[:MOST_CHARACTERS], malicious, "tools")
+        task, place = pick(own["tasks"], rng), int(rng.random() < 0.7)
+    return own_example(fitting(body, line, task, place, rng), malicious, "tools")
+
+
+def fitting(body: list[str], line: str, task: str, place: int, rng: Rng) -> str:
+    """The text in a carrier, with as many of the lines as it has room for; `line` never goes."""
+    while True:
+        text = carry(body, rng)
+        if task:
+            text = f"{task}\n\n{text}" if place else f"{text}\n\n{task}"
+        spare = [number for number, other in enumerate(body) if other != line]
+        if len(text) <= MOST_CHARACTERS or not spare:
+            return text
+        del body[pick(spare, rng)]
 
 
 def system_row(malicious: bool, rng: Rng) -> Example:
@@ -67,7 +78,7 @@ def system_row(malicious: bool, rng: Rng) -> Example:
     text = _system_prompt(opening, lines, rng)
     if not malicious and rng.random() < 0.15:
         text = pick(lines, rng)
-    return own_example(fill(text, rng, "address")[:MOST_CHARACTERS], malicious, "system")
+    return own_example(fill(text, rng, "address"), malicious, "system")
 
 
 def _system_prompt(opening: str, rules: list[str], rng: Rng) -> str:

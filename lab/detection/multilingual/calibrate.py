@@ -18,7 +18,9 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 RATE = 0.01
 """Of harmless prompts that fire, sources weighted alike."""
-ALL, USER, THIRD_PARTY, RARE = "all", "user", "third party", "rare"
+ALL, USER, THIRD_PARTY, DEVELOPER = "all", "user", "third party", "developer"
+STARTS = (1, 2, 4, 8, 16)
+"""Windows from which on a threshold is higher."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,11 @@ def calibrate(measured: Measured) -> tuple[Scaling, Calibration]:
 
 
 def limits_of(measured: Measured) -> dict[str, float]:
-    """The logit that RATE of harmless prompts are above: of all, and of each author's; and
-    `rare`, which half as many of all are above."""
+    """The logit that RATE of harmless prompts are above: of all, and of each author's."""
     found = {ALL: _limit(measured, measured.benign, RATE)}
     for author in np.unique(measured.authors[measured.benign]):
         found[str(author)] = _limit(measured, measured.benign & (measured.authors == author), RATE)
-    return {**found, RARE: _limit(measured, measured.benign, RATE / 2)}
+    return found
 
 
 def _limit(measured: Measured, chosen: Mask, rate: float) -> float:
@@ -69,22 +70,21 @@ def _limit(measured: Measured, chosen: Mask, rate: float) -> float:
     return weighted_quantile(measured.logits[chosen], weights, 1 - rate)
 
 
-def thresholds_of(limits: Mapping[str, float], scaling: Scaling) -> dict[str, float]:
-    """Thresholds as a manifest holds them: a request that makes the detector read more windows has
-    more chances to fire by mistake, so its threshold is higher."""
-    whole, user, rare = (limits.get(name, limits[ALL]) for name in (ALL, USER, RARE))
-    third = limits.get(THIRD_PARTY, whole)
-    steps = {
-        "score": {1: whole, 4: user, 12: rare},
-        "third_party": {1: third, 8: whole, 24: user},
-    }
+def thresholds_of(
+    limits: Mapping[str, float], scaling: Scaling, length_share: float
+) -> dict[str, float]:
+    """Thresholds as a manifest holds them: of users' texts for everybody, of third parties' and of
+    developers' for theirs. Each rises with the windows that a request makes the detector read, as
+    the measured logits fell with them."""
+    names = {"score": USER, "third_party": THIRD_PARTY, "developer": DEVELOPER}
     found: dict[str, float] = {}
-    for author, by_start in steps.items():
-        rising = np.maximum.accumulate(np.array(list(by_start.values()), np.float32))
+    for name, author in names.items():
+        limit = limits.get(author, limits[ALL])
+        raised = limit + length_share * np.log(np.array(STARTS))
         # A detector fires at its threshold or above; a figure counts what is above it.
-        scores = logistic(np.nextafter(scaling.of(rising), np.float32(np.inf))).tolist()
-        names = [author if start == 1 else f"{author}@{start}" for start in by_start]
-        found |= dict(zip(names, scores, strict=True))
+        odds = np.nextafter(scaling.of(raised.astype(np.float32)), np.float32(np.inf))
+        steps = [name if start == 1 else f"{name}@{start}" for start in STARTS]
+        found |= dict(zip(steps, logistic(odds).tolist(), strict=True))
     return found
 
 

@@ -18,7 +18,7 @@ DOCUMENTS_OF_SOURCE, LINES_OF_SOURCE = 60, 80
 LINE = range(15, 261)
 """Characters of what is put into a document."""
 ORDER_KINDS = ("prompt_injection_direct", "prompt_extraction", "agent_misuse", "code_abuse")
-MOST_CHARACTERS = 900
+MOST_CHARACTERS = 800
 ENDS = ".!?\n。"
 
 
@@ -44,14 +44,14 @@ def draw_parts(prompts: Sequence[LabelledPrompt], rng: Rng) -> DocumentParts:
 def document_row(parts: DocumentParts, malicious: bool, rng: Rng) -> Example:
     """A part of a document with an order or a note at its begin, its end or behind a sentence."""
     document, source = pick(parts.documents, rng)
-    size = int(rng.integers(150, 640))
+    line, other = _line(parts, malicious, rng)
+    size = min(int(rng.integers(150, 640)), MOST_CHARACTERS - len(line))
     start = int(rng.integers(max(1, len(document) - size)))
     body = document[start : start + size]
-    line, other = _line(parts, malicious, rng)
     ends = [place + 1 for place, character in enumerate(body) if character in ENDS] or [0]
     at = pick([0, len(body), pick(ends, rng), pick(ends, rng)], rng)
     gap = pick([" ", "\n", "\n\n"], rng)
-    text = f"{body[:at]}{gap if at else ''}{line}{gap}{body[at:]}"[:MOST_CHARACTERS].strip()
+    text = f"{body[:at]}{gap if at else ''}{line}{gap}{body[at:]}".strip()
     return Example(text, malicious, f"{OWN}/in-documents", frozenset({OWN, source, other}))
 
 

@@ -18,12 +18,15 @@ from classifiers.malicious.fine_tuning.examples import (
     weights_of,
 )
 from classifiers.prompts.labelled import LabelledPrompt
+from classifiers.prompts.languages import guess_language
 from guard.screening.cutting.windows import cut
 from lab.detection.multilingual.generated import generate
 from lab.detection.multilingual.sentences import Rng
 from lab.detection.multilingual.sources import DEVELOPER, TRANSLATED
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 WINDOW, OVERLAP = 800, 200
 READ_CHARACTERS = 20_000
 WHOLE_KINDS = ("prompt_injection", "prompt_extraction", "document_clean", "mixed", "agent_misuse")
@@ -36,6 +39,8 @@ PROMPTS_OF_SOURCE = 150
 """Of each source and class, to compose from."""
 SHORT, DOCUMENT = 300, 200
 LARGEST_WEIGHT = 6
+FEWEST_OF_LANGUAGE, MOST_SHIFTED = 20, 3.0
+"""Examples of a class by which a language is balanced, and the largest factor of doing so."""
 WEIGHTS = {
     **dict.fromkeys(("clinc150", "nlu_eval", "snips", "banking77"), 0.5),
     **dict.fromkeys(("cysecbench", "med_safety", "aart", "jade_zh", "deepset_pi"), 0.6),
@@ -76,14 +81,28 @@ def build_examples(prompts: Sequence[LabelledPrompt], amounts: Amounts) -> list[
 
 
 def example_weights(examples: Sequence[Example]) -> Floats:
-    """The product's weights, those of WEIGHTS' sources lower, classes alike; shape (n,)."""
+    """The product's weights, those of WEIGHTS' sources lower; in each language that has both, and
+    in all together, classes weigh alike; shape (n,)."""
     found = weights_of(examples).astype(np.float64)
     found *= [min(WEIGHTS.get(s, 1.0) for s in example.sources) for example in examples]
     malicious = np.array([example.malicious for example in examples], dtype=np.bool_)
+    languages = np.array([guess_language(example.text) for example in examples])
+    for language in np.unique(languages):
+        _balance(found, malicious, languages == language)
     for side in (malicious, ~malicious):
         if side.any():
             found[side] *= len(examples) / 2 / found[side].sum()
     return np.minimum(found, LARGEST_WEIGHT).astype(np.float32)
+
+
+def _balance(weights: Doubles, malicious: Mask, rows: Mask) -> None:
+    """Bring the two classes of these rows towards the same total, within bounds."""
+    sides = [rows & malicious, rows & ~malicious]
+    if min(side.sum() for side in sides) < FEWEST_OF_LANGUAGE:
+        return
+    half = weights[rows].sum() / 2
+    for side in sides:
+        weights[side] *= np.clip(half / weights[side].sum(), 1 / MOST_SHIFTED, MOST_SHIFTED)
 
 
 def source_windows(prompts: Sequence[LabelledPrompt], amounts: Amounts) -> list[Example]:

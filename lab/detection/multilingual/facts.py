@@ -37,7 +37,7 @@ def shipped_facts(
     """The facts that `save_shipped` writes; `held_out` are `calibrate.figures`."""
     return {
         "frozen_layers": recipe.frozen_layers,
-        "anchor_layer": recipe.anchor_layer,
+        "anchor_layer": recipe.anchor_layer if recipe.anchor_share else None,
         "segment": recipe.segment,
         "max_tokens": recipe.max_tokens,
         "windows": [list(recipe.window)],

@@ -10,10 +10,13 @@ from lab.detection.multilingual.agent_rows import borderline_row, system_row, to
 from lab.detection.multilingual.document_rows import document_row, draw_parts
 from lab.detection.multilingual.language_rows import language_row, languages
 from lab.detection.multilingual.machine_rows import machine_row
+from lab.detection.multilingual.scenario_rows import scenario_row
 from lab.detection.multilingual.sentences import Rng
+from lab.detection.multilingual.topic_rows import topic_row
 
 LANGUAGE_ROWS, TOOL_ROWS, SYSTEM_ROWS, BORDERLINE_ROWS = 5600, 3000, 1000, 1000
-MACHINE_ROWS, DOCUMENT_ROWS = 300, 2000
+MACHINE_ROWS, DOCUMENT_ROWS = 300, 2600
+SCENARIO_ROWS, TOPIC_ROWS = 1600, 1600
 SEED = 21
 
 Write = Callable[[bool, Rng], Example]
@@ -23,7 +26,10 @@ def generate(prompts: Sequence[LabelledPrompt], share: float, seed: int) -> list
     """That share of all kinds; orders and notes are put into documents of the `prompts`."""
     rng = np.random.default_rng([seed, SEED])
     found = language_rows(round(LANGUAGE_ROWS * share), rng)
-    kinds = ((tool_row, TOOL_ROWS), (system_row, SYSTEM_ROWS), (borderline_row, BORDERLINE_ROWS))
+    kinds = (
+        *((tool_row, TOOL_ROWS), (system_row, SYSTEM_ROWS), (borderline_row, BORDERLINE_ROWS)),
+        *((scenario_row, SCENARIO_ROWS), (topic_row, TOPIC_ROWS)),
+    )
     for write, count in kinds:
         found += in_turn(write, round(count * share), rng)
     found += [machine_row(rng) for _ in range(round(MACHINE_ROWS * share))]

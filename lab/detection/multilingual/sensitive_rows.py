@@ -6,20 +6,15 @@ Added after the first fold had shown that both were taken for attacks.
 import numpy as np
 
 from classifiers.malicious.fine_tuning.examples import Example
-from lab.detection.multilingual.carriers import MOST_CHARACTERS
 from lab.detection.multilingual.sentences import (
-    AGENTS,
     LANGUAGES,
     SENSITIVE,
     Rng,
     own_example,
     pick,
     read_sentences,
-    several,
-    shuffled,
 )
 
-SCENARIOS = 420
 ENGLISH_DAILY = ("Thanks for yesterday.", "What is the capital of Kenya?")
 """The everyday prompts of the languages that `languages.yaml` does not have."""
 
@@ -27,7 +22,6 @@ ENGLISH_DAILY = ("Thanks for yesterday.", "What is the capital of Kenya?")
 def added_rows(seed: int = 0) -> list[Example]:
     """All of them, texts that repeat once."""
     rows = question_rows(np.random.default_rng([seed, 31]))
-    rows += scenario_rows(SCENARIOS, np.random.default_rng([seed, 32]))
     return list({row.text: row for row in rows}.values())
 
 
@@ -43,20 +37,3 @@ def question_rows(rng: Rng) -> list[Example]:
                 group = f"sensitive-{code}"
                 found += [own_example(form, malicious, group) for form in (text, both)]
     return found
-
-
-def scenario_rows(count: int, rng: Rng) -> list[Example]:
-    """So many scenarios, a third of them with a line that makes them an attack."""
-    return [scenario_row(number % 3 == 0, rng) for number in range(count)]
-
-
-def scenario_row(malicious: bool, rng: Rng) -> Example:
-    """A person, a number and what the person is to do."""
-    own = read_sentences(SENSITIVE)["scenario"]
-    lines = several(own["good"], 2, 6, rng)
-    if malicious:
-        lines = [*lines[:2], pick(own["bad"], rng)]
-    opening = pick(own["opening"], rng).replace("{number}", str(rng.integers(1000, 99999)))
-    opening = opening.replace("{person}", pick(read_sentences(AGENTS)["person"], rng))
-    text = pick([" ", "\n", "\n- "], rng).join([opening, *shuffled(lines, rng)])
-    return own_example(text[:MOST_CHARACTERS], malicious, "scenario")

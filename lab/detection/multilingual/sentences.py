@@ -14,11 +14,12 @@ from classifiers.malicious.fine_tuning.examples import Example
 T = TypeVar("T")
 Rng = np.random.Generator
 AGENTS, LANGUAGES, SENSITIVE = "agents", "languages", "sensitive"
+SCENARIOS, TOPICS = "scenarios", "topics"
 
 
 @cache
 def read_sentences(name: str) -> Mapping[str, Any]:
-    """The file of AGENTS, LANGUAGES or SENSITIVE as YAML has it."""
+    """The sentences of one of the files, as YAML has them."""
     file = files("lab.detection.multilingual").joinpath(f"{name}.yaml")
     document: Mapping[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     return document

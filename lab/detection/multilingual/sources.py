@@ -8,6 +8,7 @@ from pathlib import Path
 
 import orjson
 
+from classifiers.malicious.data.twins import twins
 from classifiers.prompts.labelled import LabelledPrompt
 
 FOLDS: Sequence[frozenset[str]] = tuple(
@@ -102,6 +103,7 @@ FAMILIES: Mapping[str, str] = {
     "mixed": "injections direct",
 }
 MEASURED_CHARACTERS = 8000
+HELD_OUT_TWINS, OTHERS_OF_SET = 400, 1200
 MEASURED_OF_KIND, MEASURED_OF_SOURCE = 20, 32
 
 
@@ -115,6 +117,19 @@ def read_sets(folder: Path) -> list[LabelledPrompt]:
     for prompt in (row for file in files for row in _rows(file)):
         found.setdefault(" ".join(prompt.text.casefold().split()), prompt)
     return list(found.values())
+
+
+def other_prompts(folder: Path | None) -> list[LabelledPrompt]:
+    """What no model learns from: the generators' held-out twins, and the sets of `folder`, at most
+    OTHERS_OF_SET prompts of each, chosen by hash."""
+    found = twins("held_out", HELD_OUT_TWINS, 0)
+    for file in sorted(folder.glob("*.jsonl.gz")) if folder else ():
+        with gzip.open(file, "rt", encoding="utf-8") as lines:
+            rows = [row for row in map(orjson.loads, lines) if row["label"] != "unknown"]
+        name = _source_of(file)
+        prompts = [LabelledPrompt(r["text"], name, r["label"], r.get("kind") or "") for r in rows]
+        found += sorted(prompts, key=hash_text)[:OTHERS_OF_SET]
+    return found
 
 
 def _source_of(file: Path) -> str:

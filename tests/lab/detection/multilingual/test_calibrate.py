@@ -28,28 +28,27 @@ def _measured() -> Measured:
     return measured_of(benign + papers + attacks, np.concatenate(logits).astype(np.float32))
 
 
-def test_one_percent_of_harmless_prompts_fire() -> None:
+def test_one_percent_of_harmless_prompts_of_users_fire() -> None:
     measured = _measured()
     scaling, calibration = calibrate(measured)
-    thresholds = thresholds_of(limits_of(measured), scaling)
+    thresholds = thresholds_of(limits_of(measured), scaling, 0.6)
     odds = np.log(thresholds["score"] / (1 - thresholds["score"]))
-    assert (scaling.of(measured.logits[:600]) >= odds).mean() == pytest.approx(0.01, abs=0.005)
+    assert (scaling.of(measured.logits[:400]) >= odds).mean() == pytest.approx(0.01, abs=0.005)
     assert (len(calibration.benign), len(calibration.malicious)) == (600, 100)
     assert np.median(calibration.benign) < 0.1 < 0.9 < np.median(calibration.malicious)
 
 
 def test_thresholds_are_those_of_a_manifest_and_lower_for_documents() -> None:
     measured = _measured()
-    found = read_thresholds(thresholds_of(limits_of(measured), calibrate(measured)[0]))
-    assert found.at("third_party", 1) < found.at("user", 1) <= found.at("user", 4)
-    assert found.at("user", 4) <= found.at("user", 12)
+    found = read_thresholds(thresholds_of(limits_of(measured), calibrate(measured)[0], 0.6))
+    assert found.at("third_party", 1) < found.at("user", 1) < found.at("user", 4)
+    assert found.at("user", 12) < found.at("user", 16) == found.at("user", 99)
 
 
-def test_thresholds_never_fall_where_more_is_read() -> None:
-    limits = {"all": 2.0, "user": 1.0, "third party": 3.0, "rare": 1.5}
-    found = thresholds_of(limits, Scaling())
-    assert len(set(found.values())) == 2
-    assert read_thresholds(found).at("user", 1) < read_thresholds(found).at("third_party", 1)
+def test_an_author_without_prompts_has_the_threshold_of_all() -> None:
+    found = thresholds_of({"all": 2.0, "user": 1.0}, Scaling(), 0.0)
+    assert found["developer"] == found["third_party@16"] > found["score"]
+    assert found["score"] == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-4)
 
 
 def test_figures_weigh_sources_alike_and_become_metrics() -> None:

@@ -10,6 +10,7 @@ from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.detectors.stored_thresholds import read_thresholds
 from lab.detection.multilingual.__main__ import build_detector
 from lab.detection.multilingual.recipe import Recipe
+from lab.detection.multilingual.sources import other_prompts
 from tests.encoders import tiny_bert
 
 TINY = Recipe(
@@ -43,7 +44,8 @@ def test_files_are_written_that_a_detector_is_built_of(tmp_path: Path) -> None:
     data.mkdir()
     cache.mkdir()
     _write_sets(data)
-    build_detector(data, out, tiny_bert(), cache, TINY, None)
+    build_detector(data, other_prompts(None)[:4], out, tiny_bert(), cache, TINY, None)
+    assert (cache / "others-all.npz").exists()
     facts = orjson.loads((out / "facts.json").read_bytes())
     assert set(facts["data"]) == {*HARMLESS, *ATTACKS}
     assert "auroc" in facts["metrics"]

@@ -1,12 +1,14 @@
 """Every fold's prompts are scored by a model that saw nothing of its sources, once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from classifiers.malicious.fine_tuning.examples import Example
 from classifiers.prompts.labelled import LabelledPrompt
-from lab.detection.multilingual.folds import held_out_logits
+from lab.detection.multilingual.folds import Lessons, held_out_logits
+from lab.detection.multilingual.model import example_states
 from lab.detection.multilingual.recipe import Recipe
 from lab.detection.multilingual.sources import FOLDS
 from tests.encoders import tiny_bert
@@ -27,12 +29,15 @@ def _example(number: int) -> Example:
 def test_folds_are_scored_and_kept(tmp_path: Path) -> None:
     sources = [sorted(names)[0] for names in FOLDS]
     prompts = [LabelledPrompt(f"a mat by {source}", source, "benign", "x") for source in sources]
+    others = [LabelledPrompt("the cat sat", "elsewhere", "benign", "x")]
     examples = [_example(number) for number in range(36)]
-    first = held_out_logits(prompts, examples, TINY, tiny_bert(), tmp_path, _untold)
+    states = example_states(examples, TINY, tiny_bert(), tmp_path, _untold)
+    lessons = Lessons(examples, states, TINY, tiny_bert(), tmp_path)
+    first = held_out_logits(prompts, others, lessons, _untold)
     assert first.shape == (3,)
     assert np.isfinite(first).all()
-    assert sorted(file.name for file in tmp_path.glob("*.npy")) == [
-        *("fold-0.npy", "fold-1.npy", "fold-2.npy"),
-    ]
-    again = held_out_logits(prompts, [], TINY, tiny_bert(), tmp_path, _untold)
+    kept = {f"{name}-{number}.npz" for name in ("fold", "others") for number in range(3)}
+    assert {file.name for file in tmp_path.glob("*.npz")} == kept
+    assert len(list(tmp_path.glob("model-*.safetensors"))) == 3
+    again = held_out_logits(prompts, others, replace(lessons, examples=[]), _untold)
     np.testing.assert_array_equal(first, again)

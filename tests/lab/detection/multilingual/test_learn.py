@@ -1,11 +1,13 @@
 """Steps of training: batches by tokens, the rate's course, what a small run learns."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from classifiers.malicious.calibration import Scaling
+from classifiers.malicious.fine_tuning.artifact import TextModel
 from classifiers.malicious.fine_tuning.examples import Example
 from classifiers.malicious.fine_tuning.tower import load_tower
 from classifiers.malicious.shipped import build_shipped, save_shipped
@@ -15,7 +17,14 @@ from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.terms.detector import WindowSize
 from lab.detection.multilingual.facts import shipped_facts
 from lab.detection.multilingual.learn import FEWEST, MOST, rate_share, token_batches
-from lab.detection.multilingual.model import fit_model, prompt_logits
+from lab.detection.multilingual.model import (
+    WindowLogits,
+    example_states,
+    fit_model,
+    load_model,
+    save_model,
+    window_logits,
+)
 from lab.detection.multilingual.recipe import Recipe
 from tests.encoders import tiny_bert
 
@@ -63,20 +72,53 @@ def test_the_rate_rises_then_falls(progress: float, share: float) -> None:
     assert rate_share(progress, 0.08) == pytest.approx(share)
 
 
+def _trained(folder: Path, recipe: Recipe, earlier: Path | None = None) -> TextModel:
+    examples = _examples()
+    states = example_states(examples, recipe, tiny_bert(), folder, _untold)
+    chosen = np.arange(len(examples))
+    return fit_model(examples, chosen, states, recipe, tiny_bert(), _untold, earlier)
+
+
 def test_a_trained_model_is_served_with_the_logits_it_was_measured_with(tmp_path: Path) -> None:
-    model = fit_model(_examples(), TINY, tiny_bert(), tmp_path, _untold)
+    model = _trained(tmp_path, TINY)
     before = load_tower(tiny_bert(), 1, 8, 1).upper[0].state_dict()
     after = model.tower.upper[0].state_dict()
     assert any(not after[name].equal(value) for name, value in before.items())
-    assert model.tower.anchor.weight.any()
+    assert not model.tower.anchor.weight.any()
 
     texts = ["the cat sat", "steal all the gold now", "on a mat " * 30]
     prompts = [LabelledPrompt(text, "x", "benign") for text in texts]
-    measured = prompt_logits(model, prompts, TINY, tiny_bert(), tmp_path, lambda _: None)
+    found = window_logits(model, prompts, TINY, tiny_bert(), tmp_path, lambda _: None)
     facts = shipped_facts(prompts, TINY, Scaling(), {"score": 0.5}, HELD_OUT)
     save_shipped(tmp_path / "files", model, Calibration(), facts)
     served = MaliciousTextClassifier.from_artifact(
         build_shipped(tmp_path / "built", source=tiny_bert(), shipped=tmp_path / "files")
     )
+    measured = found.highest(TINY)
     assert measured[1] > measured[0]
-    np.testing.assert_allclose(served.logits(texts[:2]), measured[:2], atol=0.05)
+    np.testing.assert_allclose(served.logits(texts[:2]), measured[:2], atol=0.1)
+
+
+def test_an_anchor_is_learned_where_it_has_a_share(tmp_path: Path) -> None:
+    model = _trained(tmp_path, replace(TINY, epochs=1, anchor_share=0.3))
+    assert model.tower.anchor.weight.any()
+
+
+def test_a_model_that_is_kept_is_the_same_and_can_be_gone_on_from(tmp_path: Path) -> None:
+    recipe = replace(TINY, epochs=1, later_rate=1e-6)
+    first = _trained(tmp_path, recipe)
+    save_model(first, tmp_path / "first.safetensors")
+    again = load_model(tmp_path / "first.safetensors", recipe, tiny_bert())
+    later = _trained(tmp_path, recipe, tmp_path / "first.safetensors")
+    weight = first.tower.head.weight
+    assert again.tower.head.weight.equal(weight)
+    assert again.table is not None
+    assert later.tower.head.weight.detach().numpy() == pytest.approx(weight.detach().numpy(), 1e-2)
+
+
+def test_a_long_prompt_needs_a_higher_logit() -> None:
+    logits = np.array([1, 1, 3], np.float32)
+    found = WindowLogits(logits, np.zeros(3, np.float32), np.array([0, 1, 1]))
+    one, two = found.highest(replace(TINY, length_share=0.5))
+    assert one == 1
+    assert two == pytest.approx(3 - 0.5 * np.log(2))
