@@ -7,11 +7,11 @@ import typer
 
 from guard import __version__
 from guard.commands.artifacts import artifacts_app
+from guard.commands.entry_point import run_app
 from guard.commands.options import CONFIG, ConfigFile
 from guard.commands.prompts import prompts_app
 from guard.commands.requests import requests_app
 from guard.commands.store import store_app
-from guard.terms.errors import GuardError
 
 if TYPE_CHECKING:
     from guard.gateway.loading import Resources
@@ -150,9 +150,5 @@ def version() -> None:
 
 
 def main() -> None:
-    """Entry point: our own errors end with one line on stderr and status 2."""
-    try:
-        app()
-    except GuardError as error:
-        typer.echo(str(error), err=True)
-        raise SystemExit(2) from None
+    """Entry point."""
+    run_app(app)

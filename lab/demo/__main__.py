@@ -18,7 +18,7 @@ from rich.console import Console
 
 from classifiers.model_server.process import ServerProcess, free_port
 from classifiers.model_server.vllm import VllmServer
-from guard.terms.errors import GuardError
+from guard.commands.entry_point import run_app
 from lab.demo import attacks
 from lab.demo.comparison import Compared, Endpoints, compare, summarise
 from lab.demo.questions import Group, QuestionAnswer
@@ -140,12 +140,8 @@ def wait() -> None:
 
 
 def main() -> None:
-    """Entry point: our own errors end with one line and status 2."""
-    try:
-        app()
-    except GuardError as error:
-        typer.echo(str(error), err=True)
-        raise SystemExit(2) from None
+    """Entry point."""
+    run_app(app)
 
 
 if __name__ == "__main__":

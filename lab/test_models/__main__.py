@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from guard.terms.errors import GuardError
+from guard.commands.entry_point import run_app
 from lab.test_models.build import build_models
 from lab.test_models.chain import Plan
 from lab.test_models.knowledge import TOFU_RETAINED
@@ -63,12 +63,8 @@ def models(
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point: an error that the user can mend is one line on standard error."""
-    try:
-        app(arguments)
-    except GuardError as error:
-        typer.echo(str(error), err=True)
-        raise SystemExit(2) from None
+    """Entry point."""
+    run_app(app, arguments)
 
 
 if __name__ == "__main__":
