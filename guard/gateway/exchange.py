@@ -29,6 +29,7 @@ from guard.terms.entry import Entry
 from guard.terms.errors import RequestError, ScreeningError
 from guard.terms.item import Call
 from guard.terms.json import JsonObject
+from guard.terms.sampling_defaults import VLLM_DEFAULTS, SamplingDefaults
 from guard.terms.verdict import Action, Verdict
 from guard.upstream.client import Upstream, UpstreamReply
 from guard.upstream.pending import PendingRequest
@@ -39,6 +40,7 @@ from guard.wire.protocol import WireProtocol
 from guard.wire.sampling import fields_after
 
 NO_SWITCHES: Mapping[str, frozenset[str]] = MappingProxyType({})
+NO_DEFAULTS: Mapping[str, SamplingDefaults] = MappingProxyType({})
 BOTH = (False, True)
 
 
@@ -55,6 +57,7 @@ class Exchange:
         tokenizers: Mapping[str, ModelTokenizer],
         canaries: Mapping[str, Canary] = NO_CANARIES,
         switches: Mapping[str, frozenset[str]] = NO_SWITCHES,
+        sampling: Mapping[str, SamplingDefaults] = NO_DEFAULTS,
         known: KnownTexts | None = None,
         pinned: PinnedPrompts = NOTHING_PINNED,
     ) -> None:
@@ -69,6 +72,7 @@ class Exchange:
         self._contexts = ContextLengths(upstream.context, counts)
         self._refusals = Refusals(settings)
         self._switches = switches
+        self._sampling = sampling
         self._table = PolicyTable.build(screener.policies, settings.policies, canaries)
         self._replies = Replies(Answers(settings, screener, metrics), self._authorship, self._table)
         self._rules = {may_corrupt: field_rules(settings, may_corrupt) for may_corrupt in BOTH}
@@ -84,12 +88,20 @@ class Exchange:
             dropped=dropped,
             absent=fields_after(self._upstream.version(model)),
             switches=self._switches.get(model, frozenset()),
+            sampling=self._sampling.get(model, VLLM_DEFAULTS),
+            context_tokens=self._context_tokens(model),
         )
         if model:
             body = {**body, "model": model}
         call = protocol.parse(body, rules, self._tokenizers.get(model), client.owner)
         self._take_down(dropped, client.entry)
         return call
+
+    def _context_tokens(self, model: str) -> int | None:
+        """How long a prompt and its answer may be: as configured, or as the servers say."""
+        configured = self._settings.models.get(model)
+        given = configured.context_tokens if configured else None
+        return given or self._upstream.context(model)
 
     def _take_down(self, dropped: DroppedFields, entry: Entry) -> None:
         """For the answer's header and the operator's counts: nobody is misled in silence."""

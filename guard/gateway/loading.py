@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from guard.corruption.rewriting import Rewriter, open_rewriter
 from guard.detectors.kinds import VersionsInService, load_canaries, load_detectors, read_digests
 from guard.gateway.chat_templates import read_switches
+from guard.gateway.generation_config import read_sampling_defaults
 from guard.gateway.model_tokenizers import ModelTokenizer, open_tokenizers
 from guard.gateway.sizing import cores, pass_threads, workers_here
 from guard.recognition.digests import Digester
@@ -15,6 +16,7 @@ from guard.screening.canary import Canary
 from guard.screening.policy import Policy
 from guard.settings import Settings, configured_secret, require_extras
 from guard.terms.detector import Detector, Encoder, Reader
+from guard.terms.sampling_defaults import SamplingDefaults
 from guard.upstream.certificates import client_context
 
 
@@ -31,6 +33,7 @@ class Resources:
     upstream_tls: ssl.SSLContext | None = None
     canaries: Mapping[str, Canary] = field(default_factory=dict)
     switches: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    sampling: Mapping[str, SamplingDefaults] = field(default_factory=dict)
     detectors: Mapping[str, Detector] = field(default_factory=dict)
     pinned: PinnedPrompts = NOTHING_PINNED
 
@@ -60,6 +63,7 @@ def load_resources(settings: Settings) -> Resources:
         rewriter=open_rewriter(settings, names_in) if settings.may_corrupt else None,
         tokenizers=open_tokenizers(settings.models),
         switches=read_switches(settings.models),
+        sampling=read_sampling_defaults(settings.models),
         pinned=PinnedPrompts.load(settings.recognition),
         upstream_key=configured_secret(settings.upstream.api_key_env, "upstream", "api_key_env"),
         artifacts=VersionsInService(read_digests(settings), detectors),

@@ -68,6 +68,7 @@ class Service:
             resources.tokenizers,
             resources.canaries,
             resources.switches,
+            resources.sampling,
             known,
             resources.pinned,
         )

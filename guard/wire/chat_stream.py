@@ -88,9 +88,6 @@ class BlockStream:
         """The last steps; raises UpstreamError when the answer was broken off."""
         checked_ending(self._last.finish_reason if self._last else None)
         yield from self._close()
-        if not self.blocks:
-            yield from self._begin(Block(Kind.TEXT, 0))
-            yield from self._close()
 
     def answer(self) -> Answer:
         """The complete answer, after `finish`."""

@@ -11,6 +11,7 @@ from enum import Enum
 
 from guard.terms.errors import RequestError
 from guard.terms.json import JsonObject
+from guard.terms.sampling_defaults import VLLM_DEFAULTS, SamplingDefaults
 from guard.wire.dropped_fields import DroppedFields, without_indices
 from guard.wire.neutral_values import NEUTRAL, NeutralValues, asks_for_nothing
 
@@ -44,7 +45,9 @@ class FieldRules:
     place without indices (`messages.tools`). `drop_unknown` drops unknown fields, and takes them
     down in `dropped`, instead of refusing; `may_corrupt` is true when some policy corrupts prompts.
     Fields of a request that the model server is too old for, `absent`, count as unknown.
-    `switches` are the names in `chat_template_kwargs` that the model's template reads.
+    `switches` are the names in `chat_template_kwargs` that the model's template reads; `sampling`
+    and `context_tokens`, the longest prompt and answer together, are what an answer may have to
+    tell of the model server.
     """
 
     allowed: frozenset[str] = frozenset()
@@ -53,6 +56,8 @@ class FieldRules:
     media_unscreened: bool = False
     absent: frozenset[str] = frozenset()
     switches: frozenset[str] = frozenset()
+    sampling: SamplingDefaults = VLLM_DEFAULTS
+    context_tokens: int | None = None
     dropped: DroppedFields | None = None
 
     def accept(

@@ -18,10 +18,12 @@ class Draft:
     """One response in the making: its identity, and its objects in any state.
 
     Item ids follow from the response's id and their place, so each event can name them.
+    `prompt_tokens` is set once the model server has counted them.
     """
 
     def __init__(self, call: ResponsesCall) -> None:
         self.call = call
+        self.prompt_tokens: int | None = None
         self._hex = uuid.uuid4().hex
         self._created = int(time.time())
 
@@ -45,6 +47,7 @@ class Draft:
             "background": False,
             "error": error,
             "incomplete_details": {"reason": incomplete} if incomplete else None,
+            "max_output_tokens": self.call.longest_answer(self.prompt_tokens),
             "model": self.call.model,
             "output": list(output),
             "usage": usage,
@@ -92,19 +95,20 @@ class Draft:
 
 
 def response_of(draft: Draft, answer: Answer) -> JsonObject:
-    """The Response object of a whole answer; its last item is incomplete if the answer is."""
-    incomplete = INCOMPLETE.get(answer.finish_reason)
-    last = len(answer.blocks) - 1
-    output = [
-        draft.item(block, "incomplete" if incomplete and block.index == last else "completed")
-        for block in answer.blocks
-    ]
+    """The Response object of a whole answer.
+
+    As with vLLM every item is complete, and an answer without a word has none: that the answer was
+    cut is told once, of the response.
+    """
+    said = (block for block in answer.blocks if block.text or block.kind is not Kind.TEXT)
+    output = [draft.item(block, "completed") for block in said]
     return finished_response(draft, output, answer)
 
 
 def finished_response(draft: Draft, output: Sequence[JsonObject], answer: Answer) -> JsonObject:
     """The Response object of a finished answer whose items are made already."""
     incomplete = INCOMPLETE.get(answer.finish_reason)
+    draft.prompt_tokens = answer.usage.prompt_tokens
     return draft.response(
         "incomplete" if incomplete else "completed",
         output,
@@ -128,7 +132,7 @@ def content_part(block: Block) -> JsonObject:
     """The content part of a reasoning or text block, as far as it is known."""
     if block.kind is Kind.REASONING:
         return {"type": "reasoning_text", "text": block.text}
-    logprobs = logprobs_of(block.logprobs)
+    logprobs = logprobs_of(block.logprobs) or None
     return {"type": "output_text", "text": block.text, "annotations": [], "logprobs": logprobs}
 
 

@@ -15,7 +15,8 @@ class ResponsesCall(Call):
     `owner` is the name of the API key, `stored` says whether the answer is kept for it; `echo` are
     the fields of the request that the response repeats; `turn` are the chat messages of this
     request alone, without instructions and earlier turns; `tool_names` say what a function of the
-    chat call is to the client.
+    chat call is to the client. `context_tokens` bounds prompt and answer together, `most_tokens`
+    the answer; None where nobody said.
     """
 
     owner: str = ""
@@ -23,6 +24,15 @@ class ResponsesCall(Call):
     echo: JsonObject = field(default_factory=dict)
     turn: tuple[JsonObject, ...] = ()
     tool_names: Mapping[str, ToolName] = field(default_factory=dict)
+    context_tokens: int | None = None
+    most_tokens: int | None = None
+
+    def longest_answer(self, prompt_tokens: int | None) -> int | None:
+        """How many tokens the answer may have to a prompt of so many, None while not known."""
+        left = None
+        if self.context_tokens is not None and prompt_tokens is not None:
+            left = self.context_tokens - prompt_tokens
+        return min((most for most in (left, self.most_tokens) if most is not None), default=None)
 
     @property
     def previous(self) -> str | None:

@@ -9,7 +9,6 @@ from guard.terms.json import JsonObject
 from guard.wire.chat_answers import Block, Kind
 from guard.wire.chat_stream import Began, BlockStream, Ended, Step
 from guard.wire.responses.answers import (
-    INCOMPLETE,
     Draft,
     content_part,
     finished_response,
@@ -67,19 +66,26 @@ class ResponsesEvents:
     def _joined(self, steps: Iterator[Step], *, last: bool) -> bytes:
         if self._failed:
             return b""
-        written = [] if self._begun else list(self._opening())
-        self._begun = True
+        written: list[bytes] = []
         try:
             for step in steps:
-                written += self._rendered(step, last=last)
+                written += (*self._opening(), *self._rendered(step))
             if last:
-                written.append(self._closing())
+                written += (*self._opening(), self._closing())
+            elif self._stream.first_usage is not None:
+                written += self._opening()
         except UpstreamError as error:
             self._failed = True
-            written.append(self._failure(error))
+            written += (*self._opening(), self._failure(error))
         return b"".join(written)
 
     def _opening(self) -> Iterator[bytes]:
+        """The first events, once: with the first chunk, which counts the prompt's tokens."""
+        if self._begun:
+            return
+        self._begun = True
+        counted = self._stream.first_usage
+        self._draft.prompt_tokens = counted.prompt_tokens or None if counted else None
         response = self._draft.response("in_progress")
         yield self._writer.write("response.created", response=response)
         yield self._writer.write("response.in_progress", response=response)
@@ -94,12 +100,12 @@ class ResponsesEvents:
         response = self._draft.response("failed", self._output, error=details)
         return self._writer.write("response.failed", response=response)
 
-    def _rendered(self, step: Step, *, last: bool) -> Iterator[bytes]:
+    def _rendered(self, step: Step) -> Iterator[bytes]:
         place = self._place(step.block)
         if isinstance(step, Began):
             yield from self._added(step.block, place)
         elif isinstance(step, Ended):
-            yield from self._done(step.block, place, last=last)
+            yield from self._done(step.block, place)
         elif self._draft.is_custom(step.block):
             yield from self._custom_delta(place, self._inputs[step.block.index].feed(step.piece))
         else:
@@ -124,17 +130,17 @@ class ResponsesEvents:
         self._inputs[block.index] = CustomInput()
         yield self._writer.write("response.output_item.added", output_index=block.index, item=item)
         if block.kind is not Kind.TOOL_CALL:
-            yield self._writer.write(
-                "response.content_part.added", **place, part=content_part(block)
-            )
+            part = content_part(block)
+            if block.kind is Kind.TEXT:
+                part["logprobs"] = []
+            yield self._writer.write("response.content_part.added", **place, part=part)
 
-    def _done(self, block: Block, place: JsonObject, *, last: bool) -> Iterator[bytes]:
+    def _done(self, block: Block, place: JsonObject) -> Iterator[bytes]:
         if self._draft.is_custom(block):
             yield from self._custom_done(block, place)
         else:
             yield from self._content_done(block, place)
-        cut = last and self._stream.answer().finish_reason in INCOMPLETE
-        item = self._draft.item(block, "incomplete" if cut else "completed")
+        item = self._draft.item(block, "completed")
         self._output.append(item)
         yield self._writer.write("response.output_item.done", output_index=block.index, item=item)
 

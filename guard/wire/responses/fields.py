@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from guard.terms.errors import RequestError
 from guard.terms.json import JsonObject
+from guard.terms.sampling_defaults import VLLM_DEFAULTS, SamplingDefaults
 from guard.wire import chat
 from guard.wire.fields import Detokenise, FieldRules, FieldTable, Rule
 from guard.wire.members import (
@@ -14,10 +15,10 @@ from guard.wire.members import (
     wrong,
 )
 from guard.wire.responses.call import ResponsesCall
-from guard.wire.responses.items import chat_messages
+from guard.wire.responses.items import chat_messages, continuation
 from guard.wire.responses.settings import chat_settings
 from guard.wire.responses.store import ResponseStore
-from guard.wire.responses.tools import read_tools
+from guard.wire.responses.tools import Tools, read_tools
 
 # Carried to the chat call under the same name.
 SAME: FieldTable = {
@@ -98,6 +99,7 @@ RESPONSES_FIELDS: FieldTable = {
 }
 
 REPEATED_STRINGS = ("user", "safety_identifier", "prompt_cache_key", "service_tier")
+DEFAULTED = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
 MOST_METADATA, LONGEST_KEY, LONGEST_VALUE = 16, 64, 512
 
 
@@ -112,16 +114,21 @@ def parse(
     own_rules = replace(rules, allowed=rules.allowed - UNTRANSLATABLE.keys())
     accepted = own_rules.accept(body, RESPONSES_FIELDS)
     tools = read_tools(accepted, rules)
-    echo = {**_echo(body, accepted), "tools": tools.told}
+    echo = {**_echo(body, accepted, rules.sampling, tools), "tools": tools.told}
     turn = chat_messages(accepted.get("input"), rules)
     chat_body: JsonObject = {
         "model": accepted.get("model"),
         "messages": [*_context(accepted, store, owner), *turn],
         **{name: accepted[name] for name in SAME if accepted.get(name) is not None},
         **chat_settings(accepted, tools, rules),
+        **continuation(accepted.get("input")),
     }
+    most = optional_count(accepted, "max_output_tokens", least=1)
     if chat_body.get("stream"):
-        chat_body["stream_options"] = {"include_usage": True}
+        # With a context and no other bound, the first event says what the prompt leaves of it.
+        early = most is None and rules.context_tokens is not None
+        counts = {"continuous_usage_stats": True} if early else {}
+        chat_body["stream_options"] = {"include_usage": True, **counts}
     call = chat.parse(chat_body, rules, detokenise)
     return ResponsesCall(
         protocol="responses",
@@ -135,6 +142,8 @@ def parse(
         echo=echo,
         turn=tuple(turn),
         tool_names=tools.names,
+        context_tokens=rules.context_tokens,
+        most_tokens=rules.sampling.max_tokens if most is None else most,
     )
 
 
@@ -148,34 +157,41 @@ def _context(accepted: JsonObject, store: ResponseStore, owner: str) -> list[Jso
     return messages
 
 
-def _echo(body: JsonObject, accepted: JsonObject) -> JsonObject:
-    """The request as its response repeats it."""
+def _echo(
+    body: JsonObject, accepted: JsonObject, defaults: SamplingDefaults, tools: Tools
+) -> JsonObject:
+    """The request as its response repeats it; vLLM's own defaults where it says nothing."""
     stored, parallel = optional_flag(body, "store"), optional_flag(accepted, "parallel_tool_calls")
     repeated = {name: optional_string(body, name) for name in REPEATED_STRINGS}
     return {
         "instructions": optional_string(accepted, "instructions"),
         "previous_response_id": optional_string(accepted, "previous_response_id"),
-        "max_output_tokens": optional_count(accepted, "max_output_tokens", least=1),
         "max_tool_calls": optional_count(body, "max_tool_calls"),
         "metadata": _metadata(body),
         "parallel_tool_calls": parallel is not False,
         "reasoning": {"effort": None, "summary": None, **optional_record(accepted, "reasoning")},
         "store": stored is not False,
-        "presence_penalty": accepted.get("presence_penalty") or 0,
-        "frequency_penalty": accepted.get("frequency_penalty") or 0,
-        "temperature": accepted.get("temperature"),
-        "text": {"format": {"type": "text"}, **optional_record(accepted, "text")},
-        "tool_choice": accepted.get("tool_choice") or "auto",
+        **{name: _or_default(accepted, name, defaults) for name in DEFAULTED},
+        "text": optional_record(accepted, "text") or None,
+        "tool_choice": (accepted.get("tool_choice") or "auto") if tools.told else "none",
         "top_logprobs": optional_count(accepted, "top_logprobs"),
-        "top_p": accepted.get("top_p"),
         "truncation": "disabled",
         **repeated,
-        "service_tier": repeated["service_tier"] or "default",
+        "service_tier": repeated["service_tier"] or "auto",
     }
 
 
-def _metadata(body: JsonObject) -> JsonObject:
+def _or_default(accepted: JsonObject, name: str, defaults: SamplingDefaults) -> object:
+    if name == "top_p" and _or_default(accepted, "temperature", defaults) == 0:
+        return VLLM_DEFAULTS.top_p  # vLLM takes the likeliest token, of all of them
+    value = accepted.get(name)
+    return getattr(defaults, name) if value is None else value
+
+
+def _metadata(body: JsonObject) -> JsonObject | None:
     """Metadata within OpenAI's bounds: 16 pairs, keys of 64 and values of 512 characters."""
+    if body.get("metadata") is None:
+        return None
     metadata = optional_record(body, "metadata")
     if len(metadata) > MOST_METADATA:
         raise RequestError(f"'metadata' holds more than {MOST_METADATA} pairs", param="metadata")

@@ -20,6 +20,7 @@ from guard.wire.responses.tools import flat_name
 
 TYPE: FieldTable = {"type": Rule.CARRIED}
 ITEM: FieldTable = {**TYPE, "id": Rule.DROPPED, "status": Rule.DROPPED}
+_CONTINUED: FieldTable = {**ITEM, "status": Rule.CARRIED}  # unfinished ones are gone on with
 _OUTPUT: FieldTable = {
     **ITEM,
     "call_id": Rule.SCREENED,
@@ -29,7 +30,12 @@ _OUTPUT: FieldTable = {
     "namespace": Rule.DROPPED,
 }
 ITEM_TABLES: Mapping[str, FieldTable] = {
-    "message": {**ITEM, "role": Rule.CARRIED, "content": Rule.SCREENED, "phase": Rule.DROPPED},
+    "message": {
+        **_CONTINUED,
+        "role": Rule.CARRIED,
+        "content": Rule.SCREENED,
+        "phase": Rule.DROPPED,
+    },
     "function_call": {
         **ITEM,
         "call_id": Rule.SCREENED,
@@ -55,7 +61,7 @@ ITEM_TABLES: Mapping[str, FieldTable] = {
         "id": Rule.SCREENED,  # of the call, where there is no `call_id`
     },
     "reasoning": {
-        **ITEM,
+        **_CONTINUED,
         "summary": Rule.SCREENED,
         "content": Rule.SCREENED,
         "encrypted_content": Rule.DROPPED,
@@ -83,6 +89,8 @@ MEDIA_PARTS = frozenset({"input_image", "input_audio"})
 THOUGHT_TABLES: Mapping[str, FieldTable] = {"summary_text": _TEXT, "reasoning_text": _TEXT}
 LOCAL_SHELL = "local_shell"
 ROLES = frozenset({"user", "assistant", "system", "developer"})
+CONTINUED = ("message", "reasoning")
+UNFINISHED = ("in_progress", "incomplete")
 
 
 def chat_messages(given: object, rules: FieldRules) -> list[JsonObject]:
@@ -95,6 +103,17 @@ def chat_messages(given: object, rules: FieldRules) -> list[JsonObject]:
     if not messages:
         raise wrong("input", "items that hold text")
     return messages
+
+
+def continuation(given: object) -> JsonObject:
+    """The chat fields by which the model goes on with the last item, where that is a message or
+    reasoning that was not finished; as in vLLM its role plays no part."""
+    last = given[-1] if isinstance(given, list) and given else None
+    if not isinstance(last, dict) or last.get("type", "message") not in CONTINUED:
+        return {}
+    if last.get("status") not in UNFINISHED:
+        return {}
+    return {"add_generation_prompt": False, "continue_final_message": True}
 
 
 class _Reader:

@@ -92,7 +92,8 @@ class ResponsesProtocol:
     def _keep(self, call: ResponsesCall, response: JsonObject) -> None:
         if not call.stored:
             return
-        answer = chat_messages(response["output"], FieldRules())
+        output = response["output"]
+        answer = chat_messages(output, FieldRules()) if output else []
         self.store.put(call.owner, response, [*call.turn, *answer], call.previous)
 
 

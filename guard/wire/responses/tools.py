@@ -164,7 +164,7 @@ def _add(
         function["description"] = description
     if custom:
         tools.functions.append({**function, "parameters": PARAMETERS})
-        return {**tool, "format": _free_form(tool, prefix, rules)}
+        return {**tool, **_free_form(tool, prefix, rules)}
     optional_record(tool, "parameters", prefix)
     optional_flag(tool, "strict", prefix)
     schema = {key: tool[key] for key in ("parameters", "strict") if tool.get(key) is not None}
@@ -173,13 +173,16 @@ def _add(
 
 
 def _free_form(tool: JsonObject, prefix: str, rules: FieldRules) -> JsonObject:
-    """The format that a custom tool's input gets: any text. A grammar is dropped like a field.
+    """The format of a custom tool's input, where it has one: any text.
 
-    Whoever reads such an input checks it in any case; no chat call can hold a tool to a grammar.
+    A grammar is dropped like a field. Whoever reads such an input checks it in any case; no chat
+    call can hold a tool to a grammar.
     """
+    if tool.get("format") is None:
+        return {}
     kind = optional_record(tool, "format", prefix).get("type", "text")
     if kind == "grammar":
         rules.drop(prefix, "format")
     elif kind != "text":
         raise wrong(f"{prefix}format.type", "text or grammar")
-    return {"type": "text"}
+    return {"format": {"type": "text"}}

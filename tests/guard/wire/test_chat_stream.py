@@ -5,7 +5,7 @@ from hypothesis import given
 
 from guard.terms.errors import UpstreamError
 from guard.wire.chat_answers import Block, Kind
-from guard.wire.chat_stream import Began, BlockStream, Ended, Grew, Step, event_data
+from guard.wire.chat_stream import Began, BlockStream, Grew, Step, event_data
 from tests.guard.wire.transcripts import (
     DONE,
     TOOL_STREAM,
@@ -92,10 +92,9 @@ def test_broken_streams_are_upstream_errors(events: list[bytes]) -> None:
         run(events)
 
 
-def test_an_empty_stream_holds_one_empty_text() -> None:
+def test_an_empty_stream_holds_nothing() -> None:
     steps, stream = run(ended())
-    assert [type(step) for step in steps] == [Began, Ended]
-    assert texts(stream) == [(Kind.TEXT, "")]
+    assert (steps, texts(stream)) == ([], [])
     assert stream.usage.prompt_tokens == USAGE["prompt_tokens"]
 
 

@@ -7,10 +7,12 @@ import pytest
 from openai.types.responses import Response
 
 from guard.terms.errors import RequestError, UpstreamError
+from guard.terms.sampling_defaults import SamplingDefaults
 from guard.wire.fields import FieldRules
 from guard.wire.responses import ResponsesProtocol
-from tests.guard.wire.transcripts import answer, tool_call
+from tests.guard.wire.transcripts import USAGE, answer, tool_call
 
+PROMPT = int(USAGE["prompt_tokens"])
 PROTOCOL = ResponsesProtocol()
 
 
@@ -39,7 +41,7 @@ def test_text_answer() -> None:
     item = response["output"][0]
     assert (item["type"], item["role"], item["status"]) == ("message", "assistant", "completed")
     assert item["content"] == [
-        {"type": "output_text", "text": "Grüße", "annotations": [], "logprobs": []}
+        {"type": "output_text", "text": "Grüße", "annotations": [], "logprobs": None}
     ]
 
 
@@ -93,7 +95,31 @@ def test_finish_reasons(finish: str, status: str, reason: str | None) -> None:
     response = translated(answer({"reasoning": "hm", "content": "x"}, finish))
     details = {"reason": reason} if reason else None
     assert (response["status"], response["incomplete_details"]) == (status, details)
-    assert [item["status"] for item in response["output"]] == ["completed", status]
+    assert [item["status"] for item in response["output"]] == ["completed", "completed"]
+
+
+def test_an_answer_without_a_word_has_no_item() -> None:
+    assert translated(answer({"content": ""}, "length"))["output"] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "default", "context", "told"),
+    [
+        (None, None, None, None),
+        (None, None, 512, 512 - PROMPT),
+        (None, 64, 512, 64),
+        (20, 64, 512, 20),
+        (5000, None, 512, 512 - PROMPT),
+        (20, None, None, 20),
+    ],
+)
+def test_the_longest_answer_is_told(
+    asked: int | None, default: int | None, context: int | None, told: int | None
+) -> None:
+    rules = FieldRules(sampling=SamplingDefaults(max_tokens=default), context_tokens=context)
+    request: dict[str, Any] = {"model": "demo", "input": "hi", "max_output_tokens": asked}
+    body = PROTOCOL.translate(PROTOCOL.parse(request, rules, None), answer({"content": "x"}))
+    assert orjson.loads(body)["max_output_tokens"] == told
 
 
 def test_unreadable_answer_is_an_upstream_error() -> None:

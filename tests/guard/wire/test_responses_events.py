@@ -21,6 +21,7 @@ from tests.guard.wire.transcripts import (
     client_events,
     ended,
     grouped,
+    sse,
     streams,
     tool_delta,
 )
@@ -93,7 +94,32 @@ def test_cut_streams_end_incomplete(finish: str, reason: str) -> None:
     name, data = translated([chunk({"content": "a"}), *ended(finish)])[-1]
     assert name == "response.incomplete"
     assert data["response"]["incomplete_details"] == {"reason": reason}
-    assert data["response"]["output"][0]["status"] == "incomplete"
+    assert data["response"]["output"][0]["status"] == "completed"
+
+
+def test_an_empty_stream_has_no_item_and_can_be_continued() -> None:
+    protocol = ResponsesProtocol()
+    events = translated([*ended()], protocol)
+    assert [name for name, _ in events] == [
+        "response.created",
+        "response.in_progress",
+        "response.completed",
+    ]
+    following = {"input": "go on", "previous_response_id": events[-1][1]["response"]["id"]}
+    body: dict[str, Any] = protocol.parse({"model": "demo", **following}, FieldRules(), None).body
+    assert [message["role"] for message in body["messages"]] == ["user", "user"]
+
+
+def test_the_first_event_says_what_the_prompt_leaves_of_the_context() -> None:
+    protocol, rules = ResponsesProtocol(), FieldRules(context_tokens=100)
+    call = protocol.parse({"model": "demo", "input": "q", "stream": True}, rules, None)
+    options = {"include_usage": True, "continuous_usage_stats": True}
+    assert call.body["stream_options"] == options
+    translator = protocol.event_translator(call)
+    assert translator is not None
+    first = sse({"choices": [{"index": 0, "delta": {}}], "usage": {"prompt_tokens": 30}})
+    _, data = client_events(translator.feed(first))[0]
+    assert data["response"]["max_output_tokens"] == 70
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from guard.terms.errors import RequestError
+from guard.terms.sampling_defaults import SamplingDefaults
 from guard.wire.fields import FieldRules, Rule
 from guard.wire.neutral_values import NEUTRAL
 from guard.wire.responses import ResponsesProtocol
@@ -247,13 +248,48 @@ def test_request_comes_back_in_the_echo() -> None:
         "tools": [TOOL],
         "tool_choice": "required",
         "temperature": 0.2,
-        "max_output_tokens": 5,
         "reasoning": {"effort": "high"},
     }
     echo = parsed(fields).echo
     assert {name: echo[name] for name in fields if name not in ("tools", "reasoning")} == {
         name: value for name, value in fields.items() if name not in ("tools", "reasoning")
     }
+    assert parsed({"max_output_tokens": 5}).most_tokens == 5
     assert echo["tools"] == [{**TOOL, "description": None, "strict": None}]
     assert echo["reasoning"] == {"effort": "high", "summary": None}
     assert echo["store"] is True
+
+
+def test_what_is_not_said_comes_back_as_vllm_samples() -> None:
+    sampling = SamplingDefaults(temperature=0.7, top_p=0.8, frequency_penalty=0.1)
+    names = ("temperature", "top_p", "presence_penalty", "frequency_penalty")
+
+    assert [parsed({}).echo[name] for name in names] == [1.0, 1.0, 0.0, 0.0]
+    assert [parsed({}, sampling=sampling).echo[name] for name in names] == [0.7, 0.8, 0.0, 0.1]
+    assert parsed({"temperature": 0, "top_p": 0.5}, sampling=sampling).echo["top_p"] == 1.0
+
+
+def test_what_is_not_sent_is_not_made_up() -> None:
+    echo = parsed({}).echo
+    assert (echo["metadata"], echo["text"], echo["tool_choice"]) == (None, None, "none")
+    assert parsed({"tools": [TOOL]}).echo["tool_choice"] == "auto"
+
+
+LAST: dict[str, Any] = {"role": "assistant", "content": "It was"}
+RESULT: dict[str, Any] = {"type": "function_call_output", "call_id": "c", "output": "x"}
+
+
+@pytest.mark.parametrize(
+    ("last", "continued"),
+    [
+        ({**LAST, "status": "incomplete"}, True),
+        ({**LAST, "type": "message", "status": "in_progress"}, True),
+        ({**LAST, "status": "completed"}, False),
+        (LAST, False),
+        ({**RESULT, "status": "incomplete"}, False),
+    ],
+)
+def test_an_unfinished_message_is_continued(last: dict[str, Any], continued: bool) -> None:
+    body = parsed({"input": [{"role": "user", "content": "hi"}, last]}).body
+    assert body.get("continue_final_message", False) is continued
+    assert body.get("add_generation_prompt", True) is not continued
