@@ -13,7 +13,7 @@ from guard.settings import Settings, load, schema_text
 from guard.wire import protocols
 from guard.wire.fields import FieldTable, Rule
 from guard.wire.responses.store import ResponseStore
-from tests.docs import configuration
+from tests.docs import configuration, differences
 from tests.docs import fields as field_tables
 from tests.source_tree import ROOT, modules
 
@@ -76,6 +76,12 @@ def test_the_field_page_is_what_the_tables_say() -> None:
     page = (DOCS / "reference/fields.md").read_text(encoding="utf-8")
     command = "python -m tests.docs.fields > docs/reference/fields.md"
     assert page == field_tables.text(), f"run: {command}"
+
+
+def test_the_page_of_differences_is_what_the_replay_expects() -> None:
+    page = (DOCS / "reference/differences.md").read_text(encoding="utf-8")
+    command = "python -m tests.docs.differences > docs/reference/differences.md"
+    assert page == differences.text(), f"run: {command}"
 
 
 def test_every_field_is_on_the_field_page() -> None:

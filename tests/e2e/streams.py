@@ -5,6 +5,8 @@ from typing import Any
 
 JsonObject = dict[str, Any]
 
+PIECES = ("content", "text", "arguments")
+
 
 def folded(stream: str) -> JsonObject:
     """A stream as one object: deltas joined by choice, the rest as last said; `done` if it ended.
@@ -31,7 +33,9 @@ def _fold(into: JsonObject, new: JsonObject) -> None:
             if held is None:
                 into[key] = {}
             _fold(into[key], value)
-        elif held is not None and (isinstance(value, list) or key == "content"):
+        elif key == "tool_calls" and value:
+            _fold(into.setdefault(key, {}), {str(call["index"]): call for call in value})
+        elif held is not None and (isinstance(value, list) or key in PIECES):
             into[key] = held + value
         elif value is not None or key not in into:
             into[key] = value

@@ -33,10 +33,11 @@ class Service:
 @contextmanager
 def service(vllm: VllmServer, refusal: str) -> Iterator[Service]:
     """An EcoGuard that blocks `PHRASE`; `refusal` is the refusal's form."""
+    model = {"path": vllm.model, "context_tokens": vllm.max_model_len}
     settings = Settings.model_validate(
         {
             "upstream": {"url": vllm.url},
-            "models": {vllm.served_name: {"path": vllm.model}},
+            "models": {vllm.served_name: model},
             "detectors": {"vault": {"kind": "phrases", "phrases": [PHRASE]}},
             "policies": [{"name": "vault", "detector": "vault", "action": "block"}],
             "refusal": {"form": refusal, "text": REFUSAL},
