@@ -19,7 +19,7 @@ LIBRARIES: Mapping[str, set[str]] = {
     "sqlalchemy": {"store"},
     "alembic": {"store"},
     "cryptography": {"store"},
-    "redis": {"limits"},
+    "redis": {"limits", "recognition"},
     "opentelemetry": {"observability"},
     "requests": {"observability"},
     "urllib3": {"encoders"},  # screening's threads block

@@ -10,7 +10,7 @@ from guard.gateway.chat_templates import read_switches
 from guard.gateway.generation_config import read_sampling_defaults
 from guard.gateway.model_tokenizers import ModelTokenizer, open_tokenizers
 from guard.gateway.sizing import cores, pass_threads, workers_here
-from guard.recognition.digests import Digester
+from guard.recognition.known import shares
 from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
 from guard.screening.canary import Canary
 from guard.screening.policy import Policy
@@ -50,7 +50,7 @@ class Resources:
 def load_resources(settings: Settings) -> Resources:
     """Read everything the settings name; blocking. Raises ConfigError or ArtifactError."""
     require_extras(settings)
-    Digester.of(settings.recognition, "answers")
+    shares(settings)
     threads = pass_threads(settings, workers_here(), cores())
     encoder, detectors = load_detectors(settings, threads)
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from guard.gateway.sizing import cores, oversubscription
+from guard.recognition.known import shares
 from guard.settings import Settings
 
 
 def remarks(settings: Settings, workers: int) -> list[str]:
     """What is said when it is checked, and when so many workers start with it."""
-    return [*_of_policies(settings), *_of_workers(settings, workers)]
+    return [*_of_policies(settings), *_of_sharing(settings), *_of_workers(settings, workers)]
 
 
 def _of_policies(settings: Settings) -> Iterator[str]:
@@ -23,6 +24,13 @@ def _of_policies(settings: Settings) -> Iterator[str]:
             f"corruption: chosen by nobody: kind {choice.kind}, dims {choice.dims} and strength "
             f"{choice.strength:g} by default; `ecoguard-train corruption` learns what your model "
             "needs"
+        )
+
+
+def _of_sharing(settings: Settings) -> Iterator[str]:
+    if settings.redis and settings.recognition.answers and not shares(settings):
+        yield (
+            f"redis: limits are shared, answers are not: {settings.recognition.key_env} is not set"
         )
 
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from time import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from guard.limits.buckets import Limit, Standing
-from guard.settings import Rates, Redis, configured_secret, require_extra
-from guard.terms.errors import GuardError, about
+from guard.settings import Rates, Redis, redis_options
+from guard.terms.errors import GuardError
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis as Client
@@ -93,22 +93,12 @@ class SharedLimits:
 
 
 def _connect(settings: Redis) -> "Client":
-    with about("redis"):
-        require_extra("redis")
+    options = redis_options(settings)
     from redis.asyncio import Redis as Client
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
 
-    options: dict[str, Any] = {"ssl_ca_certs": str(settings.ca)} if settings.ca else {}
-    return Client.from_url(
-        settings.url,
-        password=configured_secret(settings.password_env, "redis", "password_env"),
-        socket_timeout=settings.timeout_s,
-        socket_connect_timeout=settings.timeout_s,
-        retry=Retry(NoBackoff(), 0),
-        max_connections=256,
-        **options,
-    )
+    return Client.from_url(**options, retry=Retry(NoBackoff(), 0))
 
 
 def _faults() -> tuple[type[Exception], ...]:

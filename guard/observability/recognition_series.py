@@ -16,6 +16,29 @@ class RecognitionSeries:
             registry=registry,
         )
 
+        self._shared = FoundCounter(
+            "ecoguard_shared_memory_total",
+            "Hashes that Redis was asked for, because this process did not know them.",
+            ("kind", "result"),
+            registry=registry,
+        )
+        self._failures = FoundCounter(
+            "ecoguard_shared_memory_failures_total",
+            "Times that Redis did not take part, so that this process knew its own texts only.",
+            ("operation",),
+            registry=registry,
+        )
+
+    def asked(self, kind: str, hits: int, misses: int) -> None:
+        """Count hashes that Redis was asked for."""
+        for result, count in (("hit", hits), ("miss", misses)):
+            if count:
+                self._shared.labels(kind, result).inc(count)
+
+    def failed(self, operation: str) -> None:
+        """Count a `read` or a `write` that failed."""
+        self._failures.labels(operation).inc()
+
     def looked(self, kind: str, known: int, unknown: int) -> None:
         """Count texts of one kind that were found, and others that were not."""
         for result, count in (("known", known), ("unknown", unknown)):

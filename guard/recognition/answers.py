@@ -4,17 +4,20 @@ An entry belongs to the API key that was answered. What one key's model said is 
 history, whatever policies the two have.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
 
 from guard.observability.metrics import Metrics
 from guard.recognition.digests import Digester
 from guard.recognition.parts import Part, message_parts, text_part
 from guard.recognition.recent import RecentDigests
 from guard.recognition.said import AnswerReader
+from guard.recognition.shared import SharedMemory
 from guard.terms.item import Call, Path
 
 CHAT_PATH = "/v1/chat/completions"
-KIND = "answer"
+KIND: Literal["answer"] = "answer"
 
 Fields = Mapping[Path, tuple[Part, ...] | None]
 
@@ -22,7 +25,17 @@ Fields = Mapping[Path, tuple[Part, ...] | None]
 class KnownAnswers:
     """Remembers the parts of answers; used inside one event loop."""
 
-    def __init__(self, digester: Digester, recent: RecentDigests, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        digester: Digester,
+        recent: RecentDigests,
+        metrics: Metrics,
+        shared: SharedMemory | None = None,
+        seconds: float = 0,
+    ) -> None:
+        """What is new is `shared` with other processes, for so many seconds."""
+        self._shared = shared
+        self._seconds = seconds
         self._digester = digester
         self._recent = recent
         self._metrics = metrics
@@ -36,7 +49,10 @@ class KnownAnswers:
 
     def keep(self, owner: str, parts: Iterable[Part]) -> None:
         """Remember what an answer to this key says."""
-        self._recent.add([self._digest(owner, part) for part in parts])
+        digests = [self._digest(owner, part) for part in parts]
+        self._recent.add(digests)
+        if self._shared:
+            self._shared.keep(KIND, dict.fromkeys(digests, b"1"), self._seconds)
 
     async def known_fields(self, call: Call, owner: str, own_words: Sequence[str]) -> set[Path]:
         """The fields of the assistant's messages that the guard has let out, by path.
@@ -47,11 +63,20 @@ class KnownAnswers:
         own = {text_part(text) for text in own_words}
         parts = {part for found in fields.values() for part in found or () if any(part[1:])} - own
         digests = {part: self._digest(owner, part) for part in parts}
-        seen = self._recent.find(list(digests.values()))
+        seen = await self._seen(list(digests.values()))
         known = {part for part, digest in digests.items() if digest in seen} | own
         found = {path for path, made in fields.items() if _all_known(made, known)}
         self._metrics.recognition.looked(KIND, len(found), len(fields) - len(found))
         return found
+
+    async def _seen(self, digests: list[bytes]) -> set[bytes]:
+        seen = self._recent.find(digests)
+        absent = [digest for digest in digests if digest not in seen]
+        if self._shared and absent:
+            told = await asyncio.to_thread(self._shared.find, KIND, absent)
+            self._recent.add(told)
+            seen |= told.keys()
+        return seen
 
     def _digest(self, owner: str, part: Part) -> bytes:
         return self._digester.digest((owner, *part))

@@ -11,6 +11,8 @@ PART = "part"
 PICTURE = "picture"
 NAMED = "named"
 REQUEST = "request"
+SHARED = frozenset({TEXT, PICTURE})
+"""What other processes are asked for: a text's score spares the reading of all its parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,15 @@ class Memory:
         if not version or not texts:
             return {}
         places = [self._place(kind, version, text) for text in texts]
-        found = zip(texts, self.cache.find(places, kind), strict=True)
+        known = self.cache.find(places, kind, elsewhere=kind in SHARED)
+        found = zip(texts, known, strict=True)
         return {text: numbers[0] for text, numbers in found if numbers is not None}
 
     def keep(self, kind: str, version: str, numbers: Mapping[str, float]) -> None:
         """Remember the numbers of texts."""
         if version:
-            self.cache.keep({self._place(kind, version, t): (n,) for t, n in numbers.items()})
+            entries = {self._place(kind, version, t): (n,) for t, n in numbers.items()}
+            self.cache.keep(entries, elsewhere=kind in SHARED)
 
     def digest(self, items: Sequence[Item], rendering: str = "") -> str:
         """What a whole request is known by: its items, and what its rendering follows from."""

@@ -77,7 +77,7 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: DirectRoutes) -> AsyncIterator[None]:
-        cache = ScoreCache(settings.limits.screening_cache_bytes, metrics)
+        cache = ScoreCache(settings.limits.screening_cache_bytes, metrics, known.scores)
         current = Current(Service(settings, loaded, metrics, cache, known))
         lasting = cache, known
         reloader = Reloader(source, current, metrics, read, announce, *lasting) if source else None

@@ -20,6 +20,7 @@ from guard.settings.observability import Logs, Tracing
 from guard.settings.policies import Policy, Release, Route, When
 from guard.settings.recognition import Proposals, Recognition, Trust
 from guard.settings.redis import Redis
+from guard.settings.redis_options import redis_options
 from guard.settings.schema import schema_text
 from guard.settings.sections import (
     NO_LIMITS,
@@ -90,6 +91,7 @@ __all__ = [
     "configured_secret",
     "load",
     "placing",
+    "redis_options",
     "require_extra",
     "require_extras",
     "schema_text",

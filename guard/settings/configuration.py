@@ -68,7 +68,8 @@ class Settings(Section):
     recognition: Recognition = Recognition()
     """Texts that are known: answers of the guard's own."""
     redis: Redis | None = None
-    """Where replicas share the limits of keys; install `ecoguard[redis]`."""
+    """Where replicas share limits, answers that they let out, and scores; install
+    `ecoguard[redis]`."""
     check: Check = Check()
     """The endpoint that screens without calling the model."""
     cors: Cors = Cors()

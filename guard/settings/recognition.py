@@ -39,7 +39,7 @@ class Recognition(Section):
 
     key_env: VariableName = "ECOGUARD_RECOGNITION_KEY"
     """The variable with the secret of the hashes, 16 characters at least and the same on all
-    replicas. Where it is not set, each process draws a secret of its own."""
+    replicas. Where it is not set, each process draws a secret of its own and shares nothing."""
     answers: bool = True
     """Recognise answers that the guard has let out itself when they come back as the assistant's
     turns. Those that are not recognised are the user's words."""

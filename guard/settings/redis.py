@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from guard.settings import patterns
+from guard.settings.recognition import DAY_S
 from guard.settings.sections import AnchoredPath, Seconds, Section, VariableName
 
 RedisUrl = Annotated[str, Field(pattern=patterns.REDIS_URL)]
@@ -26,3 +27,8 @@ class Redis(Section):
     """Seconds that a request waits for it."""
     retry_s: Seconds = 1
     """For how many seconds it is not asked after a failure."""
+    shared_scores: bool = False
+    """Share the scores of texts that were screened before (keyed hashes and numbers), so that a
+    replica that starts does not read every conversation again. Needs `recognition.key_env`."""
+    scores_s: Annotated[float, Field(gt=0, le=30 * DAY_S)] = DAY_S
+    """Seconds after which such a score is forgotten."""

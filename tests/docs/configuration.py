@@ -43,7 +43,8 @@ GUIDES: Mapping[str, str] = {
     "keys": "[Limits of keys](../guides/operate.md#limits-of-keys)",
     "trust": "[Authors](../guides/operate.md#authors)",
     "recognition": "[Authors](../guides/operate.md#authors)",
-    "redis": "[Limits of keys](../guides/operate.md#limits-of-keys)",
+    "redis": "[Limits of keys](../guides/operate.md#limits-of-keys),"
+    " [what replicas share](../guides/operate.md#what-replicas-share)",
     "store": "[Audit and captured prompts](../guides/operate.md#audit-and-captured-prompts)",
     "logs": "[Logs](../guides/operate.md#logs)",
     "tracing": "[Traces](../guides/operate.md#traces)",

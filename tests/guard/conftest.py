@@ -20,6 +20,7 @@ from guard.screening.policy import Policy
 from guard.server.app import create_app
 from guard.settings import Settings
 from guard.terms.detector import Detector
+from tests import redis_server
 from tests.fakes import FakeVLLM, WordDetector
 from tests.loop_watchdog import Watchdog, off_the_loop, refusing_to_wait, watching
 from tests.servers import serving
@@ -155,3 +156,16 @@ async def rig(make_rig: RigMaker) -> AsyncIterator[Rig]:
     """Blocks what holds the word "attack"."""
     async with make_rig(("block", WordDetector("attack"))) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def started_redis() -> Iterator[redis_server.RedisServer]:
+    with redis_server.running() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(started_redis: redis_server.RedisServer) -> redis_server.RedisServer:
+    """Running and empty; a test that kills it starts it again."""
+    started_redis.flush()
+    return started_redis

@@ -5,16 +5,23 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from prometheus_client import CollectorRegistry
 
 from guard.detectors.sentences import sentences
 from guard.observability.metrics import Metrics
+from guard.observability.recognition_series import RecognitionSeries
+from guard.recognition.digests import Digester
+from guard.recognition.shared import SharedMemory
+from guard.recognition.shared_scores import SharedScores
 from guard.screening.memory import Memory
 from guard.screening.reading import Reading
 from guard.screening.score_cache import ScoreCache
 from guard.screening.views.view import ViewLimits
+from guard.settings import Redis
 from guard.terms.detector import Detector, Features, Scores
 from guard.terms.errors import DetectorError
 from guard.terms.item import Item
+from tests.redis_server import RedisServer
 
 
 @dataclass
@@ -94,6 +101,21 @@ def judge(
 @pytest.fixture
 def cache() -> ScoreCache:
     return ScoreCache(1 << 20, Metrics())
+
+
+def test_a_replica_that_starts_reads_no_conversation_again(redis: RedisServer) -> None:
+    settings, series = Redis(url=redis.url, timeout_s=5), RecognitionSeries(CollectorRegistry())
+    history = said(*(f"Turn {number} of the talk. " + "It goes on. " * 40 for number in range(6)))
+    read = []
+    for _ in range(2):
+        memory = SharedMemory(settings, series)
+        scores = SharedScores(memory, Digester(b"k" * 32, shared=True), 60)
+        detector = Noting()
+        judge(ScoreCache(1 << 20, Metrics(), scores), detector, history)
+        read.append(detector.new())
+        memory.close()
+    assert read[0]
+    assert read[1] == []
 
 
 def test_a_growing_chat_costs_its_new_turn(cache: ScoreCache) -> None:
