@@ -121,9 +121,10 @@ class Reading:
         self._text_scores(detector, (*own.texts, *joined.texts))  # in one pass of its model
         by_item = own.item_scores(self._text_scores(detector, own.texts), count)
         by_item, by_seams = discounts.of_items(by_item), by_windows(joined)
-        fired = np.flatnonzero(by_item >= threshold)
-        if fired.size and by_seams.max(initial=0) >= threshold:
-            joined = self._joins.of(detector, threshold, authors, fired.tolist())
+        if by_seams.max(initial=0) >= threshold:
+            fired = np.flatnonzero(by_item >= threshold).tolist()
+            without = {*fired, *self._joins.tainting(detector, threshold, authors, by_seams)}
+            joined = self._joins.of(detector, threshold, authors, without)
             by_seams = by_windows(joined)
         found = np.maximum(by_item, by_seams)
         subjects: tuple[int, ...] = ()

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Collection, Sequence
 
+import numpy as np
+
 from guard.screening.cutting.cuts import Authors, Cuts
 from guard.screening.cutting.pieces import Pieces, gathered
+from guard.screening.cutting.seams import CONTEXT
 from guard.terms.detector import Detector, Scores
 
 
@@ -40,6 +43,20 @@ class Joins:
         others = self._cuts.seams(authors).in_any_way(sizes, left_out)
         named = self._worded(detector, [text for text in others if text not in found])
         return gathered({**found, **{text: others[text] for text in named}})
+
+    def tainting(
+        self, detector: Detector, threshold: float, authors: Authors, by_seams: Scores
+    ) -> list[int]:
+        """Of the items in windows that fire, `by_seams` shape (n,): those that the policy does not
+        judge and that would fire by themselves. They are looked at only where it matters."""
+        fired = set(np.flatnonzero(by_seams >= threshold).tolist())
+        context = self._cuts.context(authors)
+        named = zip(context.texts, context.items, strict=True)
+        touched = [(text, items) for text, items in named if fired.intersection(items)]
+        ends = [end for text, _ in touched for end in (text, text[:CONTEXT], text[-CONTEXT:])]
+        scores = self._scores(detector, ends).reshape(-1, 3).max(axis=1, initial=0)
+        pairs = zip(touched, scores.tolist(), strict=True)
+        return [item for (_, items), score in pairs if score >= threshold for item in items]
 
     def _worded(self, detector: Detector, texts: Sequence[str]) -> Collection[str]:
         return texts if detector.encoder is None else self._named(detector, texts)

@@ -15,7 +15,7 @@ from guard.screening.score_cache import ScoreCache
 from guard.screening.views.view import ViewLimits
 from guard.terms.detector import Detector, Encoder, Features, Scores, WindowSize
 from guard.terms.errors import DetectorError
-from guard.terms.item import Item, Modality, Picture
+from guard.terms.item import Author, Item, Modality, Picture
 from tests.fakes import FeatureGiver, WordDetector
 from tests.text_detectors import write_word_detector
 
@@ -426,3 +426,19 @@ def test_a_picture_is_read_once() -> None:
     assert len(detector.seen) == 1
     whole = Reading(with_pictures(b"two", ""), None, ViewLimits(), memory)
     assert whole.known_scores(detector, 0.5) is None
+
+
+def test_words_of_the_assistant_s_that_fire_taint_no_neighbour() -> None:
+    judged: frozenset[Author] = frozenset({"user"})
+
+    def scores(*texts: tuple[Author, str]) -> list[float]:
+        turns = [
+            Item(("messages", i, "content"), author, text, True, author)
+            for i, (author, text) in enumerate(texts)
+        ]
+        read = Reading(turns, None, ViewLimits())
+        return [float(s) for s in read.item_scores(WordDetector("forbidden"), 0.5, judged)]
+
+    answer: tuple[Author, str] = ("assistant", "A forbidden word, and more of it.")
+    assert scores(("user", "Hello"), answer, ("user", "Thanks")) == [0, 0, 0]
+    assert scores(("user", "the forbid"), answer, ("user", "den word")) == [1, 0, 1]
