@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from guard.gateway.token_counts import TokenCounts
-from guard.screening.turn import Turn
+from guard.screening.workers.turn import Turn
 from guard.terms.errors import RequestError
 from guard.terms.item import Call
 

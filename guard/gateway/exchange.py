@@ -21,12 +21,13 @@ from guard.observability.metrics import Metrics
 from guard.recognition.authorship import Authorship
 from guard.recognition.known import KnownTexts
 from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
+from guard.screening.budget.spending import Spending
 from guard.screening.canary import NO_CANARIES, Canary
 from guard.screening.screener import Screener, Screening
 from guard.screening.selection import PolicyTable
 from guard.settings import Settings
 from guard.terms.entry import Entry
-from guard.terms.errors import RequestError, ScreeningError
+from guard.terms.errors import RequestError
 from guard.terms.item import Call
 from guard.terms.json import JsonObject
 from guard.terms.sampling_defaults import VLLM_DEFAULTS, SamplingDefaults
@@ -140,9 +141,14 @@ class Exchange:
         """The screening of a call's prompt; notes the verdict, and later that of shadows too."""
         chosen = self._table.select(client.owner, protocol.route, call.model)
         began = time_ns()
-        screening = await self._screener.begin(
-            call.items, chosen.of("prompt"), client.owner, counts=counts
-        )
+        spending = Spending(self._settings.limits.screening_tokens)
+        try:
+            screening = await self._screener.begin(
+                call.items, chosen.of("prompt"), client.owner, counts=counts, spending=spending
+            )
+        finally:  # who leaves, or has no time left, has cost something all the same
+            client.entry.screened_tokens += spending.read
+            self._metrics.screened_tokens.inc(spending.read)
         client.screened(began, "prompt", screening.verdict)
         if screening.whole is not None:
             client.await_shadows(screening.whole, "prompt", screening.verdict)
@@ -190,7 +196,7 @@ class Exchange:
         if pending.begun:
             self._metrics.upstream_cancelled.inc()
         if verdict.failure:
-            raise ScreeningError(verdict.failure)
+            raise self._refusals.unjudged(verdict)
         if action is Action.BLOCK:
             shorter = self._refusals.shortened(call, verdict, again=again)
             if shorter is None:

@@ -7,6 +7,7 @@ from guard.corruption.rewriting import GENERATING
 from guard.gateway.client import EVENTS, Reply
 from guard.settings import Settings
 from guard.terms.entry import Cut
+from guard.terms.errors import BudgetError, ClientVisibleError, ScreeningError
 from guard.terms.item import Call
 from guard.terms.verdict import Action, Verdict
 from guard.wire.history import MESSAGES, Turn, turns_of, without_turns
@@ -27,6 +28,7 @@ class Refusals:
 
     def __init__(self, settings: Settings) -> None:
         self._refusal = settings.refusal
+        self._most_tokens = settings.limits.screening_tokens
         self._forms = {policy.name: policy.refusal for policy in settings.policies}
 
     def reply(self, protocol: WireProtocol, call: Call, verdict: Verdict) -> Reply:
@@ -55,6 +57,12 @@ class Refusals:
         note = self._refusal.note if history == "note" and not again else None
         cut = Cut(len(turns), note is not None, verdict.asking(Action.BLOCK))
         return Shortened(without_turns(call, turns, note), cut)
+
+    def unjudged(self, verdict: Verdict) -> ClientVisibleError:
+        """The error for a request in which nothing was found, and which was not judged."""
+        if verdict.failure == "over_budget" and verdict.cause is not None:
+            return BudgetError(verdict.cause.priced, self._most_tokens)
+        return ScreeningError(verdict.failure or "failed")
 
     def _form(self, verdict: Verdict) -> Literal["error", "message"]:
         cause = verdict.cause

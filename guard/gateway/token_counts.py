@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from threading import Lock
 
-from guard.screening.turn import Turn
+from guard.screening.workers.turn import Turn
 
 STEP_CHARACTERS = 20_000
 """Counted at a time: some 5 ms."""

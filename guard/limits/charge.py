@@ -28,18 +28,19 @@ class Charge:
         """Count the events in a piece of an answer: about one token each."""
         self._events += chunk.count(b"data:")
 
-    async def settle(self, counted: int | None, action: str) -> None:
+    async def settle(self, counted: int | None, screened: int, action: str) -> None:
         """End the request, before its client can know that it ended and come with the next one.
 
-        `counted` is what the model server said that it cost.
+        `counted` is what the model server said that it cost, `screened` what detectors have read.
         """
-        await self._limiter.settle(self._lease, self._used(counted, action))
+        await self._limiter.settle(self._lease, self._used(counted, screened, action))
 
-    def end(self, counted: int | None, action: str) -> None:
+    def end(self, counted: int | None, screened: int, action: str) -> None:
         """End the request if it has not ended yet; waits for nothing."""
-        self._limiter.end(self._lease, self._used(counted, action))
+        self._limiter.end(self._lease, self._used(counted, screened, action))
 
-    def _used(self, counted: int | None, action: str) -> int:
+    def _used(self, counted: int | None, screened: int, action: str) -> int:
+        """A prompt is read twice, by the guard and by the model: whichever took more counts."""
         if counted is not None:
-            return counted
-        return 0 if action in REFUSED else self._lease.cost + self._events
+            return max(counted, screened)
+        return screened if action in REFUSED else max(screened, self._lease.cost + self._events)

@@ -171,6 +171,11 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.screened_tokens = Counter(
+            "ecoguard_screened_tokens_total",
+            "About how many tokens detectors have read, what nobody waited for any more included.",
+            registry=self.registry,
+        )
         self.screening_cache = FoundCounter(
             "ecoguard_screening_cache_total",
             "Looks into the cache of scores, for whole requests and for single texts.",

@@ -213,6 +213,8 @@ def _judgement(finding: Finding) -> dict[str, str | float | bool]:
     }
     if finding.failure is not None:
         attributes["ecoguard.failure"] = finding.failure
+    if finding.unread:
+        attributes["ecoguard.unread_tokens"] = finding.unread
     if finding.score is not None:
         attributes["ecoguard.score"] = finding.score
     return attributes

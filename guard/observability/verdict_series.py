@@ -43,6 +43,12 @@ class VerdictSeries:
             buckets=SCORES,
             registry=registry,
         )
+        self._unread = FoundCounter(
+            "ecoguard_unread_tokens_total",
+            "About how many tokens were passed on unread, for the budget's sake.",
+            ("policy",),
+            registry=registry,
+        )
         self._p_values = FoundHistogram(
             "ecoguard_p_value",
             "Conformal p-value of each screened request's highest score, by policy and class.",
@@ -70,6 +76,8 @@ class VerdictSeries:
             for name, value in (("benign", finding.p_benign), ("malicious", finding.p_malicious)):
                 if value is not None:
                     self._p_values.labels(finding.policy, name).observe(value)
+            if finding.unread:
+                self._unread.labels(finding.policy).inc(finding.unread)
             if finding.items or finding.failed:
                 series = self._shadow_findings if finding.shadow else self._findings
                 failed = str(finding.failed).lower()

@@ -23,21 +23,21 @@ def windows_read(items: Sequence[Item], authors: Authors) -> NDArray[np.int64]:
         [windows_of(len(item.text)) if item.author in authors else 0 for item in items],
         dtype=np.int64,
     )
-    last = _last_answer(items)
-    is_new = np.array([_message_of(item) > last for item in items], dtype=bool)
+    last = last_answer(items)
+    is_new = np.array([message_of(item) > last for item in items], dtype=bool)
     read: NDArray[np.int64] = np.where(is_new, sizes[is_new].sum(), sizes.sum())
     return read
 
 
-def _last_answer(items: Sequence[Item]) -> float:
+def last_answer(items: Sequence[Item]) -> float:
     """The place of the last message of the model's that another one follows; -1 for none."""
-    places = [_message_of(item) for item in items if item.path[0] == "messages"]
+    places = [message_of(item) for item in items if item.path[0] == "messages"]
     end = max(places, default=-1)
-    answers = [_message_of(item) for item in items if item.role == ANSWER]
+    answers = [message_of(item) for item in items if item.role == ANSWER]
     return max((place for place in answers if place < end), default=-1)
 
 
-def _message_of(item: Item) -> float:
+def message_of(item: Item) -> float:
     """Which message an item stands in; settings stand behind all of them."""
     place = item.path[1] if item.path[0] == "messages" and len(item.path) > 1 else None
     return place if isinstance(place, int) else np.inf

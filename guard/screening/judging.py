@@ -7,9 +7,9 @@ from time import time_ns
 
 from guard.screening.policy import Policy
 from guard.screening.reading import Reading
-from guard.screening.turn import OWN_TIME, Turn
 from guard.screening.wanted import WantedError
-from guard.terms.errors import Failure
+from guard.screening.workers.turn import OWN_TIME, Turn
+from guard.terms.errors import Failure, OverBudgetError
 from guard.terms.verdict import Finding
 
 logger = logging.getLogger(__name__)
@@ -80,9 +80,12 @@ def _finding(policy: Policy, reading: Reading) -> Finding:
     began = time_ns()
     try:
         asked = policy.detector, policy.threshold, policy.authors
-        scores = reading.item_scores(*asked).tolist()
-        return policy.judge(scores, began, partial(reading.subjects, *asked))
+        scores = reading.item_scores(*asked, passes_unread=policy.passes_unread).tolist()
+        unread = reading.unread(policy.detector)
+        return policy.judge(scores, began, partial(reading.subjects, *asked), unread)
     except WantedError:
         raise
+    except OverBudgetError as error:
+        return policy.failed("over_budget", error.tokens)
     except Exception as error:
         return failed(policy, error)

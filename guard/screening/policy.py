@@ -33,6 +33,7 @@ class Policy:
     authors: frozenset[Author] = frozenset(AUTHORS)
     side: Side = "prompt"
     mode: Release = "hold"
+    passes_unread: bool = False
 
     @classmethod
     def build(cls, settings: PolicySettings, detector: Detector) -> "Policy":
@@ -54,6 +55,7 @@ class Policy:
             authors=_authors(settings, detector),
             side=settings.side,
             mode=settings.mode or "hold",
+            passes_unread=settings.on_cost == "pass_unread",
         )
 
     def judge(
@@ -61,6 +63,7 @@ class Policy:
         scores: Sequence[float],
         began_ns: int = 0,
         subjects: Callable[[], tuple[str, ...]] = tuple,
+        unread: int = 0,
     ) -> Finding:
         """The finding for a request whose items scored `scores`, in item order.
 
@@ -84,17 +87,20 @@ class Policy:
             ended_ns=time_ns() if began_ns else 0,
             subjects=subjects()[:MOST_SUBJECTS] if fired else (),
             side=self.side,
+            unread=unread,
         )
 
-    def failed(self, failure: Failure) -> Finding:
-        """The finding of a policy that could not judge: the operator's `on_error`."""
+    def failed(self, failure: Failure, priced: int = 0) -> Finding:
+        """The finding of a policy that could not judge: the operator's `on_error`; where there was
+        too much to read (`priced` tokens), nothing is passed on."""
         return Finding(
             policy=self.name,
             detector=self.detector_name,
-            action=self.on_error,
+            action=Action.BLOCK if failure == "over_budget" else self.on_error,
             score=None,
             threshold=self.threshold,
             failure=failure,
+            priced=priced,
             shadow=self.shadow,
             side=self.side,
         )

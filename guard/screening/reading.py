@@ -1,12 +1,13 @@
 """One request as its detectors read it: texts are cut to fit each, encoded once and scored once."""
 
-import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
+from guard.screening.budget.priorities import Priorities
+from guard.screening.budget.spending import Spending
 from guard.screening.cutting.cuts import EVERYBODY, Authors, Cuts
 from guard.screening.cutting.item_order import is_said
 from guard.screening.cutting.joins import Joins
@@ -14,16 +15,15 @@ from guard.screening.cutting.pieces import Pieces
 from guard.screening.discounts import Discounts
 from guard.screening.follow_ups import follow_ups, words_of
 from guard.screening.memory import NAMED, PART, PICTURE, TEXT, Memory
-from guard.screening.pace import Paces
-from guard.screening.turn import OWN_TIME, Turn
+from guard.screening.shared_features import SharedFeatures
 from guard.screening.views.view import ViewLimits
-from guard.screening.wanted import WantedError
-from guard.terms.detector import Detector, Encoder, Features, Scores
-from guard.terms.errors import DetectorError
+from guard.screening.wanted import WantedError, checked
+from guard.screening.workers.pace import Paces
+from guard.screening.workers.turn import OWN_TIME, Turn
+from guard.terms.detector import Detector, Encoder, Scores
+from guard.terms.errors import OverBudgetError
 from guard.terms.item import Item
 from guard.terms.rendering import RenderingSource
-
-logger = logging.getLogger(__name__)
 
 
 class Reading:
@@ -46,10 +46,12 @@ class Reading:
         rendering: RenderingSource | None = None,
         defers: bool = False,
         paces: Paces | None = None,
+        spending: Spending | None = None,
     ) -> None:
         """`rendering` is the request as the model reads it. Where it `defers`, what a waiting
         detector must be asked comes out as WantedError; once it was told (`tell`), the same
-        question is asked again."""
+        question is asked again. `spending` is what it may read."""
+        self._spending = spending or Spending()
         self.turn: Turn = OWN_TIME
         self._defers = defers
         self._paces = paces or Paces()
@@ -62,8 +64,8 @@ class Reading:
         self._states: dict[int, Detector] = {}  # by the detector's identity, as all below
         self._subjects: dict[tuple[int, float, Authors], tuple[int, ...]] = {}
         self._numbers: dict[tuple[str, int], dict[str, float]] = {}  # of texts, and of their parts
-        self._features: dict[str, Features] = {}
-        self._encoder_failed = False
+        self._features = SharedFeatures(encoder)
+        self._passes_unread = False
 
     def gives_features(self, detector: Detector) -> bool:
         """Whether reading by this detector first spares the encoder work."""
@@ -85,20 +87,32 @@ class Reading:
         return np.array(known[:count], dtype=np.float32)
 
     def item_scores(
-        self, detector: Detector, threshold: float, authors: Authors = EVERYBODY
+        self,
+        detector: Detector,
+        threshold: float,
+        authors: Authors = EVERYBODY,
+        *,
+        passes_unread: bool = False,
     ) -> NDArray[np.float32]:
         """Each item's score, shape (number of items,); 0 for those of other authors.
+
+        Where there is more to read than may be: OverBudgetError; or, with `passes_unread`, 0 for
+        what is left unread.
 
         Windows over several items count for all of them, unless items reach `threshold` by
         themselves: then the rest is joined anew without those (`guard.screening.cutting`). For a
         detector of subjects, a turn that refers back to one has the score of that subject's turn.
         """
         detector = self._state(detector)
+        account = self._spending.account(detector)
+        self._passes_unread = passes_unread
         found, subjects = self._judged_texts(detector, threshold, authors)
+        if account.unread and not passes_unread:  # by another policy's leave
+            raise OverBudgetError(account.given + account.unread, account.most)
         if "image" in detector.modalities:
             found = np.maximum(found, self._picture_scores(detector, authors))
         self._subjects[id(detector), threshold, authors] = subjects
-        if self._memory:
+        if self._memory and not account.unread:
             numbers = (*found.tolist(), *map(float, subjects))
             known = detector.version, threshold, authors, self._digest
             self._memory.keep_request(*known, numbers)
@@ -151,7 +165,7 @@ class Reading:
             wanted = [pictures[digest] for digest in digests]
             if self._defers:
                 raise WantedError(detector, PICTURE, digests, wanted)
-            return _checked(digests, detector.score_pictures(wanted))
+            return checked(digests, detector.score_pictures(wanted))
 
         known = self._known(PICTURE, detector, tuple(pictures), measure)
         own = (known[picture.digest] if picture else 0.0 for picture in judged)
@@ -178,12 +192,11 @@ class Reading:
         """The subjects that the texts which fired ask about, by number."""
         judged = self._numbers[TEXT, id(detector)]
         fired = [text for text in dict.fromkeys(texts) if judged[text] >= threshold]
-        pieces = tuple(
-            dict.fromkeys(piece for text in fired for piece in self._cuts.pieces(detector, text))
-        )
+        account, cut = self._spending.account(detector), partial(self._cuts.pieces, detector)
+        pieces = tuple(dict.fromkeys(p for text in fired for p in account.pieces(text, cut)))
         if not pieces:
             return ()
-        features = None if detector.encoder is None else self._encoded(pieces)
+        features = None if detector.encoder is None else self._features.of(pieces)
         return detector.subjects(pieces, features, threshold)
 
     def _follow_up(self, scores: NDArray[np.float32], threshold: float) -> None:
@@ -194,6 +207,10 @@ class Reading:
         for index, subject in follow_ups(turns, fired, known).items():
             scores[index] = max(scores[index], scores[subject])
 
+    def unread(self, detector: Detector) -> int:
+        """About how many tokens of the request the detector has left unread."""
+        return self._spending.account(self._state(detector)).unread
+
     def _state(self, detector: Detector) -> Detector:
         """What judges this request from end to end: of one that changes, its present state."""
         if id(detector) not in self._states:
@@ -203,7 +220,8 @@ class Reading:
 
     def _text_scores(self, detector: Detector, texts: Sequence[str]) -> Scores:
         """Each text's highest score over its pieces, shape (n,)."""
-        judged = self._known(TEXT, detector, texts, partial(self._highest, detector))
+        partly = self._spending.account(detector).partly
+        judged = self._known(TEXT, detector, texts, partial(self._highest, detector), partly)
         return np.array([judged[text] for text in texts], dtype=np.float32)
 
     def _known(
@@ -233,17 +251,15 @@ class Reading:
         return known
 
     def _highest(self, detector: Detector, texts: Sequence[str]) -> dict[str, float]:
-        pieces = {text: self._pieces(detector, text) for text in texts}
+        first = Priorities(self._items) if self._passes_unread else None
+        account = self._spending.account(detector)
+        pieces = account.choose(texts, partial(self._cuts.pieces, detector), self.turn, first)
         distinct = list(dict.fromkeys(piece for cut in pieces.values() for piece in cut))
         # A whole text is remembered as such, by its score: only what is in it is a part.
         scores = self._piece_scores(detector, distinct, frozenset(texts))
         return {
             text: max((scores[piece] for piece in cut), default=0.0) for text, cut in pieces.items()
         }
-
-    def _pieces(self, detector: Detector, text: str) -> tuple[str, ...]:
-        self.turn.pause()
-        return self._cuts.pieces(detector, text)
 
     def _piece_scores(
         self, detector: Detector, pieces: Sequence[str], whole: Collection[str]
@@ -263,38 +279,20 @@ class Reading:
         for batch in self._paces.batches(detector, parts):
             self.turn.pause()
             found.update(self._batch_numbers(detector, batch))
+            self._spending.note(detector, batch)
         return found
 
     def _batch_numbers(self, detector: Detector, parts: Sequence[str]) -> dict[str, float]:
         if self.gives_features(detector):
             numbers, features = detector.numbers_and_features(parts)
-            self._features.update(zip(parts, features, strict=True))
-            return _checked(parts, numbers)
-        read = None if detector.encoder is None else self._encoded(parts)
-        return _checked(parts, detector.part_numbers(parts, read))
+            self._features.keep(parts, features)
+            return checked(parts, numbers)
+        read = None if detector.encoder is None else self._features.of(parts)
+        return checked(parts, detector.part_numbers(parts, read))
 
     def tell(self, wanted: WantedError, numbers: Scores) -> None:
         """What the detector has answered; DetectorError unless it is a number for each content."""
         known = self._numbers.setdefault((wanted.kind, id(wanted.detector)), {})
-        known.update(_checked(wanted.names, numbers))
-
-    def _encoded(self, texts: Sequence[str]) -> Features:
-        """Features, shape (n, width); raises DetectorError where there is no encoder at work."""
-        new = [text for text in texts if text not in self._features]
-        if self._encoder is None or self._encoder_failed:
-            raise DetectorError("no features")
-        if new:
-            try:
-                self._features.update(zip(new, self._encoder.encode(new), strict=True))
-            except Exception as error:
-                self._encoder_failed = True  # for all detectors of this request
-                logger.error("encoder failed: %s", type(error).__name__)
-                raise DetectorError("no features") from error
-        return np.stack([self._features[text] for text in texts])
-
-
-def _checked(texts: Sequence[str], scores: Scores) -> dict[str, float]:
-    """Each text's score; a missing one, or one that is no number, would pass unseen."""
-    if scores.shape != (len(texts),) or not np.isfinite(scores).all():
-        raise DetectorError(f"scores of shape {scores.shape}, expected {len(texts)} finite ones")
-    return dict(zip(texts, scores.tolist(), strict=True))
+        known.update(checked(wanted.names, numbers))
+        if wanted.kind == PART:
+            self._spending.note(wanted.detector, wanted.names)

@@ -8,16 +8,18 @@ from functools import partial
 from time import perf_counter
 
 from guard.observability.metrics import Metrics
+from guard.screening.budget.spending import Spending
 from guard.screening.judging import failures, in_order, judge, judge_in_turn, remembered
 from guard.screening.memory import Memory
-from guard.screening.pace import Paces
 from guard.screening.policy import Policy
 from guard.screening.reading import Reading
+from guard.screening.request import Request, asker, size_of
 from guard.screening.score_cache import ScoreCache
-from guard.screening.turn import Turn
 from guard.screening.views.view import ViewLimits
 from guard.screening.waiting import WaitingPolicies
-from guard.screening.worker_pool import Asker, QueueFullError, WorkerPool
+from guard.screening.workers.pace import Paces
+from guard.screening.workers.turn import Turn
+from guard.screening.workers.worker_pool import QueueFullError, WorkerPool
 from guard.terms.detector import Encoder
 from guard.terms.item import Item, Side
 from guard.terms.rendering import RenderingSource
@@ -25,9 +27,6 @@ from guard.terms.verdict import Finding, Verdict
 
 # Longer requests are hashed in a screening thread: a megabyte takes a millisecond.
 MOST_HASHED = 100_000
-CHARACTER_S = 1e-4
-"""Seconds that a character takes: about, for it decides only who of one caller's requests goes
-first."""
 MOST_SHADOWED = 32 << 20
 """Characters and bytes of all requests that wait for shadow policies together."""
 
@@ -39,25 +38,6 @@ class Screening:
 
     verdict: Verdict
     whole: "asyncio.Task[Verdict] | None" = None
-
-
-@dataclass(slots=True)
-class _Request:
-    """One request on its way through screening."""
-
-    items: Sequence[Item]
-    policies: Sequence[Policy]
-    owner: str
-    side: Side
-    reading: Reading
-    size: int
-    counts: bool
-    rendering: RenderingSource | None
-
-    @property
-    def asker(self) -> Asker:
-        """Whose turn it takes, and for about how long."""
-        return Asker(self.owner, self.size * CHARACTER_S)
 
 
 class Screener:
@@ -122,6 +102,7 @@ class Screener:
         *,
         counts: bool = True,
         rendering: RenderingSource | None = None,
+        spending: Spending | None = None,
     ) -> Screening:
         """The verdict of `policies` (all of the side, unless told) on the items of one side.
 
@@ -129,17 +110,19 @@ class Screener:
         API key's name: what is remembered is found again by the same key only.
         Never raises for a detector's fault. Who stops waiting drops the policies in shadow; once
         those have begun they go on by themselves. Unless it `counts`, no metric holds the verdict.
+        `spending` bounds what is read, and takes it down.
         """
         if policies is None:
             policies = tuple(policy for policy in self.policies if policy.side == side)
         if not policies or not items:
             return Screening(Verdict())
         started = perf_counter()
-        reading, size = self._read(items, owner, rendering), sum(map(_size, items))
+        spending, size = spending or Spending(), size_of(items)
+        reading = self._read(items, owner, rendering, spending)
         is_hashed = self._cache is not None and size <= MOST_HASHED
         acting, shadows = _apart(policies)
         found = remembered(acting, reading) if is_hashed else None
-        request = _Request(items, policies, owner, side, reading, size, counts, rendering)
+        request = Request(items, policies, owner, side, reading, spending, size, counts, rendering)
         if found is None:
             deadline = asyncio.get_running_loop().time() + self._timeout
             found = await self._findings(self._workers, acting, request, deadline)
@@ -154,7 +137,7 @@ class Screener:
         return Screening(self._whole(request, found, shadowed))
 
     async def _findings(
-        self, workers: WorkerPool, policies: Sequence[Policy], request: _Request, deadline: float
+        self, workers: WorkerPool, policies: Sequence[Policy], request: Request, deadline: float
     ) -> tuple[Finding, ...]:
         """One finding per policy, in order: models and servers judge at the same time."""
         groups = _by_detector(policy for policy in policies if policy.detector.waits)
@@ -166,7 +149,13 @@ class Screener:
             *(
                 self._waiting.judge(
                     group,
-                    self._read(request.items, request.owner, request.rendering, defers=True),
+                    self._read(
+                        request.items,
+                        request.owner,
+                        request.rendering,
+                        request.spending,
+                        defers=True,
+                    ),
                     deadline,
                     request.asker,
                 )
@@ -176,7 +165,7 @@ class Screener:
         return in_order(policies, *zip((computing, *groups), found, strict=True))
 
     async def _computed(
-        self, workers: WorkerPool, policies: Sequence[Policy], request: _Request, deadline: float
+        self, workers: WorkerPool, policies: Sequence[Policy], request: Request, deadline: float
     ) -> tuple[Finding, ...]:
         if not policies:
             return ()
@@ -193,13 +182,12 @@ class Screener:
         self, work: Callable[[Turn], None], owner: str, items: Sequence[Item]
     ) -> None:
         """Do work beside screening, in the owner's turn; not where too much is pending."""
-        asker = Asker(owner, sum(map(_size, items)) * CHARACTER_S)
         with suppress(QueueFullError):
-            await self._workers.run(work, asker)
+            await self._workers.run(work, asker(owner, size_of(items)))
 
     def _with_shadows(
         self,
-        request: _Request,
+        request: Request,
         verdict: Verdict,
         found: tuple[Finding, ...],
         shadows: Sequence[Policy],
@@ -221,7 +209,7 @@ class Screener:
         return Screening(verdict, task)
 
     async def _shadow(
-        self, request: _Request, found: tuple[Finding, ...], shadows: Sequence[Policy]
+        self, request: Request, found: tuple[Finding, ...], shadows: Sequence[Policy]
     ) -> Verdict:
         deadline = asyncio.get_running_loop().time() + self._timeout
         try:
@@ -233,7 +221,7 @@ class Screener:
         return self._whole(request, found, judged)
 
     def _whole(
-        self, request: _Request, found: tuple[Finding, ...], shadowed: tuple[Finding, ...]
+        self, request: Request, found: tuple[Finding, ...], shadowed: tuple[Finding, ...]
     ) -> Verdict:
         acting, shadows = _apart(request.policies)
         whole = Verdict.of(in_order(request.policies, (acting, found), (shadows, shadowed)))
@@ -257,12 +245,21 @@ class Screener:
         items: Sequence[Item],
         owner: str = "",
         rendering: RenderingSource | None = None,
+        spending: Spending | None = None,
+        *,
         defers: bool = False,
     ) -> Reading:
         memory = Memory(self._cache, owner) if self._cache is not None else None
         limits, paces = self._view_limits, self._paces
         return Reading(
-            items, self._encoder, limits, memory, rendering=rendering, defers=defers, paces=paces
+            items,
+            self._encoder,
+            limits,
+            memory,
+            rendering=rendering,
+            defers=defers,
+            paces=paces,
+            spending=spending,
         )
 
     async def finish(self, within_s: float | None = None) -> None:
@@ -292,9 +289,3 @@ def _by_detector(policies: Iterable[Policy]) -> list[tuple[Policy, ...]]:
     for policy in policies:
         groups.setdefault(id(policy.detector), []).append(policy)
     return [tuple(group) for group in groups.values()]
-
-
-def _size(item: Item) -> int:
-    """Characters of a text, bytes of a picture."""
-    content = item.content
-    return len(content) if isinstance(content, str) else len(content.data)

@@ -14,7 +14,7 @@ from guard.screening.judging import failed, failures, judge_in_turn
 from guard.screening.policy import Policy
 from guard.screening.reading import Reading
 from guard.screening.wanted import WantedError
-from guard.screening.worker_pool import Asker, QueueFullError, WorkerPool
+from guard.screening.workers.worker_pool import Asker, QueueFullError, WorkerPool
 from guard.terms.detector import Detector, Scores
 from guard.terms.item import Content
 from guard.terms.verdict import Finding

@@ -1,8 +1,11 @@
-"""What a reading must know before it can go on."""
+"""What a reading must know before it can go on, and whether an answer tells it."""
 
 from collections.abc import Sequence
 
-from guard.terms.detector import Detector
+import numpy as np
+
+from guard.terms.detector import Detector, Scores
+from guard.terms.errors import DetectorError
 from guard.terms.item import Content
 
 
@@ -17,3 +20,10 @@ class WantedError(Exception):
         self.kind = kind
         self.names = tuple(names)
         self.contents = tuple(contents)
+
+
+def checked(texts: Sequence[str], scores: Scores) -> dict[str, float]:
+    """Each text's score; a missing one, or one that is no number, would pass unseen."""
+    if scores.shape != (len(texts),) or not np.isfinite(scores).all():
+        raise DetectorError(f"scores of shape {scores.shape}, expected {len(texts)} finite ones")
+    return dict(zip(texts, scores.tolist(), strict=True))

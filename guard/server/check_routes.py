@@ -62,6 +62,7 @@ def _finding(call: Call, finding: Finding) -> JsonObject:
         "action": finding.action.label,
         "failed": finding.failed,
         "failure": finding.failure,
+        "unread": finding.unread,
         "subjects": list(finding.subjects),
         "places": [
             {"param": call.items[index].param, "role": call.items[index].role}

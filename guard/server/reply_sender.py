@@ -97,12 +97,16 @@ class ReplySender:
 
     async def _settle(self, action: str) -> None:
         if self.charge:
-            await self.charge.settle(self.entry.tokens if self.entry else None, action)
+            await self.charge.settle(*self._tokens(), action)
+
+    def _tokens(self) -> tuple[int | None, int]:
+        """What the model server has counted, and what detectors have read."""
+        return (self.entry.tokens, self.entry.screened_tokens) if self.entry else (None, 0)
 
     def end_charge(self) -> None:
         """See that the request no longer counts as running, however it ended."""
         if self.charge:
-            self.charge.end(self.entry.tokens if self.entry else None, self.action)
+            self.charge.end(*self._tokens(), self.action)
 
     async def send_error(self, envelope: Envelope, error: ClientVisibleError) -> None:
         """Send an error, unless an answer is under way already."""

@@ -61,6 +61,11 @@ class Policy(Section):
     on_error: Literal["allow", "flag", "block"] = "block"
     """What is done when the detector fails, is too slow or has no room. `block`: the request is not
     passed on and is answered 503 with a code of its own, never as if something had been found."""
+    on_cost: Literal["refuse", "pass_unread"] = "refuse"
+    """What is done with a request of which the detector would have to read more than
+    `limits.screening_tokens`. `refuse`: it is answered 413 with the code
+    `screening_budget_exceeded`. `pass_unread`: what is new and what third parties wrote is read
+    first, as far as that goes; the rest is passed on unread, and counted."""
     refusal: Literal["error", "message"] | None = None
     """The form of refusal for what this rule blocks; otherwise `refusal.form`."""
     shadow: bool = False

@@ -204,6 +204,9 @@ class Limits(Section):
     """Threads that screen prompts."""
     screening_queue: Annotated[int, Field(ge=1)] = 256
     """Most prompts that wait for such a thread; beyond them `on_error` decides."""
+    screening_tokens: Annotated[int, Field(ge=0, le=1 << 30)] = 100_000
+    """Most tokens, about, that each detector reads of one request, disguises and overlaps counted,
+    texts that were screened before not; beyond them `on_cost` decides. 0: no bound."""
     screening_cache_bytes: Annotated[int, Field(ge=0, le=1 << 34)] = 32 << 20
     """Memory for scores of texts that were screened before; 0 remembers none."""
     concurrent_requests: Annotated[int, Field(ge=1)] = 1024

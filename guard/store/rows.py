@@ -74,6 +74,7 @@ def finding_row(finding: Finding) -> Row:
         "p_malicious": finding.p_malicious,
         "failed": finding.failed,
         "failure": finding.failure,
+        "unread": finding.unread,
         "shadow": finding.shadow,
         "subjects": list(finding.subjects),
     }

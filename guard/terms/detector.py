@@ -99,6 +99,8 @@ class Detector(Reader):
     version: str = ""
     encoder: str | None = None
     calibration: HeldOutScores | None = None
+    is_priced: bool = True
+    """Whether what it reads counts against a request's budget; not where no model reads."""
     authors: frozenset[Author] = frozenset(AUTHORS)
     """Whose texts it is meant to judge, where a policy does not say."""
     thresholds: Thresholds | None = None

@@ -6,8 +6,10 @@ GuardError
 │   └── ArtifactError       start-up: names folder and field
 ├── StoreError              start-up and commands: the traffic store cannot be used as it is
 ├── DetectorError           never reaches a client: becomes a failed finding
+├── OverBudgetError         as that
 └── ClientVisibleError      has an HTTP status and an OpenAI error code; its message is safe to show
     ├── RequestError        4xx: the request is malformed, refused or too large; names the field
+    ├── BudgetError         413: screening the request would cost too much; nothing passed on
     ├── ScreeningError      503: the guard could not judge the request, and passed nothing on
     └── UpstreamError       502, 503 or 504: the model server could not answer
 """
@@ -16,13 +18,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
-Failure = Literal["timeout", "overloaded", "failed"]
-"""Why a policy could not judge: no time left, no room left, or its detector raised."""
+Failure = Literal["timeout", "overloaded", "failed", "over_budget"]
+"""Why a policy could not judge: no time left, no room left, its detector raised, or it would have
+had to read too much."""
 
 FAILURE_CODES: Mapping[Failure, str] = {
     "timeout": "screening_timeout",
     "overloaded": "screening_overloaded",
     "failed": "screening_failed",
+    "over_budget": "screening_budget_exceeded",
 }
 """The word for each in answers, metrics, audit rows and the log."""
 
@@ -70,6 +74,15 @@ class StoreError(GuardError):
 
 class DetectorError(GuardError):
     """A detector could not give scores."""
+
+
+class OverBudgetError(GuardError):
+    """A detector would have had to read at least `tokens` of one request, and may read `most`."""
+
+    def __init__(self, tokens: int, most: int) -> None:
+        super().__init__(f"{tokens} tokens to read of at most {most}")
+        self.tokens = tokens
+        self.most = most
 
 
 class ClientVisibleError(GuardError):
@@ -125,6 +138,7 @@ class ScreeningError(ClientVisibleError):
         "timeout": "The request could not be screened in time",
         "overloaded": "Too many requests wait to be screened",
         "failed": "The request could not be screened",
+        "over_budget": "There is too much to screen in the request",
     }
 
     def __init__(self, failure: Failure) -> None:
@@ -135,6 +149,22 @@ class ScreeningError(ClientVisibleError):
             code=code,
             kind="server_error",
             headers={"retry-after": "1"},
+        )
+        self.action = code
+
+
+class BudgetError(ClientVisibleError):
+    """The request has more text than the guard screens of one, so it was not passed on (413)."""
+
+    def __init__(self, tokens: int, most: int) -> None:
+        code = FAILURE_CODES["over_budget"]
+        super().__init__(
+            f"Screening this request would take reading at least {tokens} tokens, and at most "
+            f"{most} are read of one request ({code}); it was not passed on. Send less at a time: "
+            "what was screened before counts no more",
+            status=413,
+            code=code,
+            kind="invalid_request_error",
         )
         self.action = code
 

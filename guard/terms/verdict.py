@@ -49,6 +49,10 @@ class Finding:
     shadow: bool = False
     subjects: tuple[str, ...] = ()
     side: Side = "prompt"
+    unread: int = 0
+    """About how many tokens were left unread, for the budget's sake."""
+    priced: int = 0
+    """Where the budget was too small: about how many tokens there were at least to read."""
     # When the policy began and ended, nanoseconds since 1970; 0 where it did not run.
     began_ns: int = field(default=0, compare=False)
     ended_ns: int = field(default=0, compare=False)

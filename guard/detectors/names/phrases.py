@@ -34,6 +34,7 @@ class PhraseList(Detector):
     """
 
     finds_words = True
+    is_priced = False
 
     def __init__(self, phrases: Iterable[str]) -> None:
         from ahocorasick_rs import AhoCorasick, MatchKind

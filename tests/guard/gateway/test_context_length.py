@@ -8,7 +8,7 @@ import pytest
 
 from guard.gateway.context_length import CHARACTERS_PER_TOKEN, ContextLengths, prompts_of
 from guard.gateway.token_counts import TokenCounts
-from guard.screening.turn import OWN_TIME
+from guard.screening.workers.turn import OWN_TIME
 from guard.terms.detector import Detector, Features, Scores
 from guard.terms.errors import RequestError
 from guard.terms.item import Call

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from guard.screening.turn import AbandonedError, Turn
-from guard.screening.worker_pool import Asker, QueueFullError, WorkerPool
+from guard.screening.workers.turn import AbandonedError, Turn
+from guard.screening.workers.worker_pool import Asker, QueueFullError, WorkerPool
 from tests.turns import turns
 
 

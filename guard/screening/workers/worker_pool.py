@@ -7,8 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from time import perf_counter
 from typing import Any, NamedTuple, TypeVar
 
-from guard.screening.fair_queue import FairQueue
-from guard.screening.turn import AbandonedError, Turn
+from guard.screening.workers.fair_queue import FairQueue
+from guard.screening.workers.turn import AbandonedError, Turn
 
 T = TypeVar("T")
 
@@ -30,9 +30,9 @@ class QueueFullError(Exception):
 class WorkerPool:
     """Runs jobs, at most `threads` of them at a time; at most `queue` more may wait.
 
-    Who is next follows from what each caller has cost (`guard.screening.fair_queue`). A job lets
-    others go first, and ends early when nobody waits for it, wherever it says `pause`: a thread
-    cannot be interrupted from outside. One that lets others go first keeps its thread, asleep.
+    Who is next follows from what each caller has cost (`fair_queue`). A job lets others go first,
+    and ends early when nobody waits for it, wherever it says `pause`: a thread cannot be
+    interrupted from outside. One that lets others go first keeps its thread, asleep.
     When the queue is full, the caller with most in it has to give way.
     """
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from guard.screening.pace import BATCH_S, FIRST_CHARACTERS, GROWTH, Pace, Paces
+from guard.screening.workers.pace import BATCH_S, FIRST_CHARACTERS, GROWTH, Pace, Paces
 from guard.terms.detector import Detector
 
 

@@ -1,6 +1,6 @@
 """Who is next: callers by what they have had, a caller's own requests by when they would end."""
 
-from guard.screening.fair_queue import FairQueue
+from guard.screening.workers.fair_queue import FairQueue
 
 
 def served(queue: FairQueue[str], steps: int, seconds: float = 1.0) -> list[str]:

@@ -1,0 +1,1 @@
+"""Who reads when: threads, fair turns, and batches of a bounded time."""
