@@ -253,7 +253,9 @@ class Reading:
     def _highest(self, detector: Detector, texts: Sequence[str]) -> dict[str, float]:
         first = Priorities(self._items) if self._passes_unread else None
         account = self._spending.account(detector)
-        pieces = account.choose(texts, partial(self._cuts.pieces, detector), self.turn, first)
+        pieces = account.choose(
+            texts, partial(self._cuts.pieces, detector, turn=self.turn), self.turn, first
+        )
         distinct = list(dict.fromkeys(piece for cut in pieces.values() for piece in cut))
         # A whole text is remembered as such, by its score: only what is in it is a part.
         scores = self._piece_scores(detector, distinct, frozenset(texts))

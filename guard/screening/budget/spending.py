@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from guard.screening.budget.priorities import Priorities
-from guard.screening.budget.token_estimate import tokens_in
+from guard.screening.prices.opaque_runs import abridged
+from guard.screening.prices.token_estimate import tokens_in
 from guard.screening.workers.turn import Turn
 from guard.terms.detector import Detector
 from guard.terms.errors import OverBudgetError
 
 Cut = Callable[[str], tuple[str, ...]]
+STEP_CHARACTERS = 20_000
+"""Counted at a time: some milliseconds."""
 Chosen = dict[str, tuple[str, ...]]
 """The pieces to read of each text."""
 
@@ -39,19 +42,19 @@ class Account:
         for text in order:
             if text not in self._chosen:
                 turn.pause()
-                whole = self._whole(text, cut) if first is None else self._part(text, cut)
-                self._chosen[text] = whole
+                choose = self._whole if first is None else self._part
+                self._chosen[text] = choose(text, cut, turn)
         return {text: self._chosen[text] for text in texts}
 
     def pieces(self, text: str, cut: Cut) -> tuple[str, ...]:
         """What is read of a text: all of one that was read for an earlier request."""
         return self._chosen[text] if text in self._chosen else cut(text)
 
-    def _whole(self, text: str, cut: Cut) -> tuple[str, ...]:
+    def _whole(self, text: str, cut: Cut, turn: Turn) -> tuple[str, ...]:
         if not self.most:
             return cut(text)
         # Before any work is done for a text its own length is looked at: disguises come on top.
-        self._expect(tokens_in(text, self.most - self.given))
+        self._expect(_least(text, self.most - self.given, turn))
         pieces = cut(text)
         price = sum(map(tokens_in, pieces))
         self._expect(price)
@@ -62,11 +65,11 @@ class Account:
         if self.given + tokens > self.most:
             raise OverBudgetError(self.given + tokens, self.most)
 
-    def _part(self, text: str, cut: Cut) -> tuple[str, ...]:
+    def _part(self, text: str, cut: Cut, turn: Turn) -> tuple[str, ...]:
         """As many pieces as there is room for, from both ends of the text."""
         if not self.most:
             return cut(text)
-        size, left = tokens_in(text), self.most - self.given
+        size, left = _least(text, None, turn), self.most - self.given
         shown = text if size <= left else _ends(text, len(text) * left // size)
         kept = []
         read = 0
@@ -111,6 +114,17 @@ class Spending:
     def read(self) -> int:
         """Tokens that were read, by all detectors."""
         return sum(account.read for account in tuple(self._accounts.values()))
+
+
+def _least(text: str, most: int | None, turn: Turn) -> int:
+    """Tokens of a text that are read at least; counted no further once they are over `most`."""
+    found = 0
+    for start in range(0, len(text), STEP_CHARACTERS):
+        turn.pause()
+        found += tokens_in(abridged(text[start : start + STEP_CHARACTERS]))
+        if most is not None and found > most:
+            break
+    return found
 
 
 def _ends(text: str, characters: int) -> str:

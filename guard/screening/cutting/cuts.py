@@ -7,6 +7,7 @@ from guard.screening.cutting.item_order import order_of
 from guard.screening.cutting.pieces import Pieces, own_texts
 from guard.screening.cutting.seams import Found, Seams
 from guard.screening.views.view import ViewLimits
+from guard.screening.workers.turn import OWN_TIME, Turn
 from guard.terms.detector import Detector, Encoder, Reader, WindowSize
 from guard.terms.item import AUTHORS, Author, Item
 from guard.terms.rendering import Rendering, RenderingSource
@@ -77,14 +78,14 @@ class Cuts:
         numbered = enumerate(self._items)
         return frozenset(index for index, item in numbered if item.author not in authors)
 
-    def pieces(self, detector: Detector, text: str) -> tuple[str, ...]:
+    def pieces(self, detector: Detector, text: str, turn: Turn = OWN_TIME) -> tuple[str, ...]:
         """What of a text is scored: its views in windows, cut to fit the detector.
 
         A detector of subjects reads each sentence by itself too.
         """
         reader, key = self._reader(detector), (text, self.sizes(detector))
         if key not in self._cut:
-            self._cut[key] = _one(text).cut(self._limits, key[1]).texts
+            self._cut[key] = _one(text).cut(self._limits, key[1], turn).texts
         in_sentences = detector.has_subjects
         if (reader is None or reader.window_tokens is None) and not in_sentences:
             return self._cut[key]

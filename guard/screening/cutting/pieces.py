@@ -8,7 +8,7 @@ otherwise one bad turn would taint its harmless neighbours. The items that fired
 and the rest is joined anew, so that a decoy turn shields nothing.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +17,11 @@ from numpy.typing import NDArray
 from guard.detectors.sentences import sentences
 from guard.screening.cutting.item_order import order_of
 from guard.screening.cutting.seams import Found, Seams
-from guard.screening.cutting.windows import cut
-from guard.screening.views.view import ViewLimits, views
+from guard.screening.cutting.view_windows import ViewWindows
+from guard.screening.views.view import ViewLimits
+from guard.screening.workers.turn import OWN_TIME, Turn
 from guard.terms.detector import WINDOWS, Reader, Scores, WindowSize
 from guard.terms.item import Item
-
-# Long enough for a whole prompt in any encoding.
-STRETCH_OVERLAP = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +31,16 @@ class Pieces:
     texts: tuple[str, ...]
     items: tuple[tuple[int, ...], ...]
 
-    def cut(self, limits: ViewLimits, sizes: Sequence[WindowSize] = WINDOWS) -> "Pieces":
-        """Every view of every text, in windows of each of the sizes."""
+    def cut(
+        self,
+        limits: ViewLimits,
+        sizes: Sequence[WindowSize] = WINDOWS,
+        turn: Turn = OWN_TIME,
+    ) -> "Pieces":
+        """Every text and what its views add, in windows of each of the sizes."""
         found: Found = {}
         for text, items in zip(self.texts, self.items, strict=True):
-            for window in _windows(text, limits, sizes):
+            for window in ViewWindows(limits, sizes, turn).of(text):
                 found.setdefault(window, set()).update(items)
         return gathered(found)
 
@@ -111,15 +114,6 @@ def joined_texts(
 ) -> Pieces:
     """Turns joined in their order, in windows, without views; `without` are left out."""
     return gathered(Seams(items, order_of(items)).as_read(sizes, without))
-
-
-def _windows(text: str, limits: ViewLimits, sizes: Sequence[WindowSize]) -> Iterator[str]:
-    # A view has at most so many characters: what stands behind them must get views of its own.
-    longest = max(limits.max_characters // 2, 2 * STRETCH_OVERLAP)
-    for stretch in cut(text, longest, STRETCH_OVERLAP):
-        for view in views(stretch, limits):
-            for size in sizes:
-                yield from cut(view.text, *size)
 
 
 def gathered(found: Found) -> Pieces:

@@ -67,24 +67,28 @@ class View:
 
 def views(text: str, limits: ViewLimits | None = None) -> tuple[View, ...]:
     """The original first, then its distinct readings; the same for the same text, never raises."""
-    limits = limits or ViewLimits()
-    first = View("original", text)
+    return tuple(each_view(text, limits or ViewLimits()))
+
+
+def each_view(text: str, limits: ViewLimits) -> Iterator[View]:
+    """As `views`, one after the other."""
+    yield View("original", text)
     readings = _readings(text, limits)
     found = next(readings, None)
     if found is None:
-        return (first,)
-    kept = [first]
+        return
+    kept = 1
     seen = {_essence(text)}
     room = limits.max_characters
-    while found is not None and len(kept) < limits.max_views and room > 0:
+    while found is not None and kept < limits.max_views and room > 0:
         shown = _differing(text, found.text)[:room]
         essence = _essence(shown)
         if essence and essence not in seen:
             seen.add(essence)
-            kept.append(View(found.name, shown))
+            yield View(found.name, shown)
+            kept += 1
             room -= len(shown)
         found = next(readings, None)
-    return tuple(kept)
 
 
 def _readings(text: str, limits: ViewLimits) -> Iterator[View]:

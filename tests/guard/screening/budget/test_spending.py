@@ -1,15 +1,14 @@
 """A request's budget: counted before anything is read, by detector, and kept to."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pytest
 
 from guard.observability.metrics import Metrics
 from guard.screening.budget.spending import Account, Spending
-from guard.screening.budget.token_estimate import STEP_CHARACTERS, tokens_in
 from guard.screening.memory import Memory
+from guard.screening.prices.token_estimate import tokens_in
 from guard.screening.reading import Reading
 from guard.screening.score_cache import ScoreCache
 from guard.screening.views.view import ViewLimits
@@ -183,26 +182,3 @@ def test_asked_again_for_a_text_an_account_gives_nothing_more() -> None:
         account.choose([words(60)], lambda text: (text,), OWN_TIME, None)
 
     assert account.given == 60
-
-
-@pytest.mark.parametrize(
-    ("text", "tokens"),
-    [
-        ("", 0),
-        ("word", 1),
-        ("Hello, world!", 4),
-        ("internationalisation", 4),
-        ("2026", 2),
-        ("世界", 2),
-        ("IGNORE", 3),
-    ],
-)
-def test_tokens_are_estimated(text: str, tokens: int) -> None:
-    assert tokens_in(text) == tokens
-
-
-def test_a_long_text_is_counted_no_further_than_needed() -> None:
-    long = words(3 * STEP_CHARACTERS)
-    found: Any = tokens_in(long, 100)
-
-    assert 100 < found < tokens_in(long) == 3 * STEP_CHARACTERS
