@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from guard.answers.asking_again import AskAgain
 from guard.answers.endings import asks_for_structure, fallback
 from guard.answers.guarded_answer import GuardedAnswer, Notes
 from guard.answers.judge import Judge
@@ -12,7 +13,7 @@ from guard.screening.policy import Policy
 from guard.screening.screener import Screener
 from guard.settings import Release, Settings
 from guard.terms.item import Call
-from guard.terms.verdict import Verdict
+from guard.terms.verdict import Action, Verdict
 
 _STRICTEST: tuple[Release, ...] = ("whole", "hold", "tail")
 
@@ -27,10 +28,16 @@ class Answers:
         self._forms = {policy.name: policy.refusal for policy in settings.policies}
 
     def guard(
-        self, call: Call, policies: Sequence[Policy], owner: str, notes: Notes
+        self,
+        call: Call,
+        policies: Sequence[Policy],
+        owner: str,
+        notes: Notes,
+        again: AskAgain | None = None,
     ) -> GuardedAnswer | None:
         """What guards the answer to `call` by its policies; None where there are none, and the
-        answer goes untouched."""
+        answer goes untouched. `again` asks anew where an answer is replaced; without it, such an
+        answer is stopped."""
         if not policies:
             return None
         acting = [policy for policy in policies if not policy.shadow]
@@ -46,6 +53,7 @@ class Answers:
             series=self._metrics.answers,
             notes=notes,
             transcript=Transcript() if shadows else None,
+            again=again,
         )
 
     def _said(self, call: Call, verdict: Verdict) -> str:
@@ -62,5 +70,5 @@ def _release(call: Call, acting: Sequence[Policy]) -> Release:
         return "tail"
     if asks_for_structure(call):
         return "whole"
-    modes = {policy.mode for policy in acting}
+    modes = {"whole" if p.action is Action.REPLACE else p.mode for p in acting}
     return next(mode for mode in _STRICTEST if mode in modes)

@@ -13,10 +13,15 @@ from guard.wire.envelopes import DONE, event
 FILTERED = "content_filter"
 
 
-def last_chunk(call: Call, head: JsonObject, index: int, text: str) -> bytes:
-    """The event that ends one choice; `text` is said first, "" for nothing."""
+def last_chunk(
+    call: Call, head: JsonObject, index: int, text: str, *, is_first: bool = False
+) -> bytes:
+    """The event that ends one choice; `text` is said in it, "" for nothing. Where it is the first
+    one too, it says who speaks."""
     ending: JsonObject = {"index": index, "logprobs": None, "finish_reason": FILTERED}
-    said: JsonObject = {"text": text} if _completes(call) else {"delta": _content(text)}
+    speaker: JsonObject = {"role": "assistant"} if is_first else {}
+    delta: JsonObject = {**speaker, "content": text} if text else speaker
+    said: JsonObject = {"text": text} if _completes(call) else {"delta": delta}
     return event({**head, "choices": [{**ending, **said}]})
 
 
@@ -63,7 +68,3 @@ def with_choices(body: JsonObject, choices: list[JsonObject]) -> bytes:
 
 def _completes(call: Call) -> bool:
     return call.upstream_path == "/v1/completions"
-
-
-def _content(text: str) -> JsonObject:
-    return {"content": text} if text else {}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from guard.answers.asking_again import AskAgain
 from guard.answers.judge import Judge
 from guard.answers.transcript import Transcript
 from guard.answers.windows import Window
@@ -33,7 +34,8 @@ class GuardedAnswer:
     """The answer to `call`: its judge, when its text goes, and who takes down what is found.
 
     `refusal` is what is said in place of an answer that a verdict stops before it has said
-    anything. `transcript` keeps all of it for policies in shadow, where there are some.
+    anything. `again` asks the model anew, with the question corrupted. `transcript` keeps all of it
+    for policies in shadow, where there are some.
     """
 
     call: Call
@@ -45,6 +47,7 @@ class GuardedAnswer:
     series: AnswerSeries
     notes: Notes
     transcript: Transcript | None = None
+    again: AskAgain | None = None
 
     def hear(self, choices: object) -> None:
         """Keep what was said, where policies in shadow judge it later."""

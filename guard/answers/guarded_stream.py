@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from time import perf_counter
 
+from guard.answers.asking_again import AskAgain, answered
 from guard.answers.endings import last_chunk, stream_end
 from guard.answers.guarded_answer import GuardedAnswer
 from guard.answers.held_choice import HeldChoice, Passage
@@ -26,12 +27,13 @@ class GuardedStream:
 
     def __init__(self, answer: GuardedAnswer) -> None:
         self._answer = answer
-        self._held = HeldStream(answer.release, answer.window, choices(answer.call))
+        self._held = self._holding()
         self._looking: asyncio.Task[None] | None = None
-        self._endings: list[bytes] = []
         self._first_in: float | None = None
         self._first_out = False
         self._ending = "broken"
+        self._again = answer.again
+        self._is_replaced = False
 
     async def events(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
         """The events that may go, in vLLM's form.
@@ -42,6 +44,9 @@ class GuardedStream:
         try:
             async for out in self._judged(chunks):
                 yield out
+            if self._is_replaced and self._again:
+                async for out in self._replaced(self._again):
+                    yield out
         except ScreeningError:
             self._ending = "unjudged"
             raise
@@ -51,6 +56,20 @@ class GuardedStream:
             verdict = self._answer.close(self._ending)
         await self._answer.shadow(verdict)
 
+    async def _replaced(self, again: AskAgain) -> AsyncIterator[bytes]:
+        """The answer to the corrupted question, judged like the first; it is replaced no more."""
+        self._again, self._is_replaced = None, False
+        self._held = self._holding()
+        if self._answer.transcript:
+            self._answer.transcript.clear()
+        async with answered(again) as reply:
+            async for out in self._judged(reply.chunks()):
+                yield out
+
+    def _holding(self) -> HeldStream:
+        answer = self._answer
+        return HeldStream(answer.release, answer.window, choices(answer.call))
+
     async def _judged(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         splitter = EventSplitter()
         async for chunk in chunks:
@@ -58,6 +77,8 @@ class GuardedStream:
                 continue
             self._held.feed(events, self._answer.hear)
             await self._look()
+            if self._is_replaced:
+                return
             if self._held.held > self._answer.held_bytes:
                 raise ScreeningError("overloaded")
             if out := self._released():
@@ -71,7 +92,7 @@ class GuardedStream:
 
     async def _look(self) -> None:
         """Judge what is due; returns once text may go, or at once where it may go before that."""
-        while self._looking or self._held.is_due:
+        while self._looking or (self._held.is_due and not self._is_replaced):
             if self._looking is None:
                 self._looking = asyncio.create_task(self._judge(self._held.due()))
             if not self._held.must_wait and not self._looking.done():
@@ -85,10 +106,29 @@ class GuardedStream:
         for (number, choice, passages), verdict in zip(looks, verdicts, strict=True):
             if verdict.failure:
                 raise ScreeningError(verdict.failure)
-            if verdict.action is Action.BLOCK:
-                self._stop(number, choice, [passages[i] for i in verdict.items(Action.BLOCK)])
+            action = verdict.action
+            if action is Action.REPLACE and self._again:
+                self._is_replaced = True
+                return
+            if action is Action.REDACT and await self._redacted(choice, passages, verdict):
+                action = Action.FLAG
+            if action > Action.FLAG:
+                self._stop(number, choice, [passages[i] for i in verdict.items(verdict.action)])
             else:
                 choice.judged(passages)
+
+    async def _redacted(
+        self, choice: HeldChoice, passages: Sequence[Passage], verdict: Verdict
+    ) -> bool:
+        """Take out what was found; false where nobody can say where it stands."""
+        for index in verdict.items(Action.REDACT):
+            passage = passages[index]
+            spans = await self._answer.judge.spans(verdict, index, passage.text)
+            if passage.begin is None or spans is None:
+                return False
+            gone = choice.redact(passage, spans)
+            self._answer.series.leaked_characters.labels(self._answer.release).inc(gone)
+        return True
 
     async def _verdict(self, look: _Look) -> Verdict:
         number, _, passages = look
@@ -99,18 +139,21 @@ class GuardedStream:
         """End a choice in the protocol's form, and count what of the passages has gone."""
         answer = self._answer
         mode = answer.release
-        answer.series.leaked_characters.labels(mode).inc(sum(map(choice.gone, flagged)))
+        answer.series.leaked_characters.labels(mode).inc(
+            sum(choice.gone(each.channel, each.start, each.end) for each in flagged)
+        )
         for passage in flagged:
             answer.series.delay_characters.labels(mode).observe(choice.behind(passage))
         said = "" if choice.has_spoken else answer.refusal(answer.judge.verdict)
-        self._endings.append(last_chunk(answer.call, self._held.head, number, said))
-        choice.stop()
+        ending = last_chunk(
+            answer.call, self._held.head, number, said, is_first=not choice.has_begun
+        )
+        self._held.stop(number, ending)
 
     def _released(self) -> bytes:
         out = self._held.released()
-        endings, self._endings = self._endings, []
         self._time()
-        return b"".join((out, *endings))
+        return out
 
     def _time(self) -> None:
         """Note how long the first text was held."""

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from guard.answers.redaction import Span, edited, is_editable, joined, redacted
 from guard.answers.texts import (
     ARGUMENTS,
     COMPLETION,
@@ -25,21 +26,24 @@ MOST_CALL = 64 << 10
 @dataclass(frozen=True, slots=True)
 class Passage:
     """What is judged at once: `text` is the new stretch from `start` to `end`, and what stands
-    before it."""
+    before it, from `begin` on; None where its characters are not those of the answer."""
 
     channel: Channel
     text: str
     start: int
     end: int
+    begin: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event of one choice, as it came; `ends` says how far its texts reach."""
+    """An event of one choice, as it came; `ends` says how far its texts reach. One that is `early`
+    tells of a character that is still to come."""
 
     data: bytes
     ends: Mapping[Channel, int]
     is_last: bool
+    early: bool
 
 
 class HeldChoice:
@@ -47,7 +51,8 @@ class HeldChoice:
 
     With `hold` texts go once they were judged with the window behind them, with `tail` at once but
     at most a window ahead of the verdict, with `whole` when all of the choice was judged. A tool
-    call goes as a whole: half a call may not run. `held` are the bytes that wait.
+    call goes as a whole: half a call may not run. `held` are the bytes that wait; it `has_begun`
+    once an event has gone.
     """
 
     def __init__(self, release: Release, window: Window) -> None:
@@ -59,6 +64,7 @@ class HeldChoice:
         self.held = 0
         self.complete = False
         self.stopped = False
+        self.has_begun = False
 
     def add(self, data: bytes, choice: JsonObject) -> None:
         """Take an event; once the choice is stopped nothing of it is kept."""
@@ -71,11 +77,12 @@ class HeldChoice:
             ends[channel] = text.end
         if ends:
             self._growing = frozenset(map(_part, ends))
-        if not ends and choice.get("logprobs"):  # of a character that is not complete yet
+        early = not ends and bool(choice.get("logprobs"))
+        if early:
             first = next(iter(self._texts), COMPLETION)
-            ends[first] = self._texts.setdefault(first, GrowingText()).end + 1
+            ends[first] = self._texts.setdefault(first, GrowingText()).end
         self.complete = self.complete or choice.get("finish_reason") is not None
-        self._events.append(Event(data, ends, self.complete))
+        self._events.append(Event(data, ends, self.complete, early))
         self.held += len(data)
 
     @property
@@ -100,23 +107,31 @@ class HeldChoice:
             text = self._texts[passage.channel]
             text.judged = passage.end
             text.cleared = max(text.cleared, self._clear(passage.channel, text))
-            text.forget(min(text.judged - self._window.context, text.cleared))
+            text.forget(min(text.judged - self._window.context, text.cleared, text.released))
 
     def released(self) -> list[bytes]:
         """The events that may go now."""
         out = []
         while self._events and self._may_go(self._events[0]):
             event = self._events.popleft()
-            out.append(event.data)
+            out.append(self._edited(event))
+            self.has_begun = True
             for channel, end in event.ends.items():
-                self._texts[channel].released = min(end, self._texts[channel].end)
-        self.held -= sum(map(len, out))
+                self._texts[channel].released = end
+            self.held -= len(event.data)
         return out
 
-    def gone(self, passage: Passage) -> int:
-        """Characters of a passage's new text that were released."""
-        released = self._texts[passage.channel].released
-        return min(max(0, released - passage.start), passage.end - passage.start)
+    def gone(self, channel: Channel, start: int, end: int) -> int:
+        """Characters of a stretch of a text that were released."""
+        return min(max(0, self._texts[channel].released - start), end - start)
+
+    def redact(self, passage: Passage, spans: Sequence[Span]) -> int:
+        """Leave spans of a passage out of what is released; how many characters have gone of those
+        that are new."""
+        text, begin = self._texts[passage.channel], passage.begin or 0
+        found = [(begin + start, begin + end) for start, end in spans]
+        text.redactions = joined((*text.redactions, *found))
+        return sum(self.gone(passage.channel, *span) for span in found if span[1] > passage.start)
 
     def behind(self, passage: Passage) -> int:
         """Characters that came in since a passage's new text began."""
@@ -143,6 +158,17 @@ class HeldChoice:
         """Whether nothing is held."""
         return not self._events
 
+    def _edited(self, event: Event) -> bytes:
+        """The event as it goes: without what is redacted."""
+        texts = {}
+        for channel, end in event.ends.items():
+            text = self._texts[channel]
+            if text.redactions and end > text.released:
+                said = text.between(text.released, end)
+                if (kept := redacted(said, text.redactions, text.released)) != said:
+                    texts[channel] = kept
+        return edited(event.data, texts) if texts else event.data
+
     def _due(self) -> list[Channel]:
         new = [channel for channel, text in self._texts.items() if text.end > text.judged]
         if self.complete:
@@ -164,11 +190,11 @@ class HeldChoice:
         return self.complete or _part(channel) not in self._growing
 
     def _passage(self, channel: Channel, text: GrowingText) -> Passage:
-        start = text.judged - self._window.context
-        seen = text.between(start, text.end)
-        if is_call(channel) or self._release == "whole":
-            seen = readable(seen)
-        return Passage(channel, seen, text.judged, text.end)
+        begin = max(text.judged - self._window.context, text.start)
+        said = text.between(begin, text.end)
+        seen = readable(said) if is_call(channel) or self._release == "whole" else said
+        can_edit = seen is said and is_editable(channel)
+        return Passage(channel, seen, text.judged, text.end, begin if can_edit else None)
 
     def _clear(self, channel: Channel, text: GrowingText) -> int:
         """How far a text may go that was judged to `text.judged`."""
@@ -178,11 +204,15 @@ class HeldChoice:
         return text.cleared + clear_length(seen, self._window)
 
     def _may_go(self, event: Event) -> bool:
+        if self._release == "whole" and not self.complete:
+            return False
         if event.is_last and any(text.end > text.judged for text in self._texts.values()):
             return False
         if event.is_last:
             return True
-        return all(end <= self._allowed(channel) for channel, end in event.ends.items())
+        return all(
+            end + event.early <= self._allowed(channel) for channel, end in event.ends.items()
+        )
 
     def _allowed(self, channel: Channel) -> int:
         text = self._texts[channel]

@@ -27,10 +27,13 @@ class HeldStream:
         self._expected = expected
         self._choices: dict[int, HeldChoice] = {}
         self._at_once: list[bytes] = []
+        self._endings: list[bytes] = []
         self._behind: list[bytes] = []
+        self._complete = False
         self.head: JsonObject = {}
         self.usage: object = None
         self.failed = False
+        self.done = False
 
     def feed(self, events: bytes, hear: Callable[[object], None] | None = None) -> None:
         """Take complete events; ValueError for one that is no JSON object. `hear` is given the
@@ -45,6 +48,7 @@ class HeldStream:
             self._at_once.append(event + _BLANK)
         elif data.strip() == b"[DONE]":
             self._behind.append(event + _BLANK)
+            self._complete = True
             for choice in self._choices.values():
                 choice.complete = True
         else:
@@ -96,14 +100,24 @@ class HeldStream:
         if not self.failed:
             for choice in self._choices.values():
                 out += choice.released()
+            out += self._endings
+            self._endings = []
             if all(choice.is_idle for choice in self._choices.values()):
                 out += self._behind
                 self._behind = []
+                self.done = self._complete
         return b"".join(out)
+
+    def stop(self, number: int, ending: bytes) -> None:
+        """Let a choice say no more than `ending`."""
+        self._choices[number].stop()
+        self._endings.append(ending)
 
     @property
     def stopped(self) -> bool:
-        """Whether every choice is over, and some were stopped before their end."""
+        """Whether every choice is over, some were stopped, and the model server goes on."""
+        if self.done:
+            return False
         choices = self._choices.values()
         over = [c.stopped or (c.complete and c.is_idle) for c in choices]
         return any(c.stopped for c in choices) and len(over) >= self._expected and all(over)

@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from time import perf_counter, time_ns
 
+from guard.answers.redaction import Span, joined
 from guard.answers.tally import Tally, together
 from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener, Screening
 from guard.terms.item import Item
-from guard.terms.verdict import Verdict
+from guard.terms.verdict import Action, Verdict
 
 
 class Judge:
@@ -48,6 +49,15 @@ class Judge:
         verdict = (await self._begin(items, self._acting)).verdict
         self._tally.add(verdict, perf_counter() - began)
         return verdict
+
+    async def spans(self, verdict: Verdict, index: int, text: str) -> list[Span] | None:
+        """What is to be redacted in the item `index` of a look; None where a detector that fired
+        finds no place."""
+        asking = {f.policy for f in verdict.asking(Action.REDACT) if index in f.items}
+        detectors = [policy.detector for policy in self._acting if policy.name in asking]
+        # Folding a long text takes milliseconds: too long for the event loop.
+        found = [await asyncio.to_thread(detector.spans, text) for detector in detectors]
+        return joined(span for spans in found for span in spans) if all(found) else None
 
     def close(self) -> Verdict:
         """The verdict on the whole answer, counted."""

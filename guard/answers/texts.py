@@ -82,14 +82,16 @@ class GrowingText:
     """One text while it comes in. Positions count its characters from the beginning.
 
     `judged` is how far it was judged, `cleared` how far it may be released, `released` how far it
-    was. What is nobody's business any more is let go (`forget`).
+    was; `redactions` are the spans that are left out. What is nobody's business any more is let
+    go (`forget`): what is still there begins at `start`.
     """
 
     end: int = 0
     judged: int = 0
     cleared: int = 0
     released: int = 0
-    _start: int = 0
+    redactions: list[tuple[int, int]] = field(default_factory=list)
+    start: int = 0
     _pieces: list[str] = field(default_factory=list)
 
     def add(self, piece: str) -> None:
@@ -102,7 +104,7 @@ class GrowingText:
         if len(self._pieces) > 1:
             self._pieces = ["".join(self._pieces)]
         whole = self._pieces[0] if self._pieces else ""
-        return whole[max(0, start - self._start) : max(0, end - self._start)]
+        return whole[max(0, start - self.start) : max(0, end - self.start)]
 
     def ends_with(self, character: str) -> bool:
         """Whether the last piece ends with a character."""
@@ -115,6 +117,6 @@ class GrowingText:
 
     def forget(self, before: int) -> None:
         """Let go of what stands before a position."""
-        if before > self._start:
+        if before > self.start:
             self._pieces = [self.between(before, self.end)]
-            self._start = before
+            self.start = before

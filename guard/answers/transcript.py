@@ -23,6 +23,10 @@ class Transcript:
         for channel, piece in said(choice):
             self._texts.setdefault((number, channel), []).append(piece)
 
+    def clear(self) -> None:
+        """Forget what was said: it goes to nobody."""
+        self._texts.clear()
+
     @property
     def items(self) -> list[Item]:
         """The texts as detectors judge them."""

@@ -1,7 +1,7 @@
 """One request's way: bytes → call → verdict → upstream → reply. Knows nothing of ASGI."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -9,6 +9,7 @@ from time import perf_counter, time_ns
 from types import MappingProxyType
 
 from guard.answers.answers import Answers
+from guard.answers.asking_again import AskAgain, related
 from guard.corruption.rewriting import GENERATING, Rewriter
 from guard.gateway.client import Client, Reply
 from guard.gateway.context_length import ContextLengths
@@ -23,6 +24,7 @@ from guard.recognition.known import KnownTexts
 from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
 from guard.screening.budget.spending import Spending
 from guard.screening.canary import NO_CANARIES, Canary
+from guard.screening.policy import Policy
 from guard.screening.screener import Screener, Screening
 from guard.screening.selection import PolicyTable
 from guard.settings import Settings
@@ -189,8 +191,9 @@ class Exchange:
             if action in (Action.ALLOW, Action.FLAG) and not embedded:
                 self._count_bypassed(call, verdict)
                 reply = await pending.reply()
+                ask = self._again(protocol, call, client)
                 yield await self._replies.relayed(
-                    protocol, call, reply, action, client, embedded=False
+                    protocol, call, reply, action, client, embedded=False, again=ask
                 )
                 return
         if pending.begun:
@@ -210,7 +213,28 @@ class Exchange:
         body = await self._rewritten(call, verdict)
         self._count_bypassed(call, verdict)
         async with self._sent(call, body, client) as reply:
-            yield await self._replies.relayed(protocol, call, reply, action, client, embedded=True)
+            ask = self._again(protocol, call, client)
+            yield await self._replies.relayed(
+                protocol, call, reply, action, client, embedded=True, again=ask
+            )
+
+    def _again(self, protocol: WireProtocol, call: Call, client: Client) -> AskAgain | None:
+        """Asks the model server again where a policy replaces answers and the model can be."""
+        policies = self._table.select(client.owner, protocol.route, call.model).of("answer")
+        if not self._can_corrupt(call) or all(p.action is not Action.REPLACE for p in policies):
+            return None
+        return partial(self._asked_again, policies, call, client)
+
+    @asynccontextmanager
+    async def _asked_again(
+        self, policies: Sequence[Policy], call: Call, client: Client
+    ) -> AsyncIterator[UpstreamReply]:
+        """The model server's reply to a call of which all is corrupted that led to its answer."""
+        verdict = await related(call, policies, self._screener, client.owner)
+        asked = client.entry.verdicts.get("prompt", Verdict())
+        body = await self._rewritten(call, Verdict((*asked.findings, *verdict.findings)))
+        async with self._sent(call, body, client) as reply:
+            yield reply
 
     def _sends_early(self, protocol: WireProtocol, call: Call, client: Client) -> bool:
         """Whether the model may begin while the guard judges; without policies nothing does."""

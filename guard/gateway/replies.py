@@ -2,6 +2,7 @@
 client's protocol."""
 
 from guard.answers.answers import Answers
+from guard.answers.asking_again import AskAgain
 from guard.answers.guarded_answer import GuardedAnswer
 from guard.answers.guarded_stream import GuardedStream
 from guard.answers.whole_answer import judged_body
@@ -37,8 +38,10 @@ class Replies:
         client: Client,
         *,
         embedded: bool,
+        again: AskAgain | None = None,
     ) -> Reply:
-        """The reply to a call that went upstream, `embedded` where it went as embeddings.
+        """The reply to a call that went upstream, `embedded` where it went as embeddings; `again`
+        asks anew with the question corrupted.
 
         Raises UpstreamError for what is no answer, and ScreeningError where a policy that must
         judge it cannot.
@@ -47,10 +50,10 @@ class Replies:
             error = await error_of(call, reply, embedded=embedded)
             return Reply(error.status, serialise(protocol.error_body(error)), action=action.label)
         self._authorship.passed_on(call, client.owner)
-        guarded = self._guard(protocol, call, client)
+        guarded = self._guard(protocol, call, client, again)
         if reply.content_type == "text/event-stream":
             translator = protocol.event_translator(call)
-            if translator is None and embedded:
+            if translator is None and (embedded or (guarded and again)):
                 translator = NeutralErrors(protocol)
             chunks = reply.chunks()
             if guarded:
@@ -69,11 +72,13 @@ class Replies:
             listener.whole(body)
         return Reply(200, protocol.translate(call, body), action=action.label)
 
-    def _guard(self, protocol: WireProtocol, call: Call, client: Client) -> GuardedAnswer | None:
+    def _guard(
+        self, protocol: WireProtocol, call: Call, client: Client, again: AskAgain | None
+    ) -> GuardedAnswer | None:
         if call.upstream_path not in GENERATING:
             return None
         selection = self._table.select(client.owner, protocol.route, call.model)
-        return self._answers.guard(call, selection.of("answer"), client.owner, client)
+        return self._answers.guard(call, selection.of("answer"), client.owner, client, again)
 
     def _listener(
         self, protocol: WireProtocol, call: Call, client: Client

@@ -43,6 +43,9 @@ class Policy:
             raise ConfigError(
                 f"policies.{settings.name}.side: '{settings.detector}' cannot judge that"
             )
+        if settings.action == "redact" and not detector.finds_spans:
+            said = f"'{settings.detector}' cannot say where what it finds stands"
+            raise ConfigError(f"policies.{settings.name}.action: {said}")
         own = settings.threshold == "from_artifact"
         return cls(
             name=settings.name,

@@ -52,8 +52,9 @@ class Selection:
 
     @property
     def may_corrupt(self) -> bool:
-        """Whether some policy that acts corrupts prompts."""
-        return any(p.action is Action.CORRUPT and not p.shadow for p in self.policies)
+        """Whether some policy that acts corrupts prompts, at once or to replace an answer."""
+        corrupting = (Action.CORRUPT, Action.REPLACE)
+        return any(p.action in corrupting and not p.shadow for p in self.policies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ from guard.settings.sections import (
 from guard.settings.store import Store
 from guard.settings.upstream import Model, Upstream
 
+CORRUPTING = frozenset({"corrupt", "replace"})
+"""Actions that corrupt a prompt: at once, or to replace its answer."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -84,7 +86,7 @@ class Settings(Section):
     @property
     def may_corrupt(self) -> bool:
         """Whether some policy corrupts prompts; one in shadow does not."""
-        return any(policy.action == "corrupt" and not policy.shadow for policy in self.policies)
+        return any(p.action in CORRUPTING and not p.shadow for p in self.policies)
 
     @property
     def sends_early(self) -> bool:
@@ -124,7 +126,7 @@ class Settings(Section):
             yield from _unknown("model", (*here, "when", "models", index), name, self.models)
 
     def _wrong_in_corruption(self) -> Iterator[Problem]:
-        acting = [p for p in self.policies if p.action == "corrupt" and not p.shadow]
+        acting = [p for p in self.policies if p.action in CORRUPTING and not p.shadow]
         if acting and not self.models:
             yield Problem(("models",), f"is missing: {acting[0].name} corrupts: name its folder")
         for policy in acting:
@@ -158,7 +160,12 @@ def _wrong_about_side(policy: Policy, here: KeyPath) -> Iterator[Problem]:
     if policy.side == "prompt" and policy.mode is not None:
         yield Problem((*here, "mode"), "is for answers: say side: answer", (*here, "side"))
     if policy.side == "prompt":
+        if policy.action in ("redact", "replace"):
+            yield Problem((*here, "action"), "is for answers: say side: answer", (*here, "side"))
         return
+    if policy.action == "replace" and policy.mode not in (None, "whole"):
+        said = "an answer is replaced as a whole"
+        yield Problem((*here, "mode"), said, (*here, "action"))
     if policy.action == "corrupt":
         yield Problem((*here, "action"), "prompts are corrupted, answers are not", (*here, "side"))
     if policy.authors is not None and "assistant" not in policy.authors:

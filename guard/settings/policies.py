@@ -56,8 +56,9 @@ class Policy(Section):
     """Whose texts it judges; where nothing is said the detector's own choice."""
     threshold: Threshold | Literal["from_artifact"] = "from_artifact"
     """A number in [0, 1], or the detector's own."""
-    action: Literal["allow", "flag", "corrupt", "block"]
-    """What is done when it fires; the most severe of all rules wins."""
+    action: Literal["allow", "flag", "redact", "corrupt", "replace", "block"]
+    """What is done when it fires; the most severe of all rules wins. Of answers, what was found is
+    taken out (`redact`), or the model is asked again with the question corrupted (`replace`)."""
     on_error: Literal["allow", "flag", "block"] = "block"
     """What is done when the detector fails, is too slow or has no room. `block`: the request is not
     passed on and is answered 503 with a code of its own, never as if something had been found."""

@@ -151,6 +151,13 @@ class Detector(Reader):
     """The most characters of what it finds: of an answer, so many that were judged stand behind
     what is released."""
 
+    finds_spans: bool = False
+    """Whether it can say where what it found stands, so that it can be redacted."""
+
+    def spans(self, text: str) -> tuple[tuple[int, int], ...]:  # noqa: ARG002
+        """Where in a text what fired stands, as (start, end) in characters."""
+        return ()
+
     features_of: str | None = None
     """The digest of the encoder in service if `numbers_and_features` gives its features too.
     Screening has such a detector read first, and the encoder only what is left."""

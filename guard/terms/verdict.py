@@ -12,12 +12,17 @@ CANARY = "canary"
 
 
 class Action(IntEnum):
-    """What happens to a request; the order is severity."""
+    """What happens to a request or its answer; the order is severity.
+
+    Prompts are corrupted; answers are redacted, or replaced by the answer to the corrupted prompt.
+    """
 
     ALLOW = 0
     FLAG = 1
-    CORRUPT = 2
-    BLOCK = 3
+    REDACT = 2
+    CORRUPT = 3
+    REPLACE = 4
+    BLOCK = 5
 
     @property
     def label(self) -> str:

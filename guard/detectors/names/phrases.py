@@ -6,11 +6,12 @@ Used as a detector of its own and as the name evidence of a forget classifier.
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from guard.detectors.context import Context
+from guard.detectors.names.folded import groups
 from guard.settings import PhraseDetector
 from guard.terms.detector import Detector, Features, Scores
 
@@ -53,9 +54,19 @@ class PhraseList(Detector):
 
     def occurs(self, text: str) -> bool:
         """Whether some phrase occurs in the text as whole words."""
-        folded = fold(text)
+        return next(self._found(fold(text)), None) is not None
+
+    finds_spans = True
+
+    def spans(self, text: str) -> tuple[tuple[int, int], ...]:
+        """Where the phrases stand in a text, as (start, end) in characters."""
+        folded, places = _folded_places(text)
+        return tuple((places[start], places[end]) for start, end in self._found(folded))
+
+    def _found(self, folded: str) -> Iterator[tuple[int, int]]:
+        """Where phrases stand in a folded text, as whole words."""
         matches = self._matcher.find_matches_as_indexes(folded, overlapping=True)
-        return any(is_bounded(folded, start, end) for _, start, end in matches)
+        return ((start, end) for _, start, end in matches if is_bounded(folded, start, end))
 
 
 def load(source: PhraseDetector, context: Context) -> PhraseList:  # noqa: ARG001
@@ -71,6 +82,17 @@ def fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
     kept = "".join(_fold_character(character) for character in decomposed)
     return " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+def _folded_places(text: str) -> tuple[str, list[int]]:
+    """The folded text, and where each of its characters stood; one more for its end."""
+    folded: list[str] = []
+    places: list[int] = []
+    for start, group in groups(text):
+        for character in fold(group) or ("" if folded[-1:] in ([], [" "]) else " "):
+            folded.append(character)
+            places.append(start)
+    return "".join(folded), [*places, len(text)]
 
 
 def _fold_character(character: str) -> str:

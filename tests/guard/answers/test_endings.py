@@ -22,6 +22,8 @@ def test_a_chat_says_nothing_where_there_is_nothing_to_say() -> None:
     chunk = orjson.loads(last_chunk(chat_call(), {}, 0, "")[6:])
 
     assert chunk["choices"][0]["delta"] == {}
+    first = orjson.loads(last_chunk(chat_call(), {}, 0, "", is_first=True)[6:])
+    assert first["choices"][0]["delta"] == {"role": "assistant"}
 
 
 def test_usage_is_told_where_it_is_known() -> None:

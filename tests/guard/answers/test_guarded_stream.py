@@ -90,6 +90,7 @@ async def test_what_goes_is_a_prefix_of_what_was_said(
     whole, _ = heard(stream)
     got, ends = heard(out)
     assert out.endswith(DONE)
+    assert out.count(DONE) == 1
     assert ends.keys() == {0, 1}
     for place, text in got.items():
         assert whole[place].startswith(text)

@@ -103,6 +103,10 @@ def test_whole_goes_at_the_end() -> None:
     assert script.looks == [SENTENCE * 20]
 
 
+def test_whole_says_not_even_who_speaks_before_the_end() -> None:
+    assert Script("whole").say(delta={"role": "assistant", "content": ""}) == []
+
+
 def test_reasoning_goes_once_the_answer_has_begun() -> None:
     script = Script()
     assert script.say("short", delta={"reasoning": "short"}) == []
@@ -156,6 +160,6 @@ def test_what_of_a_passage_has_gone_is_known() -> None:
     (passage,) = script.choice.passages()
     script.say("y" * 100, judge=False)
 
-    assert script.choice.gone(passage) == 150
+    assert script.choice.gone(passage.channel, passage.start, passage.end) == 150
     assert script.choice.behind(passage) == 250
     assert script.choice.has_spoken

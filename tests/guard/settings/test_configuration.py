@@ -370,6 +370,11 @@ def test_prompts_are_sent_early_unless_told_otherwise(
     [
         ({"mode": "hold"}, r"policies\.stop\.mode: is for answers"),
         ({"side": "answer", "action": "corrupt"}, r"policies\.stop\.action: prompts are corrupted"),
+        ({"action": "redact"}, r"policies\.stop\.action: is for answers"),
+        (
+            {"side": "answer", "action": "replace", "mode": "tail"},
+            r"policies\.stop\.mode: an answer is replaced as a whole",
+        ),
         ({"side": "answer", "authors": ["user"]}, r"policies\.stop\.authors: the assistant writes"),
     ],
 )

@@ -79,3 +79,27 @@ def test_a_phrase_is_found_after_any_text_and_a_space(before: str, phrase: str) 
 def test_the_version_is_that_of_the_phrases() -> None:
     assert PhraseList(["One", "two"]).version == PhraseList(["two", "one", "ONE"]).version
     assert PhraseList(["one"]).version != PhraseList(["one", "two"]).version
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("I am Ann Bäcker.", ["Ann Bäcker"]),
+        ("ANN  BA\u0308CKER's", ["ANN  BA\u0308CKER"]),
+        ("  Ann\u200d-Bäcker  and ann bäcker", ["Ann\u200d-Bäcker", "ann bäcker"]),
+        ("Joann Bäcker, Ann Bäckers", []),
+        ("", []),
+    ],
+)
+def test_spans_are_those_of_the_text_as_it_stands(text: str, found: list[str]) -> None:
+    phrases = PhraseList(["Ann Bäcker"])
+
+    assert [text[start:end] for start, end in phrases.spans(text)] == found
+    assert phrases.occurs(text) is bool(found)
+
+
+@given(st.text(), st.text(min_size=1))
+def test_what_occurs_between_spaces_has_its_span(around: str, phrase: str) -> None:
+    phrases = PhraseList([phrase])
+    text = f"{around} {phrase} {around}"
+    assert bool(phrases.spans(text)) == phrases.occurs(text)
