@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from guard.answers.asking_again import AskAgain
+from guard.answers.asking_again import AskAgain, asked_last
 from guard.answers.endings import asks_for_structure, fallback
 from guard.answers.guarded_answer import GuardedAnswer, Notes
 from guard.answers.judge import Judge
@@ -45,7 +45,7 @@ class Answers:
         reach = max((policy.detector.reach for policy in acting), default=0)
         return GuardedAnswer(
             call=call,
-            judge=Judge(self._screener, self._metrics, acting, shadows, owner),
+            judge=Judge(self._screener, self._metrics, acting, shadows, owner, asked_last(call)),
             release=_release(call, acting),
             window=Window(self._settings.answers.window, reach),
             held_bytes=self._settings.answers.held_bytes,

@@ -14,6 +14,9 @@ from guard.upstream.client import UpstreamReply
 AskAgain = Callable[[], AbstractAsyncContextManager[UpstreamReply]]
 """Asks the model server again, with the question corrupted."""
 
+MOST_QUESTION = 600
+"""Characters of a question that are judged with each passage of its answer: the last ones."""
+
 
 async def related(
     call: Call, policies: Sequence[Policy], screener: Screener, owner: str
@@ -23,20 +26,28 @@ async def related(
 
     Raises ScreeningError where a detector cannot judge.
     """
-    asking = [_of_prompts(policy) for policy in policies if policy.action is Action.REPLACE]
+    asking = [_of_prompts(policy) for policy in policies if replaces(policy)]
     found = (await screener.begin(call.items, asking, owner, counts=False)).verdict
     if found.failure:
         raise ScreeningError(found.failure)
-    first = asking[0]
-    last = Finding(
-        policy=first.name,
-        detector=first.detector_name,
+    return Verdict((*found.findings, corrupting(asking[0], _asked_last(call))))
+
+
+def replaces(policy: Policy) -> bool:
+    """Whether a policy that acts replaces answers."""
+    return policy.action is Action.REPLACE and not policy.shadow
+
+
+def corrupting(policy: Policy, items: tuple[int, ...]) -> Finding:
+    """The finding that corrupts items of a request because of what their answer told."""
+    return Finding(
+        policy=policy.name,
+        detector=policy.detector_name,
         action=Action.CORRUPT,
         score=None,
-        threshold=first.threshold,
-        items=_asked_last(call),
+        threshold=policy.threshold,
+        items=items,
     )
-    return Verdict((*found.findings, last))
 
 
 @asynccontextmanager
@@ -46,6 +57,12 @@ async def answered(again: AskAgain) -> AsyncIterator[UpstreamReply]:
         if reply.status != 200:
             raise UpstreamError("The model server failed")
         yield reply
+
+
+def asked_last(call: Call) -> str:
+    """The words of the user's last message, or of the prompt to be completed."""
+    items = [call.items[index].text for index in _asked_last(call)]
+    return "\n".join(items)[-MOST_QUESTION:]
 
 
 def _of_prompts(policy: Policy) -> Policy:

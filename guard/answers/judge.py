@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from time import perf_counter, time_ns
 
 from guard.answers.redaction import Span, joined
 from guard.answers.tally import Tally, together
+from guard.answers.texts import answer_item
 from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener, Screening
@@ -24,12 +26,16 @@ class Judge:
         acting: Sequence[Policy],
         shadows: Sequence[Policy],
         owner: str,
+        question: str = "",
     ) -> None:
+        """`question` is what the answer answers, for detectors that judge the two together."""
         self._screener = screener
         self._metrics = metrics
         self._acting = tuple(acting)
         self._shadows = tuple(shadows)
         self._owner = owner
+        self._question = question
+        self._paired: tuple[Policy, ...] | None = None
         self._tally = Tally()
         self.began_ns = time_ns()
 
@@ -47,8 +53,25 @@ class Judge:
         """The verdict of the policies that act; never raises for a detector's fault."""
         began = perf_counter()
         verdict = (await self._begin(items, self._acting)).verdict
+        if paired := await self._pairing():
+            beside = [replace(each, content=f"{self._question}\n{each.text}") for each in items]
+            verdict = together((verdict, (await self._begin(beside, paired)).verdict))
         self._tally.add(verdict, perf_counter() - began)
         return verdict
+
+    async def _pairing(self) -> tuple[Policy, ...]:
+        """The policies that judge the answer with its question: where the question alone fires, it
+        would speak for every answer."""
+        if self._paired is None:
+            asking = [policy for policy in self._acting if policy.detector.reads_question]
+            if not asking or not self._question:
+                self._paired = ()
+            else:
+                question = [answer_item(0, ("question",), self._question)]
+                alone = (await self._begin(question, asking)).verdict
+                fired = {finding.policy for finding in alone.findings}
+                self._paired = tuple(p for p in asking if p.name not in fired)
+        return self._paired
 
     async def spans(self, verdict: Verdict, index: int, text: str) -> list[Span] | None:
         """What is to be redacted in the item `index` of a look; None where a detector that fired

@@ -9,13 +9,14 @@ from time import perf_counter, time_ns
 from types import MappingProxyType
 
 from guard.answers.answers import Answers
-from guard.answers.asking_again import AskAgain, related
+from guard.answers.asking_again import AskAgain
 from guard.corruption.rewriting import GENERATING, Rewriter
 from guard.gateway.client import Client, Reply
 from guard.gateway.context_length import ContextLengths
 from guard.gateway.field_rules import field_rules
 from guard.gateway.model_tokenizers import ModelTokenizer
 from guard.gateway.refusals import Refusals
+from guard.gateway.replacements import Replacements
 from guard.gateway.replies import Replies
 from guard.gateway.token_counts import TokenCounts
 from guard.observability.metrics import Metrics
@@ -77,6 +78,8 @@ class Exchange:
         self._switches = switches
         self._sampling = sampling
         self._table = PolicyTable.build(screener.policies, settings.policies, canaries)
+        questions = known.questions if known else None
+        self._replacements = Replacements(screener, self._table, questions)
         self._replies = Replies(Answers(settings, screener, metrics), self._authorship, self._table)
         self._rules = {may_corrupt: field_rules(settings, may_corrupt) for may_corrupt in BOTH}
 
@@ -186,6 +189,8 @@ class Exchange:
         early = not again and self._sends_early(protocol, call, client)
         async with PendingRequest(self._sent(call, call.body, client), early=early) as pending:
             verdict = (await self._screened(protocol, call, client)).verdict
+            if self._can_corrupt(call):
+                verdict = self._replacements.remembered(protocol, call, client, verdict)
             action = self._action(call, verdict)
             embedded = action is Action.CORRUPT or self._embeds_unflagged(call, client, protocol)
             if action in (Action.ALLOW, Action.FLAG) and not embedded:
@@ -220,8 +225,8 @@ class Exchange:
 
     def _again(self, protocol: WireProtocol, call: Call, client: Client) -> AskAgain | None:
         """Asks the model server again where a policy replaces answers and the model can be."""
-        policies = self._table.select(client.owner, protocol.route, call.model).of("answer")
-        if not self._can_corrupt(call) or all(p.action is not Action.REPLACE for p in policies):
+        policies = self._replacements.policies(protocol, call, client)
+        if not policies or not self._can_corrupt(call):
             return None
         return partial(self._asked_again, policies, call, client)
 
@@ -230,9 +235,8 @@ class Exchange:
         self, policies: Sequence[Policy], call: Call, client: Client
     ) -> AsyncIterator[UpstreamReply]:
         """The model server's reply to a call of which all is corrupted that led to its answer."""
-        verdict = await related(call, policies, self._screener, client.owner)
-        asked = client.entry.verdicts.get("prompt", Verdict())
-        body = await self._rewritten(call, Verdict((*asked.findings, *verdict.findings)))
+        verdict = await self._replacements.verdict(call, policies, client)
+        body = await self._rewritten(call, verdict)
         async with self._sent(call, body, client) as reply:
             yield reply
 

@@ -9,20 +9,25 @@ from guard.observability.recognition_series import RecognitionSeries
 from guard.recognition.answers import KnownAnswers
 from guard.recognition.digests import Digester
 from guard.recognition.proposals import Proposer
+from guard.recognition.questions import KnownQuestions
 from guard.recognition.recent import RecentDigests
 from guard.recognition.shared import SharedMemory
 from guard.recognition.shared_scores import SharedScores
 from guard.settings import Settings
 from guard.terms.errors import ConfigError, about
 
+MOST_QUESTIONS = 100_000
+"""Most questions whose answers were replaced that a process remembers, some 200 bytes each."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownTexts:
-    """The answers that the guard has let out, what counts prompts that could be pinned, and what
-    other processes know too."""
+    """The answers that the guard has let out, questions whose answers were replaced, what counts
+    prompts that could be pinned, and what other processes know too."""
 
     answers: KnownAnswers
     series: RecognitionSeries
+    questions: KnownQuestions
     proposer: Proposer | None = None
     shared: SharedMemory | None = None
     scores: SharedScores | None = None
@@ -36,9 +41,11 @@ class KnownTexts:
         shared = None
         if settings.redis and shares(settings):
             shared = SharedMemory(settings.redis, series)
+        asked = RecentDigests(MOST_QUESTIONS, section.answers_s)
         return cls(
             KnownAnswers(digester, recent, metrics, shared, section.answers_s),
             series,
+            KnownQuestions(Digester.of(section, "questions"), asked),
             Proposer(section.proposals) if section.proposals else None,
             shared,
             _scores(settings, shared),

@@ -112,6 +112,8 @@ class Policy:
 def _authors(settings: PolicySettings, detector: Detector) -> frozenset[Author]:
     """Whose texts the policy judges: a pinned text is still the developer's to whoever judges
     everybody's."""
+    if settings.side == "answer":  # all of it is the model's
+        return frozenset(AUTHORS)
     if settings.authors is None:
         return detector.authors
     chosen = frozenset[Author](settings.authors)

@@ -151,6 +151,10 @@ class Detector(Reader):
     """The most characters of what it finds: of an answer, so many that were judged stand behind
     what is released."""
 
+    reads_question: bool = False
+    """Whether it judges an answer together with its question too, where the question alone does
+    not fire: the two may tell what neither tells alone."""
+
     finds_spans: bool = False
     """Whether it can say where what it found stands, so that it can be redacted."""
 

@@ -51,6 +51,7 @@ class ForgetClassifier(Detector):
     """
 
     has_subjects = True
+    reads_question = True
     finds_words = True
 
     def __init__(

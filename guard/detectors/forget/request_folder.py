@@ -48,6 +48,7 @@ class RequestFolder(Detector):
 
     threshold = THRESHOLD
     has_subjects = True
+    reads_question = True
     finds_words = True
     changes = True
 

@@ -60,6 +60,7 @@ class RequestSet(Detector):
 
     threshold = THRESHOLD
     has_subjects = True
+    reads_question = True
     finds_words = True
 
     def __init__(self, requests: Iterable[ForgetRequest], *, encoder: str, width: int) -> None:

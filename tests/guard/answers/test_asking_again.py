@@ -96,6 +96,27 @@ async def test_earlier_turns_about_it_are_corrupted_too(
     assert second[1] == turns[1]
 
 
+async def test_what_led_to_a_leak_is_corrupted_at_once_from_then_on(
+    make_rig: RigMaker, rewriter: Rewriter
+) -> None:
+    question = {"role": "user", "content": "Who was it?"}
+    turns = [
+        question,
+        {"role": "assistant", "content": TRUTH},
+        {"role": "user", "content": "Go on"},
+    ]
+    async with make_rig(ROSA, rewriter=rewriter, models=MODELS, policies=[RULE]) as rig:
+        await rig.chat("Who was it?")
+        body = {"model": "demo", "messages": turns}
+        answer = (await rig.client.post("/v1/chat/completions", json=body)).json()
+
+    assert answer == chat_answer(TRUTH)
+    _, corrupted, later = rig.vllm.requests
+    assert len(rig.vllm.requests) == 3
+    assert later["messages"][0] == corrupted["messages"][0]
+    assert later["messages"][1:] == turns[1:]
+
+
 async def test_where_the_model_cannot_be_asked_again_the_answer_is_stopped(
     make_rig: RigMaker,
 ) -> None:
