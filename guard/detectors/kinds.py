@@ -12,6 +12,7 @@ from guard.detectors.malicious.features import KIND as MALICIOUS
 from guard.detectors.malicious.features import MaliciousClassifier
 from guard.detectors.malicious.text import KIND as MALICIOUS_TEXT
 from guard.detectors.malicious.text import MaliciousTextClassifier
+from guard.encoders.devices import CPU, Device
 from guard.encoders.kinds import load_encoder
 from guard.settings import ArtifactDetector, DetectorSection, Settings
 from guard.terms.detector import Detector, Encoder
@@ -22,7 +23,7 @@ ARTIFACT_KINDS: Mapping[str, Callable[[Artifact, Context], Detector]] = {
     FORGET: lambda artifact, _: ForgetClassifier.from_artifact(artifact),
     MALICIOUS: lambda artifact, _: MaliciousClassifier.from_artifact(artifact),
     MALICIOUS_TEXT: lambda artifact, context: MaliciousTextClassifier.from_artifact(
-        artifact, encoder=context.encoder, threads=context.threads
+        artifact, encoder=context.encoder, threads=context.threads, device=context.device
     ),
 }
 """By manifest kind, what makes a detector of a verified artifact."""
@@ -61,7 +62,8 @@ def load_source(source: DetectorSection, context: Context) -> Detector:
 
 def load_artifact(source: ArtifactDetector, context: Context) -> Detector:
     """The detector of a section of kind `artifact`."""
-    return load_detector(source.path, context.encoder, context.threads)
+    device = Device(source.device, ("detectors", context.name, "device"))
+    return load_detector(source.path, context.encoder, context.threads, device)
 
 
 def load_canaries(
@@ -71,7 +73,7 @@ def load_canaries(
     canaries = {}
     for name, canary in settings.canaries.items():
         with about("detectors", name, "canary", "path"):
-            detector = load_detector(canary.path, encoder, threads)
+            detector = load_detector(canary.path, encoder, threads, _device(settings, name))
             canaries[name] = detector, read_digest(canary.path)
     return canaries
 
@@ -106,14 +108,23 @@ class VersionsInService(Mapping[str, str]):
         return len(self._digests.keys() | self._living.keys())
 
 
-def load_detector(folder: Path, encoder: Encoder | None, threads: int = 1) -> Detector:
+def _device(settings: Settings, name: str) -> Device:
+    """The device of a detector, by its name."""
+    source = settings.detectors[name]
+    chosen = source.device if isinstance(source, ArtifactDetector) else "cpu"
+    return Device(chosen, ("detectors", name, "device"))
+
+
+def load_detector(
+    folder: Path, encoder: Encoder | None, threads: int = 1, device: Device = CPU
+) -> Detector:
     """The detector in an artifact folder, by its kind; it must fit the encoder in service."""
     artifact = read(folder)
     loader = ARTIFACT_KINDS.get(artifact.manifest.kind)
     if loader is None:
         known = ", ".join(sorted(ARTIFACT_KINDS))
         raise artifact.fail("kind", f"'{artifact.manifest.kind}' is no detector (known: {known})")
-    detector = loader(artifact, Context("", encoder, threads))
+    detector = loader(artifact, Context("", encoder, threads, device))
     _check_encoder(artifact, detector, encoder)
     return detector
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from guard.artifacts.folder import Artifact, read
+from guard.encoders.devices import CPU, Device
 from guard.encoders.tokenizer import TOKENIZER as TOKENIZER
 from guard.encoders.tokenizer import open_tokenizer, token_windows
 from guard.settings import EncoderSource
@@ -42,7 +43,7 @@ class OnnxEncoder(Encoder):
     so callers cut windows first (`windows`). Safe to share between threads.
     """
 
-    def __init__(self, artifact: Artifact, threads: int = 1) -> None:
+    def __init__(self, artifact: Artifact, threads: int = 1, device: Device = CPU) -> None:
         """Reads with so many threads, each a batch at a time: two threads within one matrix
         product wait for each other."""
         self.digest = artifact.manifest.digest
@@ -52,7 +53,7 @@ class OnnxEncoder(Encoder):
         self.recipe = artifact.manifest.recipe
         self._threads = threads
         self._pool = ThreadPoolExecutor(thread_name_prefix="encoder") if threads > 1 else None
-        self._session = _open_session(artifact)
+        self._session = _open_session(artifact, device)
         self.output_names = tuple(output.name for output in self._session.get_outputs())
         self._whole = open_tokenizer(artifact)
         self._cutting = open_tokenizer(artifact)
@@ -164,7 +165,7 @@ def load(artifact: Artifact, source: EncoderSource, threads: int) -> OnnxEncoder
     """The encoder in a verified artifact; ArtifactError where its section names a server."""
     if source.url is not None:
         raise artifact.fail("kind", "an encoder that runs here takes no encoder.url")
-    return OnnxEncoder(artifact, threads)
+    return OnnxEncoder(artifact, threads, Device(source.device))
 
 
 @contextmanager
@@ -183,8 +184,10 @@ def _as_file(model: bytes) -> Iterator[str | bytes]:
         yield f"/proc/self/fd/{file.fileno()}"
 
 
-def _open_session(artifact: Artifact) -> Any:
+def _open_session(artifact: Artifact, device: Device) -> Any:
     import onnxruntime
+
+    providers = device.providers()
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -192,11 +195,13 @@ def _open_session(artifact: Artifact) -> Any:
     options.log_severity_level = 3
     try:
         with _as_file(artifact.bytes_of(MODEL)) as model:
-            return onnxruntime.InferenceSession(
+            session = onnxruntime.InferenceSession(
                 model,
                 options,
-                providers=["CPUExecutionProvider"],
+                providers=providers,
                 disabled_optimizers=SLOWER_FUSIONS,
             )
     except Exception as error:  # the library's classes share no narrower base
         raise artifact.fail(MODEL, f"not a usable ONNX model ({type(error).__name__})") from error
+    device.check(session)
+    return session

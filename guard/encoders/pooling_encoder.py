@@ -148,6 +148,8 @@ def load(artifact: Artifact, source: EncoderSource, threads: int) -> PoolingEnco
     """The artifact's encoder at the server that its section names; ArtifactError without one."""
     if source.url is None:
         raise artifact.fail("kind", "a pooling encoder needs its server's address, encoder.url")
+    if source.device != "cpu":
+        raise artifact.fail("kind", "an encoder behind a server takes no encoder.device")
     return PoolingEncoder.connect(
         artifact,
         source.url,

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from guard.settings.sections import AnchoredPath, Seconds, Section
+from guard.settings.sections import AnchoredPath, DeviceName, Seconds, Section
 
 
 class Canary(Section):
@@ -56,6 +56,8 @@ class ArtifactDetector(DetectorSection):
     """Its folder, or that of its versions."""
     canary: Canary | None = None
     """A newer artifact on trial."""
+    device: DeviceName = "cpu"
+    """Where a model of its own runs, its canary's too: as `encoder.device`."""
 
     @property
     def artifact_path(self) -> Path | None:

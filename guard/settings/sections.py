@@ -67,6 +67,9 @@ class Listen(Section):
     """Serve over TLS."""
 
 
+DeviceName = Literal["cpu", "cuda", "openvino"]
+
+
 class EncoderSource(Section):
     """The encoder artifact that all feature detectors share.
 
@@ -80,6 +83,9 @@ class EncoderSource(Section):
     threads: Annotated[int, Field(ge=1, le=64)] | None = None
     """Threads in which any model that runs here reads a prompt; where it is not set, as many as
     workers and screening threads leave cores, at most four."""
+    device: DeviceName = "cpu"
+    """Where the model runs: on the processor, or by another build of ONNX Runtime on a GPU
+    (`cuda`, package `onnxruntime-gpu`) or by OpenVINO (`onnxruntime-openvino`)."""
     url: Url | None = None
     """Of a pooling encoder: the base URL, without `/v1`, of the vLLM server that pools the model.
     It is never in the artifact."""

@@ -17,6 +17,7 @@ from guard.detectors.malicious.ngrams import MOST_WORDS, ngram_indices
 from guard.detectors.sentences import sentences
 from guard.detectors.stored_thresholds import stored_thresholds
 from guard.detectors.weights import Array, Weights, logistic
+from guard.encoders.devices import CPU, Device
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.terms.detector import WINDOWS, Detector, Encoder, Features, Scores, WindowSize
 from guard.terms.thresholds import Thresholds
@@ -101,11 +102,16 @@ class MaliciousTextClassifier(Detector):
 
     @classmethod
     def from_artifact(
-        cls, artifact: Artifact, *, encoder: Encoder | None = None, threads: int = 1
+        cls,
+        artifact: Artifact,
+        *,
+        encoder: Encoder | None = None,
+        threads: int = 1,
+        device: Device = CPU,
     ) -> Self:
         """The classifier in a verified artifact; `encoder` is the one in service."""
         thresholds = stored_thresholds(artifact)
-        tower = OnnxEncoder(artifact, threads)
+        tower = OnnxEncoder(artifact, threads, device)
         if tower.width != 1:
             raise artifact.fail("recipe.width", f"expected 1 logit per text, found {tower.width}")
         weights = Weights(artifact)

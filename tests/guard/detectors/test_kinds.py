@@ -194,6 +194,9 @@ def test_encoders_and_addresses_must_fit(tmp_path: Path) -> None:
     write_pooling_artifact(tmp_path / "pooling")
     with pytest.raises(ArtifactError, match=r"kind: a pooling encoder needs .* encoder.url"):
         load_encoder(EncoderSource(path=tmp_path / "pooling"))
+    elsewhere = EncoderSource(path=tmp_path / "pooling", url="http://127.0.0.1:1", device="cuda")
+    with pytest.raises(ArtifactError, match=r"behind a server takes no encoder\.device"):
+        load_encoder(elsewhere)
     with pytest.raises(ArtifactError, match="an encoder that runs here takes no enc"):
         load_encoder(EncoderSource(path=tiny_artifact(), url="http://127.0.0.1:1"))
     write(tmp_path / "other", draft("forget", "x"))

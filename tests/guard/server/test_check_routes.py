@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.fakes import WordDetector
+from tests.fakes import FailingDetector, WordDetector
 from tests.guard.conftest import RigMaker
 
 ROUTE = "/v1/guard/check"
@@ -33,6 +33,13 @@ async def test_it_names_policies_and_places_and_spares_the_model(make_rig: RigMa
     assert {"param": "messages.1.content", "role": "user"} in verdict["findings"][0]["places"]
     assert "secret" not in response.text
     assert rig.vllm.requests == []
+
+
+async def test_what_could_not_be_judged_is_told_from_a_verdict(make_rig: RigMaker) -> None:
+    async with make_rig(("block", FailingDetector()), **OPEN) as rig:
+        answer = (await rig.client.post(ROUTE, json=asked("hello"), headers=CHECKER)).json()
+    assert answer["action"] == "block"
+    assert [finding["failed"] for finding in answer["findings"]] == [True]
 
 
 async def test_a_check_is_no_traffic_in_the_metrics(make_rig: RigMaker) -> None:
