@@ -12,6 +12,8 @@ from guard.terms.errors import OverBudgetError
 Cut = Callable[[str], tuple[str, ...]]
 STEP_CHARACTERS = 20_000
 """Counted at a time: some milliseconds."""
+OPAQUE_CHARACTERS = 16
+"""So many characters that are not read count as a token: it takes time to see what they hold."""
 Chosen = dict[str, tuple[str, ...]]
 """The pieces to read of each text."""
 
@@ -54,9 +56,10 @@ class Account:
         if not self.most:
             return cut(text)
         # Before any work is done for a text its own length is looked at: disguises come on top.
-        self._expect(_least(text, self.most - self.given, turn))
+        least = _least(text, self.most - self.given, turn)
+        self._expect(least)
         pieces = cut(text)
-        price = sum(map(tokens_in, pieces))
+        price = max(least, sum(map(tokens_in, pieces)))
         self._expect(price)
         self.given += price
         return pieces
@@ -121,7 +124,9 @@ def _least(text: str, most: int | None, turn: Turn) -> int:
     found = 0
     for start in range(0, len(text), STEP_CHARACTERS):
         turn.pause()
-        found += tokens_in(abridged(text[start : start + STEP_CHARACTERS]))
+        step = text[start : start + STEP_CHARACTERS]
+        shown = abridged(step)
+        found += tokens_in(shown) + (len(step) - len(shown)) // OPAQUE_CHARACTERS
         if most is not None and found > most:
             break
     return found

@@ -15,8 +15,10 @@ from guard.screening.views.view import ViewLimits, each_view
 from guard.screening.workers.turn import Turn
 from guard.terms.detector import WindowSize
 
-STRETCH = 50_000
+STRETCH = 30_000
 """Characters whose views are made at a time."""
+STEP = 20_000
+"""Characters that are shortened at a time."""
 STRETCH_OVERLAP = 10_000
 """Long enough for a whole prompt in any encoding."""
 VIEWS_SHARE = 1.6
@@ -37,7 +39,7 @@ class ViewWindows:
 
     def of(self, text: str) -> Iterator[str]:
         """The text in windows of each size, then what its views add to it."""
-        shown = abridged(text)
+        shown = self._abridged(text)
         for size in self._left:
             yield from cut(shown, *size)
         overlap = 0
@@ -45,6 +47,13 @@ class ViewWindows:
             self._turn.pause()
             yield from self._of_views(stretch, overlap)
             overlap = STRETCH_OVERLAP
+
+    def _abridged(self, text: str) -> str:
+        shown = []
+        for start in range(0, len(text), STEP):
+            self._turn.pause()
+            shown.append(abridged(text[start : start + STEP]))
+        return "".join(shown)
 
     def _of_views(self, stretch: str, overlap: int) -> Iterator[str]:
         found = []
