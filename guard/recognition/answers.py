@@ -17,6 +17,9 @@ from guard.recognition.shared import SharedMemory
 from guard.terms.item import Call, Path
 
 CHAT_PATH = "/v1/chat/completions"
+ASSISTANT = "assistant"
+MOST_HASHED = 100_000
+"""Characters that are hashed on the event loop; more of them in a thread."""
 KIND: Literal["answer"] = "answer"
 
 Fields = Mapping[Path, tuple[Part, ...] | None]
@@ -59,15 +62,23 @@ class KnownAnswers:
 
         `own_words` are texts that it says itself, refusals.
         """
-        fields = _assistant_fields(call)
         own = {text_part(text) for text in own_words}
-        parts = {part for found in fields.values() for part in found or () if any(part[1:])} - own
-        digests = {part: self._digest(owner, part) for part in parts}
+        size = sum(len(item.text) for item in call.items if item.role == ASSISTANT)
+        if size > MOST_HASHED:
+            fields, digests = await asyncio.to_thread(self._hashed, call, owner)
+        else:
+            fields, digests = self._hashed(call, owner)
         seen = await self._seen(list(digests.values()))
         known = {part for part, digest in digests.items() if digest in seen} | own
         found = {path for path, made in fields.items() if _all_known(made, known)}
         self._metrics.recognition.looked(KIND, len(found), len(fields) - len(found))
         return found
+
+    def _hashed(self, call: Call, owner: str) -> tuple[Fields, dict[Part, bytes]]:
+        """The parts of every field of the assistant's, and the hash of each part."""
+        fields = _assistant_fields(call)
+        parts = {part for found in fields.values() for part in found or () if any(part[1:])}
+        return fields, {part: self._digest(owner, part) for part in parts}
 
     async def _seen(self, digests: list[bytes]) -> set[bytes]:
         seen = self._recent.find(digests)
@@ -113,7 +124,7 @@ def _assistant_fields(call: Call) -> dict[Path, tuple[Part, ...] | None]:
     messages = call.body.get("messages")
     found: dict[Path, tuple[Part, ...] | None] = {}
     for index, message in enumerate(messages if isinstance(messages, list) else ()):
-        if message.get("role") == "assistant":
+        if message.get("role") == ASSISTANT:
             found |= message_parts(message, ("messages", index))
     return found
 

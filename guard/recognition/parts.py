@@ -16,7 +16,7 @@ Part = tuple[str, ...]
 CALL_KEYS = frozenset({"id", "type", "index", "function"})
 FUNCTION_KEYS = frozenset({"name", "arguments"})
 REASONING_FIELDS = ("reasoning", "reasoning_content")
-MOST_ARGUMENTS = 1 << 20
+MOST_ARGUMENTS = 256 << 10
 """Characters; longer arguments are recognised as they were written only."""
 
 
@@ -44,10 +44,9 @@ def evened_out(arguments: str) -> str:
     if len(arguments) > MOST_ARGUMENTS:
         return arguments.strip()
     try:
-        value = json.loads(arguments or "{}", object_pairs_hook=_once)
+        value = json.loads(arguments or "{}", object_pairs_hook=_once, parse_float=_number)
         # Anthropic's messages have no call without an input: `null` comes back as an empty one.
-        plain = {} if value is None else _whole(value)
-        return json.dumps(plain, sort_keys=True, separators=(",", ":"))
+        return json.dumps({} if value is None else value, sort_keys=True, separators=(",", ":"))
     except (ValueError, RecursionError):
         return arguments.strip()
 
@@ -59,13 +58,10 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return found
 
 
-def _whole(value: object) -> object:
-    """The value with 1.0 as 1: in JavaScript they are the same number."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, dict):
-        return {key: _whole(inner) for key, inner in value.items()}
-    return [_whole(inner) for inner in value] if isinstance(value, list) else value
+def _number(text: str) -> float | int:
+    """A number with a point or an exponent; 1.0 is 1, as it is in JavaScript."""
+    value = float(text)
+    return int(value) if value.is_integer() else value
 
 
 def message_parts(message: JsonObject, path: Path) -> dict[Path, tuple[Part, ...] | None]:

@@ -190,6 +190,13 @@ async def test_a_whole_answer_comes_back_known(route: str, pieces: list[Piece]) 
     assert unrecognised(again, await remembered.known_fields(again, "key", ())) == []
 
 
+async def test_a_long_history_is_hashed_elsewhere() -> None:
+    remembered, said = answers(), "A long answer. " * 10_000
+    remembered.keep("key", [("text", said.strip())])
+    call = parsed(ROUTES[0], [{"role": "assistant", "content": said}, QUESTION])
+    assert await remembered.known_fields(call, "key", ()) == {("messages", 1, "content")}
+
+
 async def test_what_was_never_let_out_is_not_known() -> None:
     remembered = answers()
     remembered.keep("key", [("text", "Sure.")])
