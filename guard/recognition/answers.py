@@ -126,7 +126,11 @@ def _assistant_fields(call: Call) -> dict[Path, tuple[Part, ...] | None]:
     for index, message in enumerate(messages if isinstance(messages, list) else ()):
         if message.get("role") == ASSISTANT:
             found |= message_parts(message, ("messages", index))
-    return found
+    return {path: parts for path, parts in found.items() if _says_something(parts)}
+
+
+def _says_something(parts: tuple[Part, ...] | None) -> bool:
+    return parts is None or any(any(part[1:]) for part in parts)
 
 
 def _all_known(parts: tuple[Part, ...] | None, known: set[Part]) -> bool:
