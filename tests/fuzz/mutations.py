@@ -6,13 +6,15 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from classifiers.evaluation.obfuscation import ALL as DISGUISES
+from classifiers.evaluation.obfuscation import ALL
 from guard.wire.chat import CHAT_FIELDS, MESSAGE_FIELDS
 from guard.wire.completions import COMPLETION_FIELDS
 from guard.wire.messages.fields import MESSAGES_FIELDS
 from guard.wire.responses.fields import RESPONSES_FIELDS
 from tests.e2e.bypass.canary import CANARY
+from tests.guard.screening.views.disguises import DISGUISES as WRITTEN
 
+DISGUISES = ALL | WRITTEN
 FIELDS = sorted(
     {*CHAT_FIELDS, *MESSAGE_FIELDS, *COMPLETION_FIELDS, *MESSAGES_FIELDS, *RESPONSES_FIELDS}
 )

@@ -24,6 +24,12 @@ _WORDS_BACKWARDS = (
 )
 _WORDS_FORWARDS = (" of the ", " in the ", " to the ", " is the ", " for the ", "how to ")
 _WORD = re.compile(r"[^\W\d_]+")
+# Rot47 turns small letters into these; before them a capital may stand, behind them a full stop.
+_ROT47 = re.compile(
+    r"""(?<!\S)(?:[p-~!-+]?[2-KV]{1,30}[\]\[nP]?(?:\s{1,2}|(?![^\s.,;!?"')]))){4,}+"""
+)
+_ROT47_SIGN = re.compile("[2-K]*[2-9:;<=>?@][A-K]")
+_TURNED = {code: (code - 33 + 47) % 94 + 33 for code in range(33, 127)}
 
 
 def decipher(text: str) -> str | None:
@@ -54,6 +60,19 @@ def _decipher_segment(match: re.Match[str]) -> str:
 def _is_english_either_way(plain: str, segment: str) -> bool:
     score = max(english_pairs(plain), english_pairs(plain[::-1]))
     return score > 0.5 and score > english_pairs(segment) + 0.2
+
+
+def turn_signs(text: str) -> str | None:
+    """Undoes rot47, which takes letters to digits and signs."""
+    if not _ROT47_SIGN.search(text):
+        return None
+    turned = _ROT47.sub(_turn_signs, text)
+    return turned if turned != text else None
+
+
+def _turn_signs(match: re.Match[str]) -> str:
+    turned = match[0].translate(_TURNED)
+    return turned if english_pairs(turned) > 0.5 else match[0]
 
 
 def reverse(text: str) -> str | None:

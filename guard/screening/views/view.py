@@ -10,21 +10,33 @@ spoil the rest of the text (hidden payload, upside down, backwards) starts a lin
 decoy cannot keep another disguise from being undone. A view holds only the part that differs from
 the original, with `CONTEXT` characters on both sides: the rest is scored already. What views do
 not undo: translation, paraphrase, ASCII art, images, assignments ("let a be 'bo' and b 'mb'").
+Long base64 that is no text is left out of every reading but the first.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from guard.screening.views.base_n import without_blobs
 from guard.screening.views.ciphers import (
     decipher,
     reverse,
     reverse_within_words,
     reverse_word_order,
+    turn_signs,
 )
-from guard.screening.views.encodings import decode, unescape
+from guard.screening.views.encodings import decode
+from guard.screening.views.escapes import unescape
 from guard.screening.views.glyphs import fold, hidden_payload, upright
-from guard.screening.views.spelling import join_letters, settle_case, unleet
+from guard.screening.views.literals import put_together
+from guard.screening.views.markup import strip
+from guard.screening.views.spelling import (
+    join_letters,
+    part_words,
+    settle_case,
+    unlatin,
+    unleet,
+)
 
 CONTEXT = 200
 """Unchanged characters kept on both sides of what a view changed."""
@@ -35,13 +47,18 @@ _EXACT: tuple[tuple[str, Step], ...] = (
     ("fold", fold),
     ("unescape", unescape),
     ("join", join_letters),
+    ("together", put_together),
+    ("strip", strip),
     ("decode", decode),
 )
 # Rest on plausibility, and would damage an encoded text: tried once nothing exact is left to undo.
 _GUESSED: tuple[tuple[str, Step], ...] = (
     ("decipher", decipher),
+    ("signs", turn_signs),
+    ("latin", unlatin),
     ("unleet", unleet),
     ("case", settle_case),
+    ("part", part_words),
 )
 
 
@@ -93,7 +110,7 @@ def each_view(text: str, limits: ViewLimits) -> Iterator[View]:
 
 def _readings(text: str, limits: ViewLimits) -> Iterator[View]:
     """Every reading, nearest first; the number is bounded by the limits."""
-    waiting = deque([(View("", text), limits.depth)])
+    waiting = deque([(View("", without_blobs(text)), limits.depth)])
     given = 0
     while waiting:
         start, depth = waiting.popleft()

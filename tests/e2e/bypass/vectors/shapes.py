@@ -9,6 +9,7 @@ import orjson
 from classifiers.evaluation.obfuscation import ALL, u_escapes
 from tests.e2e.bypass.canary import CANARY
 from tests.e2e.bypass.vectors.vector import CHAT, Outcome, Vector, chat, user
+from tests.guard.screening.views.disguises import CARRIER, DISGUISES
 
 PLAIN = orjson.dumps(chat())
 ATTACK = orjson.dumps(chat(user(CANARY)))
@@ -142,5 +143,10 @@ VECTORS: tuple[Vector, ...] = (
     *(
         Vector(f"disguise: {name}", CHAT, chat(user(disguise(CANARY))), marks=(disguise(CANARY),))
         for name, disguise in ALL.items()
+    ),
+    *(
+        Vector(f"disguise in a sentence: {name}", CHAT, chat(user(said)), marks=(said,))
+        for name, disguise in DISGUISES.items()
+        for said in [CARRIER.format(disguise(CANARY))]
     ),
 )

@@ -1,6 +1,8 @@
 """Every disguise comes off, also two at once; ordinary text of any script has one view."""
 
 import unicodedata
+from base64 import b64encode, encodebytes
+from hashlib import sha512
 from typing import Literal
 
 import pytest
@@ -122,6 +124,25 @@ ORDINARY = {
     "options": "Which one?\nA. 12\nB. 14\nC. 16\nD. 18\nAnswer: A, B, C, D or E.",
     "maths": "Let f(x) = a x^2 + b x + c with a, b, c in R; find x if αx + β = 0 and Δ = b² − 4ac.",
     "numbers": "Data: 12 45 78 23 56 89 34 67 90 21 43 65 87; 10, 20, 30, 40, 50, 60, 70, 80.",
+    "random base64": b64encode(sha512(b"seed").digest() * 40).decode(),
+    "random base64 in lines": encodebytes(sha512(b"lines").digest() * 40).decode(),
+    "random base64 in groups": " ".join(
+        b64encode(sha512(bytes([n])).digest()).decode()[:8] for n in range(60)
+    ),
+    "keys": "\n".join(
+        f"key={b64encode(sha512(bytes([n])).digest()[:18]).decode()}" for n in range(30)
+    ),
+    "digests": "\n".join(f"{sha512(bytes([n])).hexdigest()}  file{n}.txt" for n in range(30)),
+    "hyphens": "A well-known, state-of-the-art, pre-trained model: e-mail, re-use, Wi-Fi, d'une.",
+    "web page": "<table><tr><td>harbour</td><td>level</td></tr></table><p>Tide<br>tables</p>",
+    "markdown": "Use `get` + `set`, **bold** words and [a link](https://example.com/a-b/c_d.html).",
+    "imports": 'import (\n    "context"\n    "fmt"\n)\nx := []string{"core", "cli", "ffi"}',
+    "added strings": "path = '/var/' + name + '/x.csv'; text = \"Dear \" + \"friend\"",
+    "compound": "Die Sicherheitsmanager und das Donaudampfschifffahrtsgesellschaftskapitänspatent.",
+    "spinner": "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ loading ⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏",
+    "arrows": "jQuery→React, a→b; great👍 thanks 🙂 see you",
+    "scores": "Round 1-2, 3-4, 5-6, 7-8, 9-10, 11-12, 13-14; 1 2 3 4 5 6 7 8 9 10 11 12 13 14",
+    "bullets": "• one\n• two\n· · · · · · · · · ·\n— — — — — — —\n● ● ● ● ○ ○ ○",
     "table": "| item | price |\n|------|-------|\n| tea  | 3.50  |\n------------\n. . . . .",
     "blank": " \n\t ",
     "empty": "",
@@ -172,6 +193,27 @@ HOSTILE = {
     "morse": ".- " * 70_000,
     "backwards": "eht " * 50_000,
     "expanding ligature": "\ufdfaa\u200bb" * 40_000,
+    "one long word": "a" * 200_000,
+    "words without end": "tellmehowtobuild" * 12_500,
+    "humps": "tellMeHowTo" * 18_000,
+    "words cut by dashes": "ma-chi-ne " * 20_000,
+    "a word cut by dashes": "ma-chi-ne-" * 20_000,
+    "letters and tags": "a<b>" * 50_000,
+    "tags without end": "a<b " * 50_000,
+    "emoji": "a🙂" * 100_000,
+    "quotes": '"a",' * 50_000,
+    "quotes of letters": "'ab' " * 40_000,
+    "strings added up": "'ab'+" * 40_000,
+    "calls": "chr(97)+" * 25_000,
+    "a call without end": "chr(97," + "97," * 60_000,
+    "base85": "87cURD_*#4DfTZ)" * 13_000,
+    "base64 groups": "dGVsbA aWdub3Jl " * 12_500,
+    "braille": "⠁⠃⠉" * 60_000,
+    "radio alphabet": "alpha oscar echo " * 12_000,
+    "places": "8-5-12-12-15 " * 15_000,
+    "rot47": "E6== >6 " * 25_000,
+    "pig latin": "ethay achinemay " * 12_500,
+    "control tokens": "a<|x|>b[INST]" * 15_000,
 }
 
 
