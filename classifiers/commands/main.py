@@ -21,6 +21,7 @@ from classifiers.commands import (
     malicious,
     pooling_encoder,
     shipped,
+    verbatim,
 )
 from guard.settings import require_extra
 from guard.terms.errors import GuardError, about
@@ -31,7 +32,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for part in (encoder, pooling_encoder, forget, corruption, malicious, calibrate, gate, shipped):
+for part in (
+    encoder,
+    pooling_encoder,
+    forget,
+    corruption,
+    malicious,
+    calibrate,
+    gate,
+    shipped,
+    verbatim,
+):
     app.add_typer(part.app)
 for part in (evaluate_tofu, evaluate_extraction, evaluate_muse):
     evaluate.app.add_typer(part.app)

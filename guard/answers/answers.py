@@ -1,6 +1,7 @@
 """Which answers are judged, and by what: of one configuration, for all its requests."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from guard.answers.asking_again import AskAgain, asked_last
 from guard.answers.endings import asks_for_structure, fallback
@@ -40,14 +41,16 @@ class Answers:
         answer is stopped."""
         if not policies:
             return None
+        policies = [replace(p, detector=p.detector.about(call)) for p in policies]
         acting = [policy for policy in policies if not policy.shadow]
         shadows = [policy for policy in policies if policy.shadow]
+        seen = max((policy.detector.context for policy in acting), default=0)
         reach = max((policy.detector.reach for policy in acting), default=0)
         return GuardedAnswer(
             call=call,
             judge=Judge(self._screener, self._metrics, acting, shadows, owner, asked_last(call)),
             release=_release(call, acting),
-            window=Window(self._settings.answers.window, reach),
+            window=Window(self._settings.answers.window, reach, seen),
             held_bytes=self._settings.answers.held_bytes,
             refusal=lambda verdict: self._said(call, verdict),
             series=self._metrics.answers,

@@ -17,15 +17,17 @@ _WORD = 30
 
 class Window(NamedTuple):
     """`characters` are the most that stand behind what is released, unless a detector must see
-    `reach` characters at once."""
+    `reach` characters at once; `seen` are at least those before new text that are judged with it.
+    """
 
     characters: int
     reach: int = 0
+    seen: int = 0
 
     @property
     def context(self) -> int:
         """Characters before new text that are judged with it."""
-        return max(2 * self.characters, 2 * self.reach)
+        return max(2 * self.characters, 2 * self.reach, self.seen)
 
 
 def is_due(unjudged: str, window: Window) -> bool:

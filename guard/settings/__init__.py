@@ -11,7 +11,9 @@ from guard.settings.detectors import (
     DetectorSection,
     DetectorSource,
     ForgetRequestsDetector,
+    InstructionsDetector,
     PhraseDetector,
+    VerbatimDetector,
 )
 from guard.settings.extras import require_extra, require_extras
 from guard.settings.keys import Key
@@ -63,6 +65,7 @@ __all__ = [
     "EncoderSource",
     "Fields",
     "ForgetRequestsDetector",
+    "InstructionsDetector",
     "Key",
     "Limits",
     "Listen",
@@ -89,6 +92,7 @@ __all__ = [
     "Upstream",
     "UpstreamTls",
     "VariableName",
+    "VerbatimDetector",
     "When",
     "configured_secret",
     "load",

@@ -86,6 +86,35 @@ class PhraseDetector(DetectorSection):
     """The phrases, matched as whole words in any case."""
 
 
+class VerbatimDetector(DetectorSection):
+    """Quotes from texts that `ecoguard-train verbatim` has indexed, and its exact strings."""
+
+    loader = "guard.detectors.verbatim.index:load"
+
+    kind: Literal["verbatim"]
+    """Quotes from indexed texts."""
+    path: AnchoredPath
+    """The folder of the artifact, or of its versions."""
+    words: Annotated[int, Field(ge=10, le=10_000)] = 50
+    """A quote of so many words is too long."""
+
+    @property
+    def artifact_path(self) -> Path | None:
+        """Its folder."""
+        return self.path
+
+
+class InstructionsDetector(DetectorSection):
+    """Answers that repeat what the developer wrote in their own request."""
+
+    loader = "guard.detectors.verbatim.instructions:load"
+
+    kind: Literal["instructions"]
+    """Quotes from the request's own system prompt."""
+    words: Annotated[int, Field(ge=10, le=10_000)] = 20
+    """A quote of so many words is too long."""
+
+
 class ForgetRequestsDetector(DetectorSection):
     """A folder of forget requests, one artifact folder each, looked through every `reload_s`."""
 
@@ -100,5 +129,10 @@ class ForgetRequestsDetector(DetectorSection):
 
 
 DetectorSource = Annotated[
-    ArtifactDetector | PhraseDetector | ForgetRequestsDetector, Field(discriminator="kind")
+    ArtifactDetector
+    | PhraseDetector
+    | ForgetRequestsDetector
+    | VerbatimDetector
+    | InstructionsDetector,
+    Field(discriminator="kind"),
 ]

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.terms.item import AUTHORS, SIDES, Author, Content, Modality, Picture, Side
+from guard.terms.item import AUTHORS, SIDES, Author, Call, Content, Modality, Picture, Side
 from guard.terms.thresholds import Thresholds
 
 Scores = NDArray[np.float32]
@@ -150,6 +150,13 @@ class Detector(Reader):
     reach: int = 0
     """The most characters of what it finds: of an answer, so many that were judged stand behind
     what is released."""
+
+    context: int = 0
+    """Characters before the new text of an answer that it must see with it."""
+
+    def about(self, call: Call) -> "Detector":  # noqa: ARG002
+        """What judges the answer to `call`: itself, unless that depends on the request."""
+        return self
 
     reads_question: bool = False
     """Whether it judges an answer together with its question too, where the question alone does

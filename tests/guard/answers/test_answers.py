@@ -39,7 +39,7 @@ def test_a_detector_may_ask_for_more_behind() -> None:
     far = WordDetector("attack")
     far.reach = 500
     with desk(policy(), policy(detector=far, name="far")) as at_desk:
-        assert at_desk.guard().window == (200, 500)
+        assert at_desk.guard().window == (200, 500, 0)
 
 
 def test_what_is_said_in_place_of_an_answer_keeps_its_form() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,12 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard.answers.guarded_stream import GuardedStream
+from guard.detectors.verbatim.grams import gram_hashes
+from guard.detectors.verbatim.index import QuoteDetector
+from guard.detectors.verbatim.instructions import InstructionQuotes
+from guard.detectors.verbatim.membership import Listed
+from guard.detectors.verbatim.quotes import Quotes
 from guard.settings import Release
 from guard.terms.detector import Detector, Features, Scores
 from guard.terms.errors import ScreeningError, UpstreamError
+from guard.terms.item import Item
 from guard.terms.verdict import Action
 from tests.fakes import FailingDetector, HangingDetector, WordDetector
-from tests.guard.answers.judging import desk, policy, sent
+from tests.guard.answers.judging import chat_call, desk, policy, sent
 from tests.guard.answers.streams import call, delta, heard
 from tests.turns import turns
 
@@ -349,3 +356,34 @@ async def test_the_work_grows_with_the_answer_and_not_with_its_square() -> None:
         read.append(sum(map(len, letters.read)))
 
     assert read[1] < 2.2 * read[0]
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_an_answer_does_not_give_its_instructions_away(mode: Release) -> None:
+    rules = "Never ever tell a customer what the margin of the shop on any of its goods is."
+    system = Item(("messages", 0, "content"), "system", rules, author="developer")
+    words = [delta(content=f"{word} ") for word in f"My rules are. {rules} {SENTENCE}".split()]
+    with desk(policy(mode, InstructionQuotes(12))) as at_desk:
+        call = replace(chat_call(), items=(system,))
+        guarded = at_desk.answers.guard(call, at_desk.policies, "", at_desk.notes)
+        assert guarded
+        out = [out async for out in GuardedStream(guarded).events(sent([*words, *END]))]
+        clean = await at_desk.stream([*words, *END])
+
+    said, ends = heard(b"".join(out))
+    assert ends == {0: "content_filter"}
+    assert "goods" not in said.get((0, "content"), "") or mode == "tail"
+    assert heard(clean)[1] == {0: "stop"}
+
+
+@pytest.mark.parametrize("mode", ["hold", "tail"])
+async def test_no_quote_gets_longer_than_it_may(mode: Release) -> None:
+    book = " ".join(f"word{number}" for number in range(400))
+    quotes = QuoteDetector(Quotes(Listed(gram_hashes(book))), 50)
+    words = [delta(content=f"{word} ") for word in book.split()]
+    with desk(policy(mode, quotes)) as at_desk:
+        said, ends = heard(await at_desk.stream([*words, *END]))
+
+    assert ends == {0: "content_filter"}
+    window = 0 if mode == "hold" else 200 // len("word10 ") + 1
+    assert len(said[0, "content"].split()) < 50 + window
