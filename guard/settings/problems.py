@@ -132,9 +132,9 @@ def _fields(kind: Any) -> dict[str, Any]:
 
 
 def _tags(kind: Any) -> list[str]:
-    """The words that tell a section of several kinds from the others."""
-    literals = (field for field in _fields(kind).values() if get_origin(field) is Literal)
-    return [word for field in literals for word in get_args(field)]
+    """The words that tell a section of several kinds from the others: of keys with one word."""
+    literals = [get_args(f) for f in _fields(kind).values() if get_origin(f) is Literal]
+    return [words[0] for words in literals if len(words) == 1]
 
 
 PLAIN: Mapping[str, str] = {

@@ -44,7 +44,7 @@ CASES = [
     ("detectors: {A: {kind: phrases, phrases: [x]}}", "detectors.A: must be a name: small letters"),
     (
         "detectors: {a: {kind: phrase}}",
-        "kind must be one of artifact, phrases, forget-requests; did",
+        "kind must be one of artifact, phrases, forget-requests",
     ),
     ("detectors: {a: {path: x}}", "detectors.a: kind must be one of artifact, phrases"),
     (
@@ -54,7 +54,7 @@ CASES = [
     ("detectors: {a: {kind: artifact}}", "detectors.a.path: is missing"),
     (
         "policies: [{name: a, action: blok}]",
-        "policies.a.action: must be 'allow', 'flag', 'corrupt'",
+        "policies.a.action: must be 'allow', 'flag', 'redact', 'corrupt'",
     ),
     ("policies: [{name: a, action: blok}]", "; did you mean 'block'?"),
     (
