@@ -6,9 +6,9 @@
 #   docker run --read-only -p 8080:8080 -v "$PWD/guard.yaml:/etc/ecoguard/guard.yaml:ro" \
 #       -v "$PWD/requests:/etc/ecoguard/requests:ro" -e ECOGUARD_CORRUPTION_KEY ecoguard
 #
-# A tag moves with its security updates. To build on one exact image, look up its digest with
-# `docker buildx imagetools inspect python:3.13-slim-trixie` and pass it on:
-#   docker build --build-arg BASE=python:3.13-slim-trixie@sha256:… -t ecoguard .
+# A tag moves with its security updates. `make image` looks up the digest that the tag has, builds on
+# it and says so in a label; a release is built with the digest that its notes name:
+#   make image BASE=python:3.13-slim-trixie@sha256:…
 ARG BASE=python:3.13-slim-trixie
 
 FROM ${BASE} AS build
@@ -19,19 +19,32 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=igno
 WORKDIR /source
 # The environment has no pip of its own: the build stage's installs into it.
 RUN python -m venv --without-pip /opt/ecoguard
-COPY constraints.txt pyproject.toml README.md LICENSE NOTICE ./
+COPY locks locks
+RUN pip --python /opt/ecoguard/bin/python install --no-deps --require-hashes -r locks/serve.txt \
+    && pip install --no-deps --require-hashes -r locks/build.txt
+COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY guard guard
 COPY classifiers classifiers
-RUN pip --python /opt/ecoguard/bin/python install -c constraints.txt '.[redis,store,trace]'
+# The SBOM lists what is in the environment, with versions and licences.
+RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && pip --python /opt/ecoguard/bin/python install --no-deps /wheels/*.whl \
+    && cyclonedx-py environment --pyproject pyproject.toml --mc-type application \
+        --output-file /opt/ecoguard/sbom.cdx.json /opt/ecoguard/bin/python
 
 # The trainers are installed on top and stay here: of this stage the image takes the artifacts alone.
 FROM build AS training
 # torch alone and from its own index. Pass the address of PyTorch's index of CPU builds: the default
-# index has the build with CUDA, ten times the size. It stands on PyTorch's "get started" page.
+# index has the build with CUDA, ten times the size. It stands on PyTorch's "get started" page. The
+# hashes of its builds for this Python are put into the lock once: make locks TORCH_INDEX=…
 ARG TORCH_INDEX
-RUN pip --python /opt/ecoguard/bin/python install --no-deps -c constraints.txt \
-        ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} torch \
-    && pip --python /opt/ecoguard/bin/python install -c constraints.txt '.[train]'
+RUN if [ -n "$TORCH_INDEX" ]; then \
+        pip --python /opt/ecoguard/bin/python install --no-deps --require-hashes -r locks/torch-cpu.txt \
+            --index-url "$TORCH_INDEX"; \
+    else \
+        pip --python /opt/ecoguard/bin/python install --no-deps --require-hashes -r locks/torch.txt \
+            -r locks/cuda.txt; \
+    fi \
+    && pip --python /opt/ecoguard/bin/python install --no-deps --require-hashes -r locks/train.txt
 RUN /opt/ecoguard/bin/ecoguard-train encoder /artifacts/encoder \
     && /opt/ecoguard/bin/ecoguard-train shipped /artifacts/malicious
 

@@ -7,21 +7,26 @@ BIN := $(VENV)/bin
 PYTEST := ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python ECOGUARD_CLIENTS_PYTHON=$(CLIENTS_VENV)/bin/python \
 	$(BIN)/python -m pytest
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Only errors are said: warnings of indexes that lack a package would hide them.
+LOCKED = $(PIP) --quiet install --no-deps --require-hashes
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install vllm clients tools servers demo test test-with-vllm test-beside-vllm test-fast fuzz check docs format serve image constraints clean
+.PHONY: help install vllm clients tools servers demo test test-with-vllm test-beside-vllm test-fast fuzz check docs format serve image dist constraints locks clean
 
 help: ## Show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed ## Install EcoGuard, its trainers and the development tools into .venv
 
-# torch first and alone: what comes after must find the pinned build instead of fetching another.
-$(VENV)/.installed: pyproject.toml constraints.txt
+# Nothing is installed but what a lock names by its hash. torch first: where no CPU build that the
+# lock knows is found, the default index's build and what CUDA needs.
+$(VENV)/.installed: pyproject.toml $(wildcard locks/*.txt)
 	@echo "installing EcoGuard into $(VENV) (a few minutes the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install -c constraints.txt torch 2>&1 | grep -v '^WARNING: Location' || true
-	@$(PIP) install -c constraints.txt -e '.[train,dev,docs]' 2>&1 | grep -v '^WARNING: Location' || true
+	@$(LOCKED) -r locks/torch-cpu.txt 2>/dev/null || $(LOCKED) -r locks/torch.txt -r locks/cuda.txt
+	@$(LOCKED) -r locks/develop.txt
+	@$(PIP) --quiet install --no-deps --no-build-isolation -e .
 	@$(BIN)/python -c "import guard, classifiers, torch, onnxruntime, hypothesis"
 	@touch $@
 
@@ -77,11 +82,20 @@ deploy/artifacts/malicious: | install
 serve: install deploy/artifacts/malicious ## Run the proxy with CONFIG (default deploy/guard.example.yaml)
 	@$(BIN)/ecoguard serve --config $(CONFIG)
 
-image: ## Build the serving image (needs Docker)
-	docker build -t ecoguard:latest .
+image: ## Build the serving image on the digest that BASE has today, its SBOM into dist/ (needs Docker)
+	deploy/build-image.sh ecoguard:latest
 
-constraints: install ## Write constraints.txt from what is installed now
+dist: install ## Build the wheel and its SBOM (CycloneDX) into dist/
+	@$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --output-file dist/ecoguard-$(VERSION).cdx.json locks/serve.txt
+
+constraints: install ## Write constraints.txt from what is installed now, and the locks with hashes
 	@$(PIP) freeze --all --exclude-editable | sed -e 's/+cpu//' | grep -v '^pip==' > constraints.txt
+	@$(MAKE) --no-print-directory locks
+
+locks: ## Write locks/ from pyproject.toml and constraints.txt (TORCH_INDEX=)
+	@UV=$(or $(UV),$(BIN)/uv) deploy/lock.sh
 
 clean: ## Remove environments, the demo's files and caches
-	rm -rf $(VENV) $(VLLM_VENV) $(CLIENTS_VENV) tests/e2e/clients/node_modules .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis site
+	rm -rf $(VENV) $(VLLM_VENV) $(CLIENTS_VENV) tests/e2e/clients/node_modules .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis site dist

@@ -151,6 +151,7 @@ def test_the_source_distribution_is_complete(tmp_path: Path) -> None:
     wanted = {"pyproject.toml", "constraints.txt", "Makefile", "Dockerfile", ".dockerignore"}
     wanted |= {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"}
     wanted |= {"LICENSE", "NOTICE", "PKG-INFO", "mkdocs.yml"}
+    wanted |= {"locks/serve.txt", "locks/develop.txt", "deploy/lock.sh"}
     wanted |= {"docs/guides/operate.md", "deploy/guard.example.yaml", "tests/test_packaging.py"}
     assert wanted <= names
     assert not [name for name in names if "node_modules" in name or name.startswith(".venv")]
@@ -272,7 +273,9 @@ def test_what_is_copied_reaches_the_builder() -> None:
     "script",
     [
         ".ci/run",
+        "deploy/build-image.sh",
         "deploy/install-vllm-cpu.sh",
+        "deploy/lock.sh",
         "tests/deployment/install.sh",
         "tests/install-servers.sh",
     ],
