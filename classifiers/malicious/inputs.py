@@ -12,7 +12,7 @@ from classifiers.malicious.data.generated import generated_prompts
 from classifiers.malicious.data.held_out import Prompts, split_by_client, split_by_source
 from classifiers.malicious.data.near_duplicates import leading_rows
 from classifiers.malicious.data.prompt_parts import Rows, TrainingPrompts
-from classifiers.malicious.data.quotas import cap_clients
+from classifiers.malicious.data.quotas import LEAST, cap_clients
 from classifiers.malicious.data.shards import partition
 from classifiers.malicious.recipe import MaliciousRecipe
 from classifiers.prompts.labelled import Label, LabelledPrompt
@@ -114,6 +114,18 @@ def _distinct(sets: Mapping[str, Prompts], seed: int) -> tuple[dict[str, Prompts
         kept[names[row]].append(prompts[row])
     left = {name: tuple(rows) for name, rows in kept.items()}
     return left, len(prompts) - sum(map(len, left.values()))
+
+
+def quota_warning(prompts: TrainingPrompts, share: float) -> str | None:
+    """What an operator should know where the quota drops more than half of the traffic."""
+    over, kept = prompts.dropped["over_quota"], len(prompts.unlabelled)
+    if over <= kept:
+        return None
+    return (
+        f"warning: quota: {over:,} of {over + kept:,} unlabelled prompts are more than their "
+        f"client may have ({share:g} of all, at least {LEAST}); {kept:,} are learned from. "
+        "Few clients send this traffic: raise `quota` where you trust them"
+    )
 
 
 def _select_traffic(

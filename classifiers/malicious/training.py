@@ -20,7 +20,7 @@ from classifiers.malicious.data.prompt_parts import TrainingPrompts
 from classifiers.malicious.encoded import EncodedPrompts, encode_prompts
 from classifiers.malicious.fits import FitFolder, fit_key
 from classifiers.malicious.gate.promotion import check_promotion
-from classifiers.malicious.inputs import Read, read_training_prompts
+from classifiers.malicious.inputs import Read, quota_warning, read_training_prompts
 from classifiers.malicious.measured_baselines import baseline_scores
 from classifiers.malicious.modes.mode import Mode, Task
 from classifiers.malicious.modes.table import MODES
@@ -37,7 +37,7 @@ from classifiers.malicious.report.comparison import (
 from classifiers.malicious.report.model_card import card_text
 from classifiers.malicious.report.training_page import training_page
 from classifiers.prompts.sources import read_labelled
-from classifiers.runs.step_progress import Progress, step_progress
+from classifiers.runs.step_progress import Progress, step_progress, warn
 from guard.artifacts.folder import Artifact
 from guard.terms.detector import Encoder
 from guard.terms.errors import ConfigError
@@ -131,6 +131,8 @@ def _start(
     progress: bool,
 ) -> Training:
     prompts = read_training_prompts(recipe, read)
+    if progress and (warning := quota_warning(prompts, recipe.quota)):
+        warn(warning)
     encoded = None
     if encoder is not None and any(mode.reads_features for mode in _fitted_modes(recipe)):
         encoded = encode_prompts(prompts, encoder, FeatureCache(work), progress=progress)

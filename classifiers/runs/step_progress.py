@@ -1,4 +1,4 @@
-"""A progress bar on standard error for work that tells its step and how much of it is done."""
+"""What long work tells on standard error: a bar of its step, and warnings."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,3 +22,8 @@ def step_progress(shown: bool) -> Iterator[Progress]:
             bar.update(task, description=step, completed=done, total=total)
 
         yield tell
+
+
+def warn(text: str) -> None:
+    """Write a line that stays."""
+    Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True).print(text)

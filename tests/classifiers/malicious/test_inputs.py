@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from classifiers.malicious.inputs import read_training_prompts
+from classifiers.malicious.inputs import quota_warning, read_training_prompts
 from classifiers.malicious.recipe import MaliciousRecipe
 from classifiers.prompts.labelled import LabelledPrompt
 from guard.terms.errors import ConfigError
@@ -54,6 +54,16 @@ def test_a_client_is_held_to_its_quota() -> None:
     found = read_training_prompts(RECIPE.updated({"quota": 0.001}), sources.__getitem__)
     assert sum(prompt.client == "loud" for prompt in found.unlabelled) == 20
     assert found.dropped["over_quota"] > 100
+
+
+def test_an_operator_is_told_where_the_quota_drops_most_of_the_traffic() -> None:
+    traffic = [replace(prompt, client="only") for prompt in requests(150, 9)]
+    recipe = RECIPE.updated({"quota": 0.001})
+    few = read_training_prompts(recipe, {**SOURCES, "traffic": traffic}.__getitem__)
+    warning = quota_warning(few, recipe.quota)
+    assert warning is not None
+    assert f"{len(few.unlabelled)} are learned from" in warning
+    assert quota_warning(read_training_prompts(RECIPE, SOURCES.__getitem__), 1) is None
 
 
 def test_a_secret_draws_what_no_client_can_foresee(monkeypatch: pytest.MonkeyPatch) -> None:
