@@ -68,6 +68,16 @@ class Case:
     tokens: int
 
 
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """The share of COUNTS and ATTACKS that is screened, the most tokens of a conversation, and
+    whether guards that judge developers' texts are measured too."""
+
+    share: float = 1.0
+    longest: int = 30_000
+    with_developers: bool = True
+
+
 @dataclass(slots=True)
 class Counted:
     """How many of how many requests are blocked, by what they are counted under."""
@@ -131,31 +141,32 @@ class Bench:
         return self.detector.threshold if thresholds is None else thresholds.lowest
 
 
-def harmless_cases(parts: Parts, rng: Rng, share: float) -> list[Case]:
-    """Conversations of every number of turns and length, `share` of COUNTS."""
+def harmless_cases(parts: Parts, rng: Rng, amounts: Amounts) -> list[Case]:
+    """Conversations of every number of turns and length."""
     return [
         Case(items_of(compose(parts, turns, tokens, rng)), "harmless", turns, tokens)
         for turns in TURNS
         for tokens, count in COUNTS.items()
-        for _ in range(max(1, round(count * share)))
+        if tokens <= amounts.longest
+        for _ in range(max(1, round(count * amounts.share)))
     ]
 
 
 def attack_cases(
-    prompts: Sequence[LabelledPrompt], parts: Parts, rng: Rng, share: float
+    prompts: Sequence[LabelledPrompt], parts: Parts, rng: Rng, amounts: Amounts
 ) -> list[Case]:
     """Each attack alone, and in a conversation of each length: in the last turn of the user's, or
     one found in documents in what a tool returns."""
     attacks = [p for p in sorted(prompts, key=hash_text) if p.label == "malicious"]
     attacks = [p for p in attacks if SHORTEST <= len(p.text) <= LONGEST]
     found: list[Case] = []
-    for prompt in attacks[: max(1, round(ATTACKS * share))]:
+    for prompt in attacks[: max(1, round(ATTACKS * amounts.share))]:
         in_tool = family_of(prompt) in ("injections in documents", "injections direct")
         place = "tool result" if in_tool else "last turn"
         alone = _placed([{"role": "user", "content": "Please go on."}], prompt.text, in_tool, rng)
         found.append(Case(items_of(alone, tools=in_tool), f"{place}, alone", 1, 0))
         for turns in HOST_TURNS:
-            for tokens in HOST_TOKENS:
+            for tokens in (length for length in HOST_TOKENS if length <= amounts.longest):
                 host = compose(parts, turns, tokens, rng)
                 case = items_of(_placed(host, prompt.text, in_tool, rng))
                 found.append(Case(case, place, turns, tokens))
@@ -179,15 +190,22 @@ def names_of(case: Case) -> list[str]:
     ]
 
 
-def measure(bench: Bench, cases: Sequence[Case], found: dict[str, Counted]) -> None:
+def measure(
+    bench: Bench, cases: Sequence[Case], found: dict[str, Counted], *, with_developers: bool
+) -> None:
     """Screen the cases with the detector's present thresholds, and count."""
-    for name, authors in (("default", bench.detector.authors), ("developer too", EVERYBODY)):
+    guards = {"default": bench.detector.authors}
+    if with_developers:
+        guards["developer too"] = EVERYBODY
+    for name, authors in guards.items():
         counted = found.setdefault(name, Counted())
         for case, blocked in zip(cases, bench.blocked(cases, authors), strict=True):
             counted.add(names_of(case), blocked)
 
 
-def run(bench: Bench, prompts: Sequence[LabelledPrompt], seed: int, share: float) -> dict[str, Any]:
+def run(
+    bench: Bench, prompts: Sequence[LabelledPrompt], seed: int, amounts: Amounts
+) -> dict[str, Any]:
     """Both halves in turn; what is blocked with the artifact's thresholds and calibrated ones."""
     found: dict[str, dict[str, Counted]] = {"artifact": {}, "calibrated": {}}
     halves = halves_of(prompts)
@@ -195,19 +213,21 @@ def run(bench: Bench, prompts: Sequence[LabelledPrompt], seed: int, share: float
     for number, names in enumerate(halves):
         own = [prompt for prompt in prompts if prompt.source in names]
         parts, rng = parts_of(own), np.random.default_rng([seed, number])
-        cases.append((harmless_cases(parts, rng, share), attack_cases(own, parts, rng, share)))
+        cases.append((harmless_cases(parts, rng, amounts), attack_cases(own, parts, rng, amounts)))
     thresholds = []
     for number in range(len(halves)):
         harmless, attacks = cases[1 - number]
         bench.detector.thresholds = bench.own
-        measure(bench, [*harmless, *attacks], found["artifact"])
+        screened = [*harmless, *attacks]
+        developers = amounts.with_developers
+        measure(bench, screened, found["artifact"], with_developers=developers)
         try:
             calibrated = bench.calibrate(cases[number][0])
         except TooFewRowsError:
             continue
         thresholds.append(calibrated.report())
         bench.detector.thresholds = calibrated.thresholds
-        measure(bench, [*harmless, *attacks], found["calibrated"])
+        measure(bench, screened, found["calibrated"], with_developers=developers)
     shares = {n: {a: c.report() for a, c in own.items()} for n, own in found.items()}
     return {"halves": [sorted(half) for half in halves], **shares, "thresholds": thresholds}
 
@@ -218,12 +238,16 @@ def main(
     out: Annotated[Path, typer.Option(help="JSON file for the figures.")],
     sources: Annotated[list[str], typer.Option(help="Sets that it has not learned from.")],
     share: Annotated[float, typer.Option(min=0.01, help="Of the conversations.")] = 1.0,
+    longest: Annotated[int, typer.Option(help="Tokens of the longest ones.")] = 30_000,
+    with_developers: Annotated[
+        bool, typer.Option(help="Measure a guard that judges developers' texts, too.")
+    ] = True,
     seed: Annotated[int, typer.Option(help="Of what is drawn.")] = 0,
 ) -> None:
     """Measure an artifact on composed conversations."""
     chosen = [prompt for prompt in read_sets(prompts) if prompt.source in set(sources)]
     bench = Bench(MaliciousTextClassifier.load(artifact))
-    found = run(bench, chosen, seed, share)
+    found = run(bench, chosen, seed, Amounts(share, longest, with_developers))
     out.write_bytes(orjson.dumps(found, option=orjson.OPT_INDENT_2))
 
 

@@ -30,7 +30,7 @@ from lab.detection.multilingual.calibrate import (
     thresholds_of,
 )
 from lab.detection.multilingual.facts import read_origins, shipped_facts
-from lab.detection.multilingual.folds import Lessons, all_examples, held_out_logits
+from lab.detection.multilingual.folds import Lessons, all_examples, held_out_logits, spread
 from lab.detection.multilingual.model import example_states
 from lab.detection.multilingual.recipe import Recipe
 from lab.detection.multilingual.sources import measured_prompts, other_prompts, read_sets
@@ -87,14 +87,15 @@ def build_detector(
     lessons = Lessons(examples, states, recipe, source, cache, earlier)
     chosen = measured_prompts(prompts)
     measured = measured_of(chosen, held_out_logits(chosen, others, lessons, show))
-    scaling, calibration = calibrate(measured)
-    thresholds = thresholds_of(limits_of(measured), scaling, recipe.length_share)
-    names = frozenset(prompt.source for prompt in prompts)
-    said = read_origins(origins, names) if origins else []
-    facts = shipped_facts(prompts, recipe, scaling, thresholds, figures(measured), said)
     model = lessons.model(None, show)
     if others:
         lessons.score(model, others, cache / "others-all.npz", show)
+    scaling, calibration = calibrate(measured)
+    raised = spread(others, lessons)
+    thresholds = thresholds_of(limits_of(measured), scaling, recipe.length_share, raised)
+    names = frozenset(prompt.source for prompt in prompts)
+    said = read_origins(origins, names) if origins else []
+    facts = shipped_facts(prompts, recipe, scaling, thresholds, figures(measured), said)
     save_shipped(out, scaled(model, scaling), calibration, facts)
 
 

@@ -17,6 +17,8 @@ from lab.detection.multilingual.sources import author_of, family_of, group_of
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 RATE = 0.01
+SPREAD_AT = 0.95
+"""Quantile at which models are compared."""
 """Of harmless prompts that fire, sources weighted alike."""
 ALL, USER, THIRD_PARTY, DEVELOPER = "all", "user", "third party", "developer"
 STARTS = (1, 2, 4, 8, 16)
@@ -70,19 +72,32 @@ def _limit(measured: Measured, chosen: Mask, rate: float) -> float:
     return weighted_quantile(measured.logits[chosen], weights, 1 - rate)
 
 
+def spread_of(logits: Floats, of_folds: Sequence[Floats]) -> float:
+    """How much higher the last harmless prompts stand in the model that ships than in the folds'.
+
+    All are logits of the same harmless prompts, (n,), which no model has learned from. A model that
+    learned from more spreads further, so limits that the folds' models gave are that much too low.
+    """
+    if not of_folds:
+        return 0.0
+    found = float(np.quantile(logits, SPREAD_AT))
+    before = float(np.mean([np.quantile(fold, SPREAD_AT) for fold in of_folds]))
+    return max(0.0, found - before)
+
+
 def thresholds_of(
-    limits: Mapping[str, float], scaling: Scaling, length_share: float
+    limits: Mapping[str, float], scaling: Scaling, length_share: float, raised: float = 0.0
 ) -> dict[str, float]:
     """Thresholds as a manifest holds them: of users' texts for everybody, of third parties' and of
-    developers' for theirs. Each rises with the windows that a request makes the detector read, as
-    the measured logits fell with them."""
+    developers' for theirs, all `raised` by so much. Each rises with the windows that a request
+    makes the detector read, as the measured logits fell with them."""
     names = {"score": USER, "third_party": THIRD_PARTY, "developer": DEVELOPER}
     found: dict[str, float] = {}
     for name, author in names.items():
-        limit = limits.get(author, limits[ALL])
-        raised = limit + length_share * np.log(np.array(STARTS))
+        limit = limits.get(author, limits[ALL]) + raised
+        limits_by_start = limit + length_share * np.log(np.array(STARTS))
         # A detector fires at its threshold or above; a figure counts what is above it.
-        odds = np.nextafter(scaling.of(raised.astype(np.float32)), np.float32(np.inf))
+        odds = np.nextafter(scaling.of(limits_by_start.astype(np.float32)), np.float32(np.inf))
         steps = [name if start == 1 else f"{name}@{start}" for start in STARTS]
         found |= dict(zip(steps, logistic(odds).tolist(), strict=True))
     return found

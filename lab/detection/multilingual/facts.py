@@ -19,7 +19,9 @@ ENCODER = (
 SUMMARY = (
     "Fine-tuned multilingual-e5-small for malicious prompts: harmful requests, jailbreaks, "
     "injections, prompt extraction, in many languages. Every figure is of sources that the model "
-    "it was measured with had not seen (lab/detection/multilingual); sources weigh alike."
+    "it was measured with had not seen (lab/detection/multilingual); sources weigh alike. "
+    "Thresholds are set on the same held-out prompts; the weights that ship have learned "
+    "from all sources. Attacks in other languages than English mostly stay under the threshold."
 )
 TERMS = "Others are under MIT, Apache-2.0, CC0 or comparable terms, part of them written by GPT-4."
 NAME, FROM, LICENCE = 1, 7, 8

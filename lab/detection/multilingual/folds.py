@@ -7,12 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers.malicious.data.twins import SOURCE as TWINS
 from classifiers.malicious.fine_tuning.artifact import TextModel
 from classifiers.malicious.fine_tuning.examples import Example
 from classifiers.malicious.fine_tuning.token_states import TokenStates
 from classifiers.malicious.fine_tuning.training import counter
 from classifiers.prompts.labelled import LabelledPrompt
 from classifiers.runs.step_progress import Progress
+from lab.detection.multilingual.calibrate import spread_of
 from lab.detection.multilingual.examples import Amounts, build_examples
 from lab.detection.multilingual.model import (
     WindowLogits,
@@ -113,3 +115,14 @@ def read_logits(file: Path, recipe: Recipe) -> Floats:
     """The prompts' logits by the recipe's shares, (n,), from what `Lessons.score` wrote."""
     with np.load(file) as kept:
         return WindowLogits(kept["tower"], kept["lexical"], kept["owners"]).highest(recipe)
+
+
+def spread(others: Sequence[LabelledPrompt], lessons: Lessons) -> float:
+    """`calibrate.spread_of` by the generators' held-out harmless twins among `others`."""
+    rows = [n for n, p in enumerate(others) if p.source == TWINS and p.label == "benign"]
+    if not rows:
+        return 0.0
+    folder, recipe = lessons.folder, lessons.recipe
+    files = [folder / f"others-{number}.npz" for number in range(len(FOLDS))]
+    of_folds = [read_logits(file, recipe)[rows] for file in files if file.exists()]
+    return spread_of(read_logits(folder / "others-all.npz", recipe)[rows], of_folds)

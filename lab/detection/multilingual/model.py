@@ -60,13 +60,18 @@ def fit_model(
     rows = [examples[int(place)] for place in chosen]
     labels, weights = labels_of(rows), example_weights(rows)
     learned = Examples(chosen, labels, weights)
-    if earlier is not None and earlier.exists():
-        tower, rate = load_model(earlier, recipe, source).tower, recipe.later_rate
+    begun = earlier if earlier is not None and earlier.exists() else None
+    if begun is not None:
+        tower, rate = load_model(begun, recipe, source).tower, recipe.later_rate
     else:
         tower, rate = _new_tower(recipe, source), 1.0
     recipe = replace(recipe, rate=recipe.rate * rate, head_rate=recipe.head_rate * rate)
     count = counter("training", len(rows) * recipe.epochs, progress)
+    _set_attention(tower, "eager")
     train(tower, states, learned, recipe, lambda number, _: count(number))
+    _set_attention(tower, "sdpa")
+    if begun is not None:
+        _average(tower, begun, recipe.later_share)
     if recipe.anchor_share:
         _fit_anchor(tower, states, learned, recipe.anchor_share)
     table, bias = fit_table(
@@ -78,6 +83,20 @@ def fit_model(
     )
     mixing = np.array([1, recipe.lexical_share, recipe.lexical_share * bias], np.float32)
     return TextModel(tower, table, mixing, [recipe.window], None, recipe.ngram_words)
+
+
+def _average(tower: "Tower", earlier: Path, share: float) -> None:
+    """Put `share` of the tower's weights and the rest of the earlier model's into the tower: what
+    both have learned errs less on new sources than either."""
+    import torch
+    from safetensors.numpy import load_file
+
+    before = load_file(earlier)
+    means = {
+        name: share * tensor.detach() + (1 - share) * torch.from_numpy(before[f"tower.{name}"])
+        for name, tensor in tower.delta().items()
+    }
+    tower.apply_delta(means)
 
 
 def save_model(model: TextModel, file: Path) -> None:
@@ -111,17 +130,16 @@ def _new_tower(recipe: Recipe, source: Path) -> "Tower":
     with torch.random.fork_rng(devices=[]):
         torch.random.manual_seed(recipe.seed)
         tower = load_tower(source, recipe.frozen_layers, recipe.segment, recipe.anchor_layer)
-    _set_plain_attention(tower)
     return tower
 
 
-def _set_plain_attention(tower: "Tower") -> None:
-    """Attention of two products, without dropout: windows are short, and torch's fused attention
-    takes a third of a step for its gradient alone."""
+def _set_attention(tower: "Tower", implementation: str) -> None:
+    """Attention of two products ("eager") or torch's fused one ("sdpa"), without dropout: of short
+    windows the gradient of the fused one takes a third of a step, long ones it reads faster."""
     for module in tower.upper.modules():
         if type(module).__name__.endswith("SelfAttention"):
             module.dropout.p = 0.0
-            module.config._attn_implementation = "eager"
+            module.config._attn_implementation = implementation
 
 
 def _fit_anchor(tower: "Tower", states: TokenStates, learned: Examples, share: float) -> None:

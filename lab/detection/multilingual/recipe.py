@@ -34,13 +34,15 @@ class Recipe:
     """Of the examples, drawn at random, that a model learns from."""
     later_rate: float = 0.7
     """Share of the rates for a model that goes on from an earlier one."""
+    later_share: float = 0.5
+    """Of the later weights in the mean with those of the earlier model."""
     frozen_layers: int = 8
     anchor_layer: int = 3
     """Shallow states keep more of the words, deep ones more of the sense."""
     segment: int = 32
     anchor_share: float = 0.0
     """0: no anchor is learned, and none is in the graph."""
-    lexical_share: float = 0.3
+    lexical_share: float = 0.6
     length_share: float = 0.6
     """Of the logarithm of the windows read: so much higher must a longer text's logit be."""
     buckets: int = 1 << 19

@@ -5,7 +5,7 @@ import pytest
 
 from classifiers.prompts.labelled import LabelledPrompt
 from lab.detection.composed_conversations import compose, halves_of, items_of, parts_of
-from lab.detection.conversations import Counted, attack_cases, harmless_cases, names_of
+from lab.detection.conversations import Amounts, Counted, attack_cases, harmless_cases, names_of
 
 
 def _prompts() -> list[LabelledPrompt]:
@@ -49,7 +49,7 @@ def test_a_conversation_has_its_turns_and_about_its_length(turns: int, tokens: i
 def test_an_attack_stands_alone_and_in_conversations_of_each_length() -> None:
     prompts = _prompts()
     rng = np.random.default_rng(0)
-    cases = attack_cases(prompts, parts_of(prompts), rng, 1.0)
+    cases = attack_cases(prompts, parts_of(prompts), rng, Amounts())
     last = [case for case in cases if case.group.startswith("last turn")]
     assert len(last) == len(cases) / 2
     for case in cases:
@@ -59,7 +59,7 @@ def test_an_attack_stands_alone_and_in_conversations_of_each_length() -> None:
 
 def test_shares_are_counted_by_turns_and_by_length() -> None:
     parts = parts_of(_prompts())
-    cases = harmless_cases(parts, np.random.default_rng(0), 0.01)
+    cases = harmless_cases(parts, np.random.default_rng(0), Amounts(share=0.01))
     counted = Counted()
     for case in cases:
         counted.add(names_of(case), case.turns == 30)
@@ -67,3 +67,5 @@ def test_shares_are_counted_by_turns_and_by_length() -> None:
     assert report["harmless, all"]["share"] == pytest.approx(0.2)
     assert report["harmless, 30 turns"]["share"] == 1
     assert report["harmless, 1000 tokens"]["requests"] == 5
+    short = harmless_cases(parts, np.random.default_rng(0), Amounts(share=0.01, longest=4_000))
+    assert {case.tokens for case in short} == {1_000, 4_000}

@@ -14,6 +14,7 @@ from lab.detection.multilingual.calibrate import (
     figures,
     limits_of,
     measured_of,
+    spread_of,
     thresholds_of,
 )
 from lab.detection.multilingual.facts import metrics_of, read_origins
@@ -49,6 +50,16 @@ def test_an_author_without_prompts_has_the_threshold_of_all() -> None:
     found = thresholds_of({"all": 2.0, "user": 1.0}, Scaling(), 0.0)
     assert found["developer"] == found["third_party@16"] > found["score"]
     assert found["score"] == pytest.approx(1 / (1 + np.exp(-1)), abs=1e-4)
+
+
+def test_thresholds_are_raised_by_how_much_further_the_model_that_ships_spreads() -> None:
+    logits = np.linspace(-3, 1, 101, dtype=np.float32)
+    assert spread_of(logits + 0.5, [logits, logits]) == pytest.approx(0.5)
+    assert spread_of(logits - 0.5, [logits]) == 0
+    assert spread_of(logits, []) == 0
+    raised = thresholds_of({"all": 1.0}, Scaling(), 0.0, 0.5)
+    assert raised["score"] == pytest.approx(1 / (1 + np.exp(-1.5)), abs=1e-4)
+    assert len(set(raised.values())) == 1
 
 
 def test_figures_weigh_sources_alike_and_become_metrics() -> None:
