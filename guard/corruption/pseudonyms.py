@@ -22,6 +22,7 @@ _IDENTIFYING = frozenset({"name", "id", "tool_call_id", "required"})
 _KNOWN = frozenset(
     (
         *("type", "function", "name", "id", "index", "description", "parameters", "strict"),
+        "defer_loading",
         *("arguments", "title", "text", "content", "role", "tool_call_id", "auto", "none"),
         *("object", "string", "integer", "number", "boolean", "array", "null", "properties"),
         *("required", "items", "enum", "const", "anyOf", "oneOf", "allOf", "not", "default"),

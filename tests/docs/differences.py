@@ -27,6 +27,11 @@ On `/v1/chat/completions`, `/v1/completions` and `/v1/messages` nothing differs.
 |---|---|
 """
 TAIL = """
+Requests of `/v1/responses` with earlier calls of tools are not among them. Where the model's
+template shows a call as JSON, its keys stand in another order (`arguments` before `name`), for so
+vLLM's chat route has them and its Responses route has not. Templates that name the two, as most
+do, show the same prompt.
+
 vLLM's errors keep their status; their words and their `code` are the proxy's. Requests that a
 policy answers, and fields that are refused, are described in [the application's
 guide](../guides/application.md) and on [the page of fields](fields.md).

@@ -55,6 +55,7 @@ BENIGN: dict[str, list[Body]] = {
         respond(),
         respond(stream=True, instructions="Be brief.", metadata={"a": "b"}),
         respond(previous_response_id="resp_1", reasoning={"effort": "low"}, include=[]),
+        respond([{"role": "assistant", "status": "incomplete", "content": "I was"}], top_p=0.5),
     ],
     MESSAGES: [message(), message(stream=True, system="Be brief."), message(top_k=5)],
     COUNT_TOKENS: [{"model": "demo", "messages": [{"role": "user", "content": "Hello."}]}],

@@ -26,7 +26,7 @@ TOOL_FIELDS: FieldTable = {
     "strict": Rule.CARRIED,
     "allowed_callers": Rule.DROPPED,
     "cache_control": Rule.DROPPED,
-    "defer_loading": Rule.DROPPED,
+    "defer_loading": Rule.CARRIED,
     "eager_input_streaming": Rule.DROPPED,
     "input_examples": Rule.DROPPED,
 }
@@ -96,8 +96,9 @@ def _tool(value: object, param: str, rules: FieldRules) -> JsonObject:
     }
     if (description := optional_string(tool, "description", prefix)) is not None:
         function["description"] = description
-    if (strict := optional_flag(tool, "strict", prefix)) is not None:
-        function["strict"] = strict
+    for name in ("strict", "defer_loading"):
+        if (flag := optional_flag(tool, name, prefix)) is not None:
+            function[name] = flag
     return {"type": "function", "function": function}
 
 

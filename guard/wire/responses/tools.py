@@ -34,6 +34,7 @@ TOOL_TABLES: Mapping[str, FieldTable] = {
         **_TOOL,
         "parameters": Rule.SCREENED,
         "strict": Rule.CARRIED,
+        "defer_loading": Rule.CARRIED,
         "output_schema": Rule.DROPPED,
     },
     "custom": {**_TOOL, "format": Rule.CARRIED},
@@ -166,8 +167,10 @@ def _add(
         tools.functions.append({**function, "parameters": PARAMETERS})
         return {**tool, **_free_form(tool, prefix, rules)}
     optional_record(tool, "parameters", prefix)
-    optional_flag(tool, "strict", prefix)
-    schema = {key: tool[key] for key in ("parameters", "strict") if tool.get(key) is not None}
+    for flag in ("strict", "defer_loading"):
+        optional_flag(tool, flag, prefix)
+    carried = ("parameters", "strict", "defer_loading")
+    schema = {key: tool[key] for key in carried if tool.get(key) is not None}
     tools.functions.append({**function, **schema})
     return {**BARE_TOOL, **tool}
 

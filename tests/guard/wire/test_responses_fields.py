@@ -109,6 +109,7 @@ def test_sampling_is_carried_under_its_own_name() -> None:
     assert {name: body[name] for name in SAME_VALUES} == SAME_VALUES
 
 
+SHOWN: dict[str, Any] = {"name": "f", "parameters": {"type": "object"}, "strict": False}
 TRANSLATIONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"max_output_tokens": 9}, {"max_completion_tokens": 9}),
     ({"reasoning": {"effort": "low", "summary": "auto"}}, {"reasoning_effort": "low"}),
@@ -134,13 +135,17 @@ TRANSLATIONS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ),
     ({"tool_choice": "auto", "tools": []}, {}),
     (
-        {"tools": [{**TOOL, "strict": None, "defer_loading": False}], "tool_choice": "required"},
+        {"tools": [{**TOOL, "strict": None, "defer_loading": None}], "tool_choice": "required"},
         {
             "tools": [
                 {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
             ],
             "tool_choice": "required",
         },
+    ),
+    (
+        {"tools": [{**TOOL, "strict": False, "defer_loading": True}]},
+        {"tools": [{"type": "function", "function": {**SHOWN, "defer_loading": True}}]},
     ),
     (
         {"tools": [TOOL], "tool_choice": {"type": "function", "name": "f"}},

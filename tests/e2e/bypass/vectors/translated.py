@@ -108,6 +108,14 @@ RESPONSE = (
     filtered("stop", RESPONSES, respond(stop=CANARY)),
     filtered("structured_outputs", RESPONSES, respond(structured_outputs={"choice": [CANARY]})),
     filtered("streamed", RESPONSES, respond(CANARY, stream=True)),
+    *(
+        filtered(
+            f"a last message that is {status}",
+            RESPONSES,
+            respond([user(), {"role": "assistant", "status": status, "content": CANARY}]),
+        )
+        for status in ("incomplete", "in_progress")
+    ),
     unread("metadata", RESPONSES, respond(metadata={"note": CANARY})),
     unread("user", RESPONSES, respond(user=CANARY)),
     unread("safety_identifier", RESPONSES, respond(safety_identifier=CANARY)),
