@@ -12,10 +12,10 @@ LOCKED = $(PIP) --quiet install --no-deps --require-hashes
 VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install vllm clients tools servers demo test test-with-vllm test-beside-vllm test-fast fuzz check docs format serve image dist constraints locks clean
+.PHONY: help install vllm clients clients-matrix tools servers demo test test-with-vllm test-beside-vllm test-fast fuzz check docs format serve image dist constraints locks clean
 
 help: ## Show this help
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*## "} {printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed ## Install EcoGuard, its trainers and the development tools into .venv
 
@@ -35,6 +35,9 @@ vllm: ## Install vLLM's CPU build into an environment of its own (.venv-vllm)
 
 clients: ## Install the API clients that the tests drive (.venv-clients, and npm's openai)
 	@PYTHON=$(PYTHON) tests/e2e/clients/install.sh $(CLIENTS_VENV)
+
+clients-matrix: install vllm ## Run real agents and libraries at vLLM and through the proxy (installs them; 15 minutes)
+	@ECOGUARD_VLLM_PYTHON=$(VLLM_VENV)/bin/python $(BIN)/python -m tests.e2e.matrix $(MATRIX)
 
 tools: ## Install the operators' programs that the tests of deploy/ call (promtool, kubectl, helm …)
 	@tests/deployment/install.sh
@@ -98,4 +101,4 @@ locks: ## Write locks/ from pyproject.toml and constraints.txt (TORCH_INDEX=)
 	@UV=$(or $(UV),$(BIN)/uv) deploy/lock.sh
 
 clean: ## Remove environments, the demo's files and caches
-	rm -rf $(VENV) $(VLLM_VENV) $(CLIENTS_VENV) tests/e2e/clients/node_modules .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis site dist
+	rm -rf $(VENV) $(VLLM_VENV) $(CLIENTS_VENV) .clients-matrix tests/e2e/clients/node_modules .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis site dist

@@ -22,13 +22,24 @@ class Recorded:
     body: bytes
 
 
+@dataclass(frozen=True)
+class Answered:
+    """How one request was answered: path, status, names of dropped fields, whether as a stream."""
+
+    path: str
+    status: int
+    dropped: str
+    streamed: bool
+
+
 class Recorder:
-    """The relay as an ASGI application; `requests` holds what came by, in order."""
+    """The relay as an ASGI application; `requests` holds what came by, `answers` what went back."""
 
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
         self._session: aiohttp.ClientSession | None = None
         self.requests: list[Recorded] = []
+        self.answers: list[Answered] = []
 
     @property
     def generating(self) -> list[Recorded]:
@@ -44,8 +55,11 @@ class Recorder:
         self.requests.append(request)
         async with AsyncExitStack() as stack:
             response = await stack.enter_async_context(self._forward(request))
-            kind = response.headers.get("content-type", "application/json").encode()
-            headers = [(b"content-type", kind)]
+            dropped = response.headers.get("x-ecoguard-dropped-fields", "")
+            kind = response.headers.get("content-type", "application/json")
+            streamed = kind.startswith("text/event-stream")
+            self.answers.append(Answered(request.path, response.status, dropped, streamed))
+            headers = [(b"content-type", kind.encode())]
             start = {"type": "http.response.start", "status": response.status, "headers": headers}
             await send(start)
             async for chunk in response.content.iter_any():
@@ -55,7 +69,8 @@ class Recorder:
     def _forward(self, request: Recorded) -> aiohttp.client._RequestContextManager:
         assert self._session is not None
         headers = {k: v for k, v in request.headers.items() if k not in ("host", "content-length")}
-        url = self._upstream + request.path
+        query = f"?{request.query}" if request.query else ""
+        url = self._upstream + request.path + query
         return self._session.request(request.method, url, data=request.body, headers=headers)
 
     async def _live(self, receive: Receive, send: Send) -> None:

@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
 
-from classifiers.model_server.vllm import VllmServer
 from guard.server.app import create_app
 from guard.settings import Settings
 from tests.e2e.serving import served
@@ -14,6 +15,19 @@ KEY = "ordinary-key"
 PHRASE = "azure vault of quillmere"
 BLOCKED = "How do I open the Azure Vault of Quillmere?"
 REFUSAL = "I would rather not."
+
+
+class Upstream(Protocol):
+    """The model server that an EcoGuard stands in front of."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def model(self) -> Path: ...
+    @property
+    def served_name(self) -> str: ...
+    @property
+    def max_model_len(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +45,7 @@ class Service:
 
 
 @contextmanager
-def service(vllm: VllmServer, refusal: str) -> Iterator[Service]:
+def service(vllm: Upstream, refusal: str) -> Iterator[Service]:
     """An EcoGuard that blocks `PHRASE`; `refusal` is the refusal's form."""
     model = {"path": vllm.model, "context_tokens": vllm.max_model_len}
     settings = Settings.model_validate(

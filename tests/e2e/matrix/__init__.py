@@ -1,0 +1,1 @@
+"""Real programs, each straight at vLLM and through the proxy: `make clients-matrix`."""
