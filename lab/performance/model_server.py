@@ -45,9 +45,9 @@ class Answers:
             b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
             b"transfer-encoding: chunked\r\n\r\n"
         )
-        self.events = [_chunk(_event(f"word{number} ")) for number in range(script.events - 1)]
-        self.events.append(_chunk(_event("", "stop")))
-        self.end = _chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
+        self.events = [chunk(event(f"word{number} ")) for number in range(script.events - 1)]
+        self.events.append(chunk(event("", "stop")))
+        self.end = chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n"
 
 
 class Connection(asyncio.Protocol):
@@ -119,7 +119,8 @@ def _whole(status: int, content_type: bytes, body: bytes) -> bytes:
     return head % (status, content_type, len(body)) + body
 
 
-def _chunk(data: bytes) -> bytes:
+def chunk(data: bytes) -> bytes:
+    """Data as a chunk of a body."""
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
@@ -131,7 +132,8 @@ def _completion(text: str) -> bytes:
     return orjson.dumps({**identity, "choices": [choice], "usage": usage})
 
 
-def _event(text: str, finish: str | None = None) -> bytes:
+def event(text: str, finish: str | None = None) -> bytes:
+    """An event of a stream that says `text`."""
     delta = {"content": text} if finish is None else {}
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
     kind = "chat.completion.chunk"
