@@ -15,6 +15,16 @@ from guard.terms.item import Content
 
 
 @dataclass
+class Clock:
+    """Time, in seconds, that passes when a test says so."""
+
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
 class FakeVLLM:
     """Records requests; answers a fixed JSON, or a script of stream chunks.
 

@@ -7,7 +7,7 @@ TPR >= 0.95; PR-AUC is average precision with negatives reweighted to a stated p
 baseline is that prior; a partial AUROC is divided by the width of its range.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -128,13 +128,6 @@ def rate_interval(
         return 0.0, 1.0
     found = binomtest(hits, rows).proportion_ci(confidence, method=method)
     return float(found.low), float(found.high)
-
-
-def group_rates(scores: ArrayLike, groups: Sequence[str], threshold: float) -> dict[str, float]:
-    """The share of each group's rows that fires: recall of attacks, FPR of benign sets."""
-    fired = np.asarray(scores) >= threshold
-    names = np.asarray(groups)
-    return {str(name): float(fired[names == name].mean()) for name in np.unique(names)}
 
 
 def cluster_bootstrap(

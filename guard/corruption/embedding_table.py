@@ -14,7 +14,6 @@ from typing import Any, Self
 import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from guard.terms.errors import ArtifactError
 
@@ -91,15 +90,6 @@ class EmbeddingTable:
     def dtype(self) -> np.dtype[Any]:
         """float32, float16 or bfloat16 (`ml_dtypes`)."""
         return self.weights.dtype
-
-    @functools.cached_property
-    def spare_rows(self) -> int:
-        """Rows without a token of the tokenizer.
-
-        With none, vLLM 0.32's own prompt-embeddings token lies outside the vocabulary: a request
-        for `prompt_logprobs` beside prompt embeddings then ends its engine.
-        """
-        return self.vocabulary_size - _tokenizer_size(self.folder)
 
     @functools.cached_property
     def digest(self) -> str:
@@ -226,18 +216,6 @@ def _read_header(file: Path) -> tuple[dict[str, Any], int]:
         raise ArtifactError(f"{file}: not a safetensors file")
     header.pop("__metadata__", None)
     return header, 8 + length
-
-
-def _tokenizer_size(folder: Path) -> int:
-    """What `len(tokenizer)` is in transformers: tokens of both tokenizer files."""
-    file = folder / "tokenizer.json"
-    try:
-        vocabulary = Tokenizer.from_file(str(file)).get_vocab(with_added_tokens=True)
-    except Exception as error:  # tokenizers raises plain Exception
-        raise ArtifactError(f"{file}: cannot be read as a tokenizer") from error
-    settings = folder / "tokenizer_config.json"
-    added = _read_json(settings).get("added_tokens_decoder", {}) if settings.is_file() else {}
-    return len({entry["content"] for entry in added.values()} | vocabulary.keys())
 
 
 def _read_json(file: Path) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from guard.server.app import create_app
 from guard.settings import Settings
 from guard.terms.detector import Detector
 from tests import redis_server
-from tests.fakes import FakeVLLM, WordDetector
+from tests.fakes import Clock, FakeVLLM, WordDetector
 from tests.loop_watchdog import Watchdog, off_the_loop, refusing_to_wait, watching
 from tests.servers import serving
 
@@ -82,6 +82,11 @@ def loop_stays_free() -> Iterator[None]:
 @pytest.fixture
 def vllm() -> FakeVLLM:
     return FakeVLLM()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture

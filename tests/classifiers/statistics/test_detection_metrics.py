@@ -110,10 +110,6 @@ def test_no_rows_say_nothing() -> None:
     assert metrics.rate_interval(0, 0) == (0.0, 1.0)
 
 
-def test_rates_by_group() -> None:
-    assert metrics.group_rates([0.9, 0.1, 0.5], ["a", "a", "b"], 0.5) == {"a": 0.5, "b": 1.0}
-
-
 def test_bootstrap_over_one_source_has_no_width() -> None:
     interval = metrics.cluster_bootstrap(metrics.auroc, {"a": MALICIOUS}, {"b": BENIGN})
     assert interval == (0.75, 0.75)

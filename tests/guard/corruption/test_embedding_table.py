@@ -82,27 +82,6 @@ def test_an_id_outside_the_table_is_refused(tmp_path: Path, token: int) -> None:
         table.rows(np.array([0, token]))
 
 
-@pytest.mark.parametrize(("rows", "spare"), [(TOKENS, 0), (TOKENS + 64, 64), (TOKENS - 1, -1)])
-def test_spare_rows_are_those_without_a_token(tmp_path: Path, rows: int, spare: int) -> None:
-    table = EmbeddingTable.open(write_checkpoint(tmp_path, random_rows(rows, 2, BF16)))
-    assert table.spare_rows == spare
-
-
-def test_tokens_only_in_the_tokenizers_settings_take_spare_rows(tmp_path: Path) -> None:
-    write_checkpoint(tmp_path, random_rows(TOKENS + 64, 2, BF16))
-    added = {"0": {"content": SPECIALS[0]}, str(TOKENS): {"content": "<|late|>"}}
-    settings = json.dumps({"added_tokens_decoder": added})
-    (tmp_path / "tokenizer_config.json").write_text(settings)
-    assert EmbeddingTable.open(tmp_path).spare_rows == 63
-
-
-def test_a_missing_tokenizer_is_named_when_spare_rows_are_asked(tmp_path: Path) -> None:
-    table = EmbeddingTable.open(write_checkpoint(tmp_path, random_rows(4, 2, BF16)))
-    (tmp_path / "tokenizer.json").unlink()
-    with pytest.raises(ArtifactError, match=r"tokenizer\.json: cannot be read"):
-        _ = table.spare_rows
-
-
 @pytest.mark.parametrize(
     "config",
     [

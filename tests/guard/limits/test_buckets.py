@@ -6,20 +6,7 @@ from hypothesis import strategies as st
 
 from guard.limits.buckets import LocalLimits, Standing
 from guard.settings import Rates
-
-
-class Clock:
-    """Time that passes when told."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.fakes import Clock
 
 
 @pytest.fixture

@@ -1,13 +1,7 @@
 """A set that forgets."""
 
 from guard.recognition.recent import RecentDigests
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.fakes import Clock
 
 
 def test_what_was_not_seen_for_long_is_forgotten() -> None:

@@ -31,11 +31,6 @@ async def upstream_to(
         await upstream.close()
 
 
-@pytest.fixture
-async def vllm() -> FakeVLLM:
-    return FakeVLLM()
-
-
 async def test_reply_and_headers(vllm: FakeVLLM) -> None:
     async with (
         serving(vllm) as url,

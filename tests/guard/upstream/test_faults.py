@@ -8,6 +8,7 @@ from aiohttp.client_reqrep import ConnectionKey
 
 from guard.observability.metrics import Metrics
 from guard.upstream.faults import CAUSES, QUIET_S, Faults, cause_of_error, cause_of_status
+from tests.fakes import Clock
 
 KEY = ConnectionKey("h", 1, True, True, None, None, None)
 LOGGER = "guard.upstream.faults"
@@ -41,13 +42,6 @@ def test_an_error_has_its_cause(error: Exception, cause: str) -> None:
 )
 def test_a_status_has_its_cause_where_it_is_the_servers_own(status: int, cause: str | None) -> None:
     assert cause_of_status(status) == cause
-
-
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def test_all_faults_are_counted_and_one_a_minute_is_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -26,11 +26,6 @@ class City(BaseModel):
 
 
 @pytest.fixture
-def vllm() -> FakeVLLM:
-    return FakeVLLM()
-
-
-@pytest.fixture
 async def client(vllm: FakeVLLM) -> AsyncIterator[AsyncAnthropic]:
     async with (
         guarded(vllm, MessagesProtocol(), CountTokensProtocol()) as url,

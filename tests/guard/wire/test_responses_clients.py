@@ -21,11 +21,6 @@ class City(BaseModel):
 
 
 @pytest.fixture
-def vllm() -> FakeVLLM:
-    return FakeVLLM()
-
-
-@pytest.fixture
 async def client(vllm: FakeVLLM) -> AsyncIterator[AsyncOpenAI]:
     async with (
         guarded(vllm, ResponsesProtocol()) as url,

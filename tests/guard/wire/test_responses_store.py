@@ -7,17 +7,8 @@ from guard.terms.errors import RequestError
 from guard.terms.json import JsonObject
 from guard.wire.fields import FieldRules
 from guard.wire.responses import ResponsesProtocol, ResponseStore, StoreLimits
+from tests.fakes import Clock
 from tests.guard.wire.transcripts import answer
-
-
-class Clock:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def message(text: str) -> dict[str, object]:

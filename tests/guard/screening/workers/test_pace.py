@@ -5,16 +5,7 @@ from itertools import pairwise
 
 from guard.screening.workers.pace import BATCH_S, FIRST_CHARACTERS, GROWTH, Pace, Paces
 from guard.terms.detector import Detector
-
-
-class Clock:
-    """Time that passes only when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.fakes import Clock
 
 
 def read(pace: Pace, clock: Clock, texts: Sequence[str], characters_per_s: float) -> list[int]:
