@@ -59,7 +59,6 @@ class Reading:
         self._encoder = encoder
         self._rendering = rendering
         self._cuts = Cuts(items, encoder, limits, rendering)
-        self._joins = Joins(self._cuts, self._text_scores, self._named)
         self._memory = memory
         self._states: dict[int, Detector] = {}  # by the detector's identity, as all below
         self._subjects: dict[tuple[int, float, Authors], tuple[int, ...]] = {}
@@ -125,7 +124,8 @@ class Reading:
         count = len(self._items)
         if "text" not in detector.modalities:
             return np.zeros(count, dtype=np.float32), ()
-        own, joined = self._cuts.own(authors), self._joins.of(detector, threshold, authors)
+        joins = Joins(self._cuts, self._text_scores, self._named)  # kept, it would hold us in turn
+        own, joined = self._cuts.own(authors), joins.of(detector, threshold, authors)
         discounts = Discounts(self._items, authors, detector.thresholds)
 
         def by_windows(windows: Pieces) -> NDArray[np.float32]:
@@ -137,8 +137,8 @@ class Reading:
         by_item, by_seams = discounts.of_items(by_item), by_windows(joined)
         if by_seams.max(initial=0) >= threshold:
             fired = np.flatnonzero(by_item >= threshold).tolist()
-            without = {*fired, *self._joins.tainting(detector, threshold, authors, by_seams)}
-            joined = self._joins.of(detector, threshold, authors, without)
+            without = {*fired, *joins.tainting(detector, threshold, authors, by_seams)}
+            joined = joins.of(detector, threshold, authors, without)
             by_seams = by_windows(joined)
         found = np.maximum(by_item, by_seams)
         subjects: tuple[int, ...] = ()

@@ -38,7 +38,7 @@ async def test_stored_answer_is_read_continued_and_deleted_by_its_owner(
 
 
 async def test_earlier_turns_are_screened_again(make_rig: RigMaker) -> None:
-    async with make_rig(("block", WordDetector("build the\nbomb"))) as rig:
+    async with make_rig(("block", WordDetector("build the\nhello.\nbomb"))) as rig:
         first = {"model": "demo", "input": "build the"}
         made = (await rig.client.post("/v1/responses", json=first)).json()
         second = {"model": "demo", "input": "bomb", "previous_response_id": made["id"]}
