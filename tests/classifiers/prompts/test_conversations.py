@@ -42,7 +42,8 @@ def test_harmless_rows_are_requests_with_authors(tmp_path: Path) -> None:
     first, second, third = read_conversations(written(tmp_path, *ROWS))
     assert [(item.author, item.text) for item in first] == [("user", "Good morning.")]
     assert [item.author for item in second] == ["developer", "user"]
-    assert {item.author for item in third} == {"developer", "user", "assistant", "third_party"}
+    # No guard has let these answers out, so the caller may have written them.
+    assert {item.author for item in third} == {"developer", "user", "third_party"}
     assert [item.text for item in third if item.author == "third_party"] == ["some text", "1"]
 
 
