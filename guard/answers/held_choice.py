@@ -164,8 +164,8 @@ class HeldChoice:
         for channel, end in event.ends.items():
             text = self._texts[channel]
             if text.redactions and end > text.released:
-                said = text.between(text.released, end)
-                if (kept := redacted(said, text.redactions, text.released)) != said:
+                plain = text.between(text.released, end)
+                if (kept := redacted(plain, text.redactions, text.released)) != plain:
                     texts[channel] = kept
         return edited(event.data, texts) if texts else event.data
 
@@ -191,9 +191,9 @@ class HeldChoice:
 
     def _passage(self, channel: Channel, text: GrowingText) -> Passage:
         begin = max(text.judged - self._window.context, text.start)
-        said = text.between(begin, text.end)
-        seen = readable(said) if is_call(channel) or self._release == "whole" else said
-        can_edit = seen is said and is_editable(channel)
+        plain = text.between(begin, text.end)
+        seen = readable(plain) if is_call(channel) or self._release == "whole" else plain
+        can_edit = seen is plain and is_editable(channel)
         return Passage(channel, seen, text.judged, text.end, begin if can_edit else None)
 
     def _clear(self, channel: Channel, text: GrowingText) -> int:

@@ -8,8 +8,8 @@ from guard.answers.held_choice import HeldChoice
 from guard.answers.windows import Window
 from guard.settings import Release
 from guard.terms.json import JsonObject
-
-_BLANK = b"\n\n"
+from guard.wire.envelopes import event as as_event
+from guard.wire.events import BLANK_LINE, DONE, data_of, single
 
 
 class HeldStream:
@@ -38,16 +38,16 @@ class HeldStream:
     def feed(self, events: bytes, hear: Callable[[object], None] | None = None) -> None:
         """Take complete events; ValueError for one that is no JSON object. `hear` is given the
         choices of each."""
-        for event in events.replace(b"\r\n", b"\n").split(_BLANK):
-            if event and not self.failed:
+        for event in single(events):
+            if not self.failed:
                 self._take(event, hear)
 
     def _take(self, event: bytes, hear: Callable[[object], None] | None) -> None:
-        data = b"\n".join(line[5:] for line in event.split(b"\n") if line.startswith(b"data:"))
+        data = data_of(event)
         if not data:
-            self._at_once.append(event + _BLANK)
-        elif data.strip() == b"[DONE]":
-            self._behind.append(event + _BLANK)
+            self._at_once.append(event + BLANK_LINE)
+        elif data.strip() == DONE:
+            self._behind.append(event + BLANK_LINE)
             self._complete = True
             for choice in self._choices.values():
                 choice.complete = True
@@ -55,7 +55,7 @@ class HeldStream:
             chunk = _object(orjson.loads(data))
             if hear:
                 hear(chunk.get("choices"))
-            self._take_chunk(event + _BLANK, chunk)
+            self._take_chunk(event + BLANK_LINE, chunk)
 
     def _take_chunk(self, event: bytes, chunk: JsonObject) -> None:
         if "error" in chunk:
@@ -70,7 +70,7 @@ class HeldStream:
             self._behind.append(event)
             return
         for choice in map(_object, choices):
-            alone = event if len(choices) == 1 else _event({**chunk, "choices": [choice]})
+            alone = event if len(choices) == 1 else as_event({**chunk, "choices": [choice]})
             self._of(choice).add(alone, choice)
 
     def _of(self, choice: JsonObject) -> HeldChoice:
@@ -150,7 +150,3 @@ def _object(value: object) -> JsonObject:
     if not isinstance(value, dict):
         raise ValueError("no JSON object")
     return value
-
-
-def _event(chunk: JsonObject) -> bytes:
-    return b"data: " + orjson.dumps(chunk) + _BLANK

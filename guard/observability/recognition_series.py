@@ -31,9 +31,7 @@ class RecognitionSeries:
 
     def asked(self, kind: str, hits: int, misses: int) -> None:
         """Count hashes that Redis was asked for."""
-        for result, count in (("hit", hits), ("miss", misses)):
-            if count:
-                self._shared.labels(kind, result).inc(count)
+        _add(self._shared, kind, hit=hits, miss=misses)
 
     def failed(self, operation: str) -> None:
         """Count a `read` or a `write` that failed."""
@@ -41,6 +39,10 @@ class RecognitionSeries:
 
     def looked(self, kind: str, known: int, unknown: int) -> None:
         """Count texts of one kind that were found, and others that were not."""
-        for result, count in (("known", known), ("unknown", unknown)):
-            if count:
-                self._texts.labels(kind, result).inc(count)
+        _add(self._texts, kind, known=known, unknown=unknown)
+
+
+def _add(counter: FoundCounter, kind: str, **results: int) -> None:
+    for result, count in results.items():
+        if count:
+            counter.labels(kind, result).inc(count)

@@ -14,6 +14,7 @@ import orjson
 
 from guard.recognition.parts import Part, call_part, reasoning_part, text_part
 from guard.wire.chat_stream import event_data
+from guard.wire.envelopes import DONE
 
 HELD_BYTES = 16 << 10
 """Events are read together once there are so many bytes of them: one by one each would take three
@@ -163,7 +164,7 @@ def _plain_text(events: bytes) -> str | None:
 
 def _chunks(events: bytes) -> list[Any]:
     """The JSON of events: all at once if they are as vLLM sends them, else one by one."""
-    plain = events.removesuffix(_LAST)
+    plain = events.removesuffix(DONE)
     if plain.startswith(_DATA) and plain.endswith(b"\n\n") and b"\r" not in plain:
         listed = plain[len(_DATA) : -2].replace(b"\n\n" + _DATA, b",")
         with suppress(ValueError):
@@ -182,4 +183,3 @@ _PLAIN_DELTA = re.compile(
     rb'"index":0,"delta":\{(?:"role":"assistant",?)?(?:"content":("(?:[^"\\]++|\\.)*+"))?\}'
 )
 _DATA = b"data: "
-_LAST = b"data: [DONE]\n\n"

@@ -6,7 +6,7 @@ from typing import Protocol
 import orjson
 
 from guard.terms.errors import ClientVisibleError, UpstreamError
-from guard.wire.events import EventSplitter
+from guard.wire.events import BLANK_LINE, EventSplitter, single
 from guard.wire.protocol import EventTranslator
 
 HEARTBEAT = b": keep-alive\n\n"
@@ -91,9 +91,8 @@ class NeutralErrors:
         """The events, each that is an error replaced."""
         if b'"error"' not in events:
             return events
-        parts = events.replace(b"\r\n", b"\n").split(b"\n\n")
         return b"".join(
-            self._neutral if _is_error(part) else part + b"\n\n" for part in parts if part
+            self._neutral if _is_error(event) else event + BLANK_LINE for event in single(events)
         )
 
     def finish(self) -> bytes:

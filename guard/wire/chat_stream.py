@@ -17,7 +17,7 @@ from guard.wire.chat_answers import (
     stop_sequence,
     unreadable,
 )
-from guard.wire.events import DONE
+from guard.wire.events import DONE, data_of, single
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,8 @@ Step = Began | Grew | Ended
 
 def event_data(events: bytes) -> Iterator[bytes]:
     """The data of each of some complete server-sent events; comments and `[DONE]` left out."""
-    for event in events.replace(b"\r\n", b"\n").split(b"\n\n"):
-        lines = [line[5:] for line in event.split(b"\n") if line.startswith(b"data:")]
-        data = b"\n".join(lines).strip()
+    for event in single(events):
+        data = data_of(event).strip()
         if data and data != DONE:
             yield data
 

@@ -2,6 +2,17 @@
 
 LONGEST_EVENT = 64 << 20
 DONE = b"[DONE]"
+BLANK_LINE = b"\n\n"
+
+
+def single(events: bytes) -> list[bytes]:
+    """Complete events one by one, without the blank lines behind them."""
+    return [event for event in events.replace(b"\r\n", b"\n").split(BLANK_LINE) if event]
+
+
+def data_of(event: bytes) -> bytes:
+    """The data of one event, its lines joined; nothing for a comment."""
+    return b"\n".join(line[5:] for line in event.split(b"\n") if line.startswith(b"data:"))
 
 
 class EventSplitter:

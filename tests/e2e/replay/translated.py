@@ -30,6 +30,15 @@ NAMESPACE: JsonObject = {
     "tools": [WEATHER],
 }
 ASKED = "Where was the author born?"
+
+
+def answered(status: str, text: str) -> JsonObject:
+    """An answer's message, as a client sends it back."""
+    content = [{"type": "output_text", "text": text, "annotations": []}]
+    message = {"type": "message", "id": "msg_1", "role": "assistant"}
+    return {**message, "status": status, "content": content}
+
+
 # Without earlier calls of tools, whose keys vLLM's two routes order differently in the prompt.
 INPUTS: tuple[object, ...] = (
     ASKED,
@@ -49,24 +58,12 @@ INPUTS: tuple[object, ...] = (
     ],
     [
         {"role": "user", "content": ASKED},
-        {
-            "type": "message",
-            "id": "msg_1",
-            "role": "assistant",
-            "status": "completed",
-            "content": [{"type": "output_text", "text": "I do not know.", "annotations": []}],
-        },
+        answered("completed", "I do not know."),
         {"role": "user", "content": "Try again."},
     ],
     [
         {"role": "user", "content": ASKED},
-        {
-            "type": "message",
-            "id": "msg_1",
-            "role": "assistant",
-            "status": "incomplete",
-            "content": [{"type": "output_text", "text": "The author was", "annotations": []}],
-        },
+        answered("incomplete", "The author was"),
     ],
     [
         {"role": "user", "content": ASKED},

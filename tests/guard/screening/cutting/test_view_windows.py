@@ -2,7 +2,6 @@
 
 import base64
 import codecs
-import json
 import random
 from collections.abc import Callable
 
@@ -15,6 +14,7 @@ from guard.screening.prices.token_estimate import tokens_in
 from guard.screening.views.view import ViewLimits
 from guard.screening.workers.turn import OWN_TIME
 from guard.terms.detector import WINDOWS
+from lab.drills.mixtures import MIXTURES
 
 NOUNS = ("house", "river", "number", "paper", "garden", "light", "water", "music", "history")
 VERBS = ["write", "explain", "sing", "build", "follow", "ignore", "reveal", "describe"]
@@ -28,32 +28,9 @@ def prose(chance: random.Random, size: int) -> str:
     return "".join(sentences)[:size]
 
 
-def as_json_numbers(chance: random.Random, size: int) -> str:
-    return json.dumps([round(chance.random() * 1000, 6) for _ in range(size // 12 + 1)])[:size]
-
-
-def as_log(chance: random.Random, size: int) -> str:
-    lines = (
-        f"2026-11-{chance.randint(10, 30)}T10:{chance.randint(10, 59)}Z INFO "
-        f"{chance.choice(NOUNS)} id={chance.randbytes(8).hex()}"
-        for _ in range(size // 50 + 1)
-    )
-    return "\n".join(lines)[:size]
-
-
-def as_csv(chance: random.Random, size: int) -> str:
-    rows = (
-        f"{number},{chance.randint(0, 99999)},{chance.choice(NOUNS)},{chance.random():.4f}"
-        for number in range(size // 25 + 1)
-    )
-    return "\n".join(rows)[:size]
-
-
 DISGUISES: list[Callable[[random.Random, int], str]] = [
     prose,
-    as_json_numbers,
-    as_log,
-    as_csv,
+    *(MIXTURES[kind] for kind in ("numbers", "log", "table")),
     lambda chance, size: base64.b64encode(chance.randbytes(size)).decode()[:size],
     lambda chance, size: base64.b64encode(prose(chance, size).encode()).decode()[:size],
     lambda chance, size: prose(chance, size // 2).encode().hex(),
