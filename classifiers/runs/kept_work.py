@@ -14,6 +14,7 @@ from typing import Any, Self, TypeVar
 
 import orjson
 
+from guard.store.write_ahead import write_ahead
 from guard.terms.errors import ConfigError
 
 Key = TypeVar("Key", str, bytes)
@@ -45,7 +46,7 @@ class KeptWork:
         try:
             with self._named_errors():
                 # A commit is then an append: 0.1 ms where a rewritten page and its fsync take 20.
-                self._database.execute("PRAGMA journal_mode = WAL")
+                write_ahead(self._database, _WAIT)
                 self._database.execute("PRAGMA synchronous = NORMAL")
                 self._create(orjson.dumps(made_from))
                 self._check(orjson.loads(orjson.dumps(made_from)))

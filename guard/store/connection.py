@@ -1,6 +1,7 @@
 """From a store's URL to an engine that fails soon instead of hanging."""
 
 import os
+from functools import partial
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 
@@ -10,6 +11,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from guard.store.write_ahead import write_ahead
 from guard.terms.errors import ConfigError, about
 
 READ_ONLY = "ecoguard_read_only"
@@ -74,7 +76,7 @@ def _sqlite(address: URL, timeout_s: float) -> Engine:
         json_serializer=_json,
         connect_args={"timeout": timeout_s},
     )
-    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "connect", partial(_prepare_sqlite, timeout_s))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -88,11 +90,12 @@ def make_private(url: str) -> None:
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def _prepare_sqlite(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:
+def _prepare_sqlite(timeout_s: float, connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:
     # SQLAlchemy's recipe: the driver begins no transactions of its own, so that tables are made
     # within one and BEGIN is ours.
     connection.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+    write_ahead(connection, timeout_s)
+    for pragma in ("synchronous=NORMAL", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
 
 
