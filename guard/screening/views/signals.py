@@ -57,11 +57,12 @@ def read_signals(text: str) -> str:
 
 def _from_morse(run: str) -> str | None:
     usual = _DOT_OR_DASH.sub(lambda match: "." if match["dot"] else "-", run)
-    words = [_letters(word) for word in _WORD_GAP.split(usual)]
+    coded = _WORD_GAP.split(usual)
+    words = [_letters(word) for word in coded]
     # Rules and bullet lists repeat one or two signs.
     if len(set("".join(words))) < 6:
         return None
-    last = _WORD_GAP.split(usual)[-1]
+    last = coded[-1]
     if last.endswith(".") and len(last) > 1:
         stopped = _letters(last[:-1])
         if likelihood(stopped) > likelihood(words[-1]):

@@ -20,6 +20,7 @@ class _Caller(Generic[Job]):
     """What one caller has had (`served`), and how far each of its requests would be by now if all
     had advanced together (`clock`)."""
 
+    name: str
     served: float
     clock: float = 0.0
     jobs: set[Job] = field(default_factory=set)
@@ -42,7 +43,6 @@ class FairQueue(Generic[Job]):
     def __init__(self) -> None:
         self._callers: dict[str, _Caller[Job]] = {}
         self._tickets: dict[Job, _Ticket[Job]] = {}
-        self._names: dict[Job, str] = {}
         self._numbers = count()
         self._now = 0.0
 
@@ -59,9 +59,8 @@ class FairQueue(Generic[Job]):
         """A new job waits; `price` is about how many seconds it takes."""
         found = self._callers.get(caller)
         if found is None:
-            found = self._callers[caller] = _Caller(self._now)
+            found = self._callers[caller] = _Caller(caller, self._now)
         found.jobs.add(job)
-        self._names[job] = caller
         self._tickets[job] = _Ticket(found, found.clock + price, next(self._numbers))
         self.put_back(job)
 
@@ -95,11 +94,10 @@ class FairQueue(Generic[Job]):
 
     def remove(self, job: Job) -> None:
         """A job has ended, or nobody wants it any more."""
-        ticket = self._tickets.pop(job)
-        caller, name = ticket.caller, self._names.pop(job)
+        caller = self._tickets.pop(job).caller
         caller.jobs.discard(job)
         if not caller.jobs:
-            del self._callers[name]
+            del self._callers[caller.name]
             return
         rest = [entry for entry in caller.waiting if entry[2] != job]
         if len(rest) < len(caller.waiting):
