@@ -143,13 +143,12 @@ def _are_even(tokens: Sequence[str]) -> bool:
 def _spans(tokens: Sequence[str], odd: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Where one encoded text may stand among the tokens: all of them, or those of odd case."""
     yield 0, len(tokens)
-    if odd:
-        first, last = odd[0], odd[-1] + 1
-        size = len(tokens[odd[len(odd) // 2]])
-        while first and len(tokens[first - 1]) == size:
-            first -= 1
-        yield first, len(tokens)
-        yield first, last
+    first, last = odd[0], odd[-1] + 1
+    size = len(tokens[odd[len(odd) // 2]])
+    while first and len(tokens[first - 1]) == size:
+        first -= 1
+    yield first, len(tokens)
+    yield first, last
 
 
 def _each(tokens: Sequence[str], gaps: Sequence[str]) -> str | None:
@@ -178,8 +177,10 @@ def _from_base85(run: str) -> str | None:
     bodies = [run[2:-2]] if framed else [run, run.rstrip(_STOPS)]
     for body in dict.fromkeys(bodies):
         tail = "" if framed else run[len(body) :]
-        candidates = (_ascii85(body), b"" if framed else _base85(body))
-        for data in (*candidates, b"" if framed else _base85(body.translate(_FROM_Z85))):
+        readings = [_ascii85(body)]
+        if not framed:
+            readings += _base85(body), _base85(body.translate(_FROM_Z85))
+        for data in readings:
             found = readable(data)
             if found and _is_wordy(found):
                 return found + tail

@@ -6,7 +6,7 @@ Part of `guard.screening.views`; what decodes to no text may as well be numbers,
 import re
 
 from guard.screening.views.plausibility import english_pairs
-from guard.screening.views.readable import readable, replace
+from guard.screening.views.readable import in_words, readable, replace
 from guard.screening.views.vocabulary import run_together
 
 # No pattern asks for something after a run of any length: that would be quadratic on long runs.
@@ -78,11 +78,5 @@ def _from_places(run: str) -> str | None:
         return None
     if english_pairs(letters) < 0.5:
         return None
-    gaps = _GAP.findall(run)
-    if len(set(gaps)) == 1:
-        return run_together(letters) or letters
-    inner = max(set(gaps), key=gaps.count)
-    found = letters[0]
-    for gap, letter in zip(gaps, letters[1:], strict=True):
-        found += letter if gap == inner else f" {letter}"
-    return found
+    found = in_words(letters, _GAP.findall(run))
+    return found if " " in found else run_together(found) or found

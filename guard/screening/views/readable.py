@@ -6,7 +6,8 @@ identifiers, hashes and images stay as they are.
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 
 Decoder = Callable[[str], str | None]
 
@@ -51,6 +52,16 @@ def _encodings(data: bytes) -> tuple[str, ...]:
     if zeros * 3 < len(data) or len(data) % 2:
         return ("utf-8",)
     return ("utf-16-le",) if data[1::2].count(0) * 2 > zeros else ("utf-16-be",)
+
+
+def in_words(letters: Sequence[str], gaps: Sequence[str]) -> str:
+    """Letters put together, by the gaps between them: the commonest is within words, every other
+    parts two words."""
+    usual = Counter(gaps).most_common(1)[0][0]
+    found = letters[0]
+    for gap, letter in zip(gaps, letters[1:], strict=True):
+        found += letter if gap == usual else f" {letter}"
+    return found
 
 
 def replace(pattern: re.Pattern[str], decoder: Decoder, text: str) -> str:

@@ -5,10 +5,10 @@ Part of `guard.screening.views`; runs that spell no English stay as they are.
 
 import re
 import string
-from collections import Counter
 
 from guard.detectors.names.spelt_out import RADIO_ALPHABET
 from guard.screening.views.plausibility import english_pairs
+from guard.screening.views.readable import in_words
 from guard.screening.views.vocabulary import likelihood, run_together
 
 _DOTS = (
@@ -83,12 +83,7 @@ def _from_braille(run: str) -> str | None:
 def _from_words(run: str) -> str | None:
     """The first letters of the radio alphabet's words; the rarer separator parts words."""
     words = _SPOKEN_WORD.findall(run)
-    gaps = _SPOKEN_WORD.split(run)[1:-1]
-    usual = Counter(gaps).most_common(1)[0][0]
-    found = words[0][0]
-    for gap, word in zip(gaps, words[1:], strict=True):
-        found += word[0] if gap == usual else f" {word[0]}"
-    found = found.lower()
+    found = in_words([word[0].lower() for word in words], _SPOKEN_WORD.split(run)[1:-1])
     if english_pairs(found) < 0.3:
         return None
     return found if " " in found else run_together(found) or found

@@ -128,13 +128,12 @@ def unlatin(text: str) -> str | None:
     if ends < 4:
         return None
     words = _LATIN_WORD.findall(text)
-    turned = [_unlatin_word(word) for word in words if word.lower().endswith("ay")]
-    real = sum(map(is_word, turned))
-    if real * 3 < len(turned) * 2 or ends * 4 < len(words):
+    latin = [word for word in words if word.lower().endswith("ay")]
+    turned = {word: _unlatin_word(word) for word in latin}
+    real = sum(is_word(turned[word]) for word in latin)
+    if real * 3 < len(latin) * 2 or ends * 4 < len(words):
         return None
-    return _LATIN_WORD.sub(
-        lambda match: _unlatin_word(match[0]) if match[0].lower().endswith("ay") else match[0], text
-    )
+    return _LATIN_WORD.sub(lambda match: turned.get(match[0], match[0]), text)
 
 
 def _unlatin_word(word: str) -> str:
