@@ -250,15 +250,14 @@ class Screener:
         defers: bool = False,
     ) -> Reading:
         memory = Memory(self._cache, owner) if self._cache is not None else None
-        limits, paces = self._view_limits, self._paces
         return Reading(
             items,
             self._encoder,
-            limits,
+            self._view_limits,
             memory,
             rendering=rendering,
             defers=defers,
-            paces=paces,
+            paces=self._paces,
             spending=spending,
         )
 

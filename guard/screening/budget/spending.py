@@ -3,15 +3,13 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from guard.screening.budget.priorities import Priorities
-from guard.screening.prices.opaque_runs import abridged
+from guard.screening.prices.opaque_runs import abridged_in_steps
 from guard.screening.prices.token_estimate import tokens_in
 from guard.screening.workers.turn import Turn
 from guard.terms.detector import Detector
 from guard.terms.errors import OverBudgetError
 
 Cut = Callable[[str], tuple[str, ...]]
-STEP_CHARACTERS = 20_000
-"""Counted at a time: some milliseconds."""
 OPAQUE_CHARACTERS = 16
 """So many characters that are not read count as a token: it takes time to see what they hold."""
 Chosen = dict[str, tuple[str, ...]]
@@ -122,10 +120,8 @@ class Spending:
 def _least(text: str, most: int | None, turn: Turn) -> int:
     """Tokens of a text that are read at least; counted no further once they are over `most`."""
     found = 0
-    for start in range(0, len(text), STEP_CHARACTERS):
+    for step, shown in abridged_in_steps(text):
         turn.pause()
-        step = text[start : start + STEP_CHARACTERS]
-        shown = abridged(step)
         found += tokens_in(shown) + (len(step) - len(shown)) // OPAQUE_CHARACTERS
         if most is not None and found > most:
             break

@@ -88,7 +88,7 @@ class Seams:
         author = self.items[item].author
         if author in self.authors:
             return size.characters
-        judged = max(TRUST.index(judged) for judged in self.authors)
+        judged = TRUST.index(least_trusted(self.authors))
         return CONTEXT if author in context and TRUST.index(author) < judged else 0
 
     def _unended(self, run: Order) -> Iterator[Order]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from guard.screening.cutting.windows import cut
 from guard.screening.prices.new_passages import NewPassages
-from guard.screening.prices.opaque_runs import abridged
+from guard.screening.prices.opaque_runs import abridged, abridged_in_steps
 from guard.screening.prices.token_estimate import tokens_in
 from guard.screening.views.view import ViewLimits, each_view
 from guard.screening.workers.turn import Turn
@@ -17,8 +17,6 @@ from guard.terms.detector import WindowSize
 
 STRETCH = 30_000
 """Characters whose views are made at a time."""
-STEP = 20_000
-"""Characters that are shortened at a time."""
 STRETCH_OVERLAP = 10_000
 """Long enough for a whole prompt in any encoding."""
 VIEWS_SHARE = 1.6
@@ -49,11 +47,11 @@ class ViewWindows:
             overlap = STRETCH_OVERLAP
 
     def _abridged(self, text: str) -> str:
-        shown = []
-        for start in range(0, len(text), STEP):
+        found = []
+        for _, shown in abridged_in_steps(text):
             self._turn.pause()
-            shown.append(abridged(text[start : start + STEP]))
-        return "".join(shown)
+            found.append(shown)
+        return "".join(found)
 
     def _of_views(self, stretch: str, overlap: int) -> Iterator[str]:
         found = []

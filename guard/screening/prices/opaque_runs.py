@@ -6,6 +6,7 @@ and every stretch of it that holds words, for a run may be a sentence without sp
 """
 
 import re
+from collections.abc import Iterator
 
 from guard.screening.views.plausibility import english_pairs
 
@@ -18,11 +19,20 @@ German, Finnish or English without spaces 0.5 and more."""
 LEAST_PAIRS = 16
 """In hex letters seldom stand side by side: of 64 some nine pairs."""
 GAP = " … "
+STEP = 20_000
+"""Characters that are shortened at a time: some milliseconds."""
 
 
 def abridged(text: str) -> str:
     """The text with its opaque runs cut short."""
     return _RUN.sub(_ends, text)
+
+
+def abridged_in_steps(text: str) -> Iterator[tuple[str, str]]:
+    """Each step of a text, and what is left of it when its opaque runs are cut short."""
+    for start in range(0, len(text), STEP):
+        step = text[start : start + STEP]
+        yield step, abridged(step)
 
 
 def _ends(match: re.Match[str]) -> str:
