@@ -11,15 +11,14 @@ The pointer is replaced as a whole: whoever reads finds the old version or the n
 commands at once are not kept apart: the later one wins.
 """
 
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
 from guard.artifacts.manifest import MANIFEST
+from guard.artifacts.replacement import replace_file
 from guard.terms.errors import ArtifactError
 
 POINTER = "current.json"
@@ -69,26 +68,7 @@ def read_pointer(folder: Path) -> Pointer:
 def write_pointer(folder: Path, pointer: Pointer) -> None:
     """Put a version in service, at once and durably."""
     content = {"current": pointer.current, "previous": pointer.previous}
-    handle, name = tempfile.mkstemp(dir=folder, prefix=f".{POINTER}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(orjson.dumps(content) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        os.replace(name, folder / POINTER)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync(folder)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    replace_file(folder / POINTER, orjson.dumps(content) + b"\n", 0o644)
 
 
 def promoted(folder: Path, version: str) -> Pointer:

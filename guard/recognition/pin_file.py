@@ -3,14 +3,13 @@
 What was taken out stays on record, so that the file tells its own history.
 """
 
-import os
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from guard.artifacts.replacement import replace_file
 from guard.terms.errors import ConfigError
 
 MOST_BYTES = 16 << 20
@@ -74,11 +73,6 @@ def read_pins(file: Path) -> PinFile:
 def write_pins(file: Path, pins: PinFile) -> None:
     """Put the file in its place in one step; readable for its owner only."""
     try:
-        descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(pins.model_dump_json(indent=1).encode() + b"\n")
-            opened.flush()
-            os.fsync(opened.fileno())
-        os.replace(name, file)
+        replace_file(file, pins.model_dump_json(indent=1).encode() + b"\n", 0o600)
     except OSError as error:
         raise ConfigError(f"{file}: {error.strerror}") from error
