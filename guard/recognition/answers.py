@@ -10,7 +10,7 @@ from typing import Literal
 
 from guard.observability.metrics import Metrics
 from guard.recognition.digests import Digester
-from guard.recognition.parts import Part, message_parts, text_part
+from guard.recognition.parts import Part, message_parts, says_something, text_part
 from guard.recognition.recent import RecentDigests
 from guard.recognition.said import AnswerReader
 from guard.recognition.shared import SharedMemory
@@ -77,7 +77,7 @@ class KnownAnswers:
     def _hashed(self, call: Call, owner: str) -> tuple[Fields, dict[Part, bytes]]:
         """The parts of every field of the assistant's, and the hash of each part."""
         fields = _assistant_fields(call)
-        parts = {part for found in fields.values() for part in found or () if any(part[1:])}
+        parts = {p for found in fields.values() for p in found or () if says_something(p)}
         return fields, {part: self._digest(owner, part) for part in parts}
 
     async def _seen(self, digests: list[bytes]) -> set[bytes]:
@@ -126,12 +126,12 @@ def _assistant_fields(call: Call) -> dict[Path, tuple[Part, ...] | None]:
     for index, message in enumerate(messages if isinstance(messages, list) else ()):
         if message.get("role") == ASSISTANT:
             found |= message_parts(message, ("messages", index))
-    return {path: parts for path, parts in found.items() if _says_something(parts)}
+    return {path: parts for path, parts in found.items() if _holds_words(parts)}
 
 
-def _says_something(parts: tuple[Part, ...] | None) -> bool:
-    return parts is None or any(any(part[1:]) for part in parts)
+def _holds_words(parts: tuple[Part, ...] | None) -> bool:
+    return parts is None or any(map(says_something, parts))
 
 
 def _all_known(parts: tuple[Part, ...] | None, known: set[Part]) -> bool:
-    return parts is not None and all(part in known or not any(part[1:]) for part in parts)
+    return parts is not None and all(p in known or not says_something(p) for p in parts)

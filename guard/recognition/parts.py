@@ -64,6 +64,11 @@ def _number(text: str) -> float | int:
     return int(value) if value.is_integer() else value
 
 
+def says_something(part: Part) -> bool:
+    """Whether there is anything in it to recognise."""
+    return any(part[1:])
+
+
 def message_parts(message: JsonObject, path: Path) -> dict[Path, tuple[Part, ...] | None]:
     """By the path of each field that holds words: the parts it consists of.
 

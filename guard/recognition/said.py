@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from guard.recognition.parts import Part, call_part, reasoning_part, text_part
+from guard.recognition.parts import Part, call_part, reasoning_part, says_something, text_part
 from guard.wire.chat_stream import event_data
 from guard.wire.envelopes import DONE
 
@@ -121,7 +121,7 @@ class AnswerReader:
         if self._characters > MOST_CHARACTERS:
             return ()
         found = (part for choice in self._choices.values() for part in choice.parts())
-        return tuple(dict.fromkeys(part for part in found if any(part[1:])))
+        return tuple(dict.fromkeys(filter(says_something, found)))
 
     def _read_held(self) -> None:
         held = b"".join(self._held)
