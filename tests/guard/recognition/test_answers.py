@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guard.observability.metrics import Metrics
-from guard.recognition.answers import KnownAnswers
+from guard.recognition.answers import AnswerListener, KnownAnswers
 from guard.recognition.digests import Digester
 from guard.recognition.recent import RecentDigests
 from guard.terms.item import Call, Path
@@ -30,6 +30,14 @@ QUESTION: JsonObject = {"role": "user", "content": "Go on"}
 
 def answers() -> KnownAnswers:
     return KnownAnswers(Digester(b"k" * 32), RecentDigests(1000, 60), Metrics())
+
+
+def listening(route: str) -> tuple[KnownAnswers, Call, AnswerListener]:
+    """What remembers answers, a call to a route, and what listens to its answer."""
+    remembered, call = answers(), parsed(route)
+    listener = remembered.listener(call, "key")
+    assert listener
+    return remembered, call, listener
 
 
 def asking(route: str, history: Sequence[JsonObject] = ()) -> JsonObject:
@@ -151,10 +159,8 @@ PIECES = st.lists(
 @settings(max_examples=60, deadline=None)
 @given(pieces=PIECES)
 async def test_a_streamed_answer_comes_back_known(route: str, pieces: list[Piece]) -> None:
-    remembered, events = answers(), stream(pieces)
-    call = parsed(route)
-    listener = remembered.listener(call, "key")
-    assert listener
+    remembered, call, listener = listening(route)
+    events = stream(pieces)
     for event in events:
         listener.feed(event)
     listener.finish()
@@ -172,10 +178,8 @@ async def test_a_streamed_answer_comes_back_known(route: str, pieces: list[Piece
 @settings(max_examples=30, deadline=None)
 @given(pieces=PIECES)
 async def test_a_whole_answer_comes_back_known(route: str, pieces: list[Piece]) -> None:
-    remembered, body = answers(), whole(pieces)
-    call = parsed(route)
-    listener = remembered.listener(call, "key")
-    assert listener
+    remembered, call, listener = listening(route)
+    body = whole(pieces)
     listener.whole(body)
 
     answer = json.loads(PROTOCOLS[route].translate(call, body))

@@ -2,11 +2,12 @@
 
 import asyncio
 import threading
+from asyncio import Task
 
 import pytest
 
 from guard.screening.workers.turn import AbandonedError, Turn
-from guard.screening.workers.worker_pool import Asker, QueueFullError, WorkerPool
+from guard.screening.workers.worker_pool import ANYBODY, Asker, QueueFullError, WorkerPool
 from tests.turns import turns
 
 
@@ -92,14 +93,26 @@ class Tick:
         return self._now
 
 
+async def begun(pool: WorkerPool, work: Steps, asker: Asker = ANYBODY) -> Task[str]:
+    """A job that has come to the step at which it is held."""
+    job = asyncio.create_task(pool.run(work, asker))
+    await asyncio.to_thread(work.began.wait, 30)
+    return job
+
+
+async def waiting(pool: WorkerPool, work: Steps, asker: Asker = ANYBODY) -> Task[str]:
+    """A job that the pool has taken in beside one that it is at."""
+    job = asyncio.create_task(pool.run(work, asker))
+    await turns(2)
+    return job
+
+
 async def test_callers_take_turns_at_every_pause() -> None:
     pool = WorkerPool("turns", 1, 8, Tick())
     taken: list[str] = []
     first = Steps("long", 5, taken, held=0)
-    jobs = [asyncio.create_task(pool.run(first, Asker("hostile", 1)))]
-    await asyncio.to_thread(first.began.wait, 30)
-    jobs.append(asyncio.create_task(pool.run(Steps("short", 3, taken), Asker("shop", 1))))
-    await turns(2)
+    jobs = [await begun(pool, first, Asker("hostile", 1))]
+    jobs.append(await waiting(pool, Steps("short", 3, taken), Asker("shop", 1)))
     first.gate.set()
 
     assert await asyncio.gather(*jobs) == ["long", "short"]
@@ -112,10 +125,8 @@ async def test_one_callers_short_job_passes_its_long_one() -> None:
     pool = WorkerPool("passing", 1, 8, Tick())
     taken: list[str] = []
     long = Steps("long", 4, taken, held=0)
-    slow = asyncio.create_task(pool.run(long, Asker("shop", 1000)))
-    await asyncio.to_thread(long.began.wait, 30)
-    quick = asyncio.create_task(pool.run(Steps("short", 2, taken), Asker("shop", 1)))
-    await turns(2)
+    slow = await begun(pool, long, Asker("shop", 1000))
+    quick = await waiting(pool, Steps("short", 2, taken), Asker("shop", 1))
     long.gate.set()
     await asyncio.gather(slow, quick)
 
@@ -127,8 +138,7 @@ async def test_work_that_nobody_waits_for_ends_at_its_next_pause() -> None:
     pool = WorkerPool("gone", 1, 0)
     taken: list[str] = []
     work = Steps("gone", 100, taken, held=2)
-    job = asyncio.create_task(pool.run(work))
-    await asyncio.to_thread(work.began.wait, 30)
+    job = await begun(pool, work)
     job.cancel()
     with pytest.raises(asyncio.CancelledError):
         await job
@@ -146,10 +156,8 @@ async def test_work_that_sleeps_at_a_pause_ends_when_nobody_waits_for_it() -> No
     pool = WorkerPool("asleep", 1, 8, Tick())
     taken: list[str] = []
     first, second = Steps("a", 3, taken, held=0), Steps("b", 3, taken, held=0)
-    slept = asyncio.create_task(pool.run(first, Asker("a", 1)))
-    await asyncio.to_thread(first.began.wait, 30)
-    other = asyncio.create_task(pool.run(second, Asker("b", 1)))
-    await turns(2)
+    slept = await begun(pool, first, Asker("a", 1))
+    other = await waiting(pool, second, Asker("b", 1))
     first.gate.set()  # its pause gives the place to the second, which holds it
     await asyncio.to_thread(second.began.wait, 30)
     slept.cancel()
@@ -166,15 +174,12 @@ async def test_a_job_that_never_began_is_dropped_when_nobody_waits_for_it() -> N
     pool = WorkerPool("dropped", 1, 1)
     taken: list[str] = []
     first = Steps("first", 1, taken, held=0)
-    running = asyncio.create_task(pool.run(first))
-    await asyncio.to_thread(first.began.wait, 30)
-    waiting = asyncio.create_task(pool.run(Steps("waiting", 1, taken)))
-    await turns(2)
-    waiting.cancel()
+    running = await begun(pool, first)
+    dropped = await waiting(pool, Steps("waiting", 1, taken))
+    dropped.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await waiting
-    another = asyncio.create_task(pool.run(Steps("another", 1, taken)))
-    await turns(2)
+        await dropped
+    another = await waiting(pool, Steps("another", 1, taken))
     first.gate.set()
     await asyncio.gather(running, another)
 
@@ -186,15 +191,13 @@ async def test_in_a_full_queue_whoever_has_most_gives_way() -> None:
     pool = WorkerPool("crowded", 1, 2)
     taken: list[str] = []
     first = Steps("held", 1, taken, held=0)
-    flood = [asyncio.create_task(pool.run(first, Asker("flood", 1)))]
-    await asyncio.to_thread(first.began.wait, 30)
+    flood = [await begun(pool, first, Asker("flood", 1))]
     flood += [
         asyncio.create_task(pool.run(Steps(f"flood-{n}", 1, taken), Asker("flood", n)))
         for n in (1, 2)
     ]
     await turns(2)
-    shop = asyncio.create_task(pool.run(Steps("shop", 1, taken), Asker("shop", 1)))
-    await turns(2)
+    shop = await waiting(pool, Steps("shop", 1, taken), Asker("shop", 1))
     first.gate.set()
 
     assert await shop == "shop"
@@ -208,10 +211,8 @@ async def test_what_is_under_way_when_the_pool_closes_ends() -> None:
     pool = WorkerPool("closing", 1, 2)
     taken: list[str] = []
     first = Steps("first", 3, taken, held=0)
-    jobs = [asyncio.create_task(pool.run(first))]
-    await asyncio.to_thread(first.began.wait, 30)
-    jobs.append(asyncio.create_task(pool.run(Steps("second", 1, taken))))
-    await turns(2)
+    jobs = [await begun(pool, first)]
+    jobs.append(await waiting(pool, Steps("second", 1, taken)))
     pool.close()
     first.gate.set()
     found = await asyncio.gather(*jobs, return_exceptions=True)
