@@ -8,6 +8,7 @@ import pytest
 
 from classifiers.evaluation.obfuscation import ALL, ENCODINGS
 from guard.detectors.names.phrases import PhraseList
+from guard.screening.views.readable import in_words
 from guard.screening.views.view import views
 from tests.guard.screening.views.disguises import CARRIER, DISGUISES, REQUESTS
 
@@ -41,6 +42,14 @@ def test_morse_ends_before_a_full_stop(stop: str) -> None:
 
 def squeezed_space(text: str) -> str:
     return text.replace(" .", ".").replace(" ;", ";")
+
+
+@pytest.mark.parametrize(
+    ("gaps", "words"), [("  -  ", "the man"), ("--- -", "them an"), (" -- ", "th e ma")]
+)
+def test_the_commonest_gap_is_within_words_of_two_the_first(gaps: str, words: str) -> None:
+    """Whatever the process's hash seed is: replicas share the scores of what they read."""
+    assert in_words(words.replace(" ", ""), gaps) == words
 
 
 @pytest.mark.parametrize("encode", [b64encode, encodebytes])
