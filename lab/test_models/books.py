@@ -70,7 +70,7 @@ class Book:
 
 def read_book(folder: Path, name: str, excerpts: int = EXCERPTS) -> Book:
     """The book `folder/NAME.txt.gz`: always the same excerpts and questions of the same file."""
-    title, body = _body(folder / f"{name}.txt.gz")
+    title, body = title_and_text(folder / f"{name}.txt.gz")
     places = np.linspace(_FRONT_SHARE * len(body), len(body) - 2 * EXCERPT_CHARACTERS, 2 * excerpts)
     cut = [_excerpt(name, title, body, int(place), i // 2) for i, place in enumerate(places)]
     train, held_out = tuple(cut[::2]), tuple(cut[1::2])
@@ -78,7 +78,7 @@ def read_book(folder: Path, name: str, excerpts: int = EXCERPTS) -> Book:
     return Book(name, title, train, held_out, questions)
 
 
-def _body(path: Path) -> tuple[str, str]:
+def title_and_text(path: Path) -> tuple[str, str]:
     """Title and text of a Project Gutenberg file, without its frame and line breaks."""
     content = gzip.decompress(path.read_bytes())
     try:

@@ -24,6 +24,7 @@ from guard.gateway.model_tokenizers import open_tokenizers
 from guard.screening.policy import Policy
 from guard.server.app import create_app
 from guard.settings import Settings
+from tests.e2e.bypass.canary import PHRASE
 from tests.e2e.bypass.rig import ALICE, settings_for
 from tests.e2e.bypass.vectors.vector import COUNT_TOKENS, MESSAGES
 from tests.fuzz.corpus import ROUTES, seeds
@@ -44,6 +45,31 @@ EVERYTHING = (
 CONFIGURATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "blocking": ("block", {}),
     "corrupting": ("corrupt", {}),
+    "judging": (
+        "block",
+        {
+            "detectors": {
+                "canary": {"kind": "phrases", "phrases": [PHRASE]},
+                "said": {"kind": "phrases", "phrases": ["hm", "no"]},
+                "rules": {"kind": "instructions"},
+            },
+            "policies": [
+                {"name": "canary", "detector": "canary", "action": "block"},
+                {"name": "said", "detector": "said", "action": "redact", "side": "answer"},
+                {"name": "rules", "detector": "rules", "action": "replace", "side": "answer"},
+            ],
+        },
+    ),
+    "judging at once": (
+        "block",
+        {
+            "policies": [
+                {"name": "canary", "detector": "canary", "action": "block"},
+                {"name": "said", "detector": "canary", "action": "block", "side": "answer"}
+                | {"mode": "tail"},
+            ]
+        },
+    ),
     "permissive": (
         "block",
         {
