@@ -11,8 +11,9 @@ from guard.limits.charge import Charge
 from guard.observability.metrics import Metrics
 from guard.observability.trace import UNTRACED, Trace
 from guard.terms.entry import Entry
-from guard.terms.errors import ClientVisibleError
+from guard.terms.errors import FAILURE_CODES, ClientVisibleError
 from guard.terms.json import JsonObject
+from guard.terms.verdict import Action
 from guard.wire.json_body import serialise
 
 # In audit rows, for a client that left before it had a status (nginx' convention).
@@ -20,6 +21,7 @@ CLIENT_GONE = 499
 
 DROPPED_FIELDS = "x-ecoguard-dropped-fields"
 
+_ACTIONS = {action.label: action for action in Action}
 _LAST = {"type": "http.response.body", "body": b"", "more_body": False}
 
 
@@ -39,8 +41,8 @@ class Envelope(Protocol):
 class ReplySender:
     """Sends one reply, or one error in its place; never a second status.
 
-    `entry` is None until the request is admitted; `status` and `action` are what the client was
-    told, once it was. The tokens of an answer are read where `reads_tokens`, or a limit, asks.
+    `entry` is None until the request is admitted; `status` is what the client was told, once it
+    was. The tokens of an answer are read where `reads_tokens`, or a limit, asks.
     """
 
     def __init__(
@@ -62,8 +64,18 @@ class ReplySender:
         self.charge: Charge | None = None
         self.trace: Trace = UNTRACED
         self.status = CLIENT_GONE
-        self.action = "disconnected"
+        self._told = "disconnected"  # the action, as far as it was known with the status
         self.started = perf_counter()
+
+    @property
+    def action(self) -> str:
+        """What was done: with the status, or later, to an answer that was judged on its way."""
+        verdict = self.entry.verdicts.get("answer") if self.entry else None
+        if verdict is None or self._told not in _ACTIONS:
+            return self._told
+        if verdict.failure:
+            return FAILURE_CODES[verdict.failure]
+        return max(_ACTIONS[self._told], verdict.action).label
 
     async def send(self, reply: Reply) -> None:
         """Send a reply; its status goes out with the first chunk of its body."""
@@ -106,7 +118,7 @@ class ReplySender:
     def end_charge(self) -> None:
         """See that the request no longer counts as running, however it ended."""
         if self.charge:
-            self.charge.end(*self._tokens(), self.action)
+            self.charge.end(*self._tokens(), self._told)
 
     async def send_error(self, envelope: Envelope, error: ClientVisibleError) -> None:
         """Send an error, unless an answer is under way already."""
@@ -131,7 +143,7 @@ class ReplySender:
         if extra:
             headers += [(name.encode(), value.encode()) for name, value in extra.items()]
         self._begun = True
-        self.status, self.action = reply.status, reply.action
+        self.status, self._told = reply.status, reply.action
         self._metrics.answered(self._route, reply.action, reply.status)
         await self._send(
             {"type": "http.response.start", "status": reply.status, "headers": headers}
