@@ -22,7 +22,7 @@ LIBRARIES: Mapping[str, set[str]] = {
     "redis": {"limits", "recognition"},
     "opentelemetry": {"observability"},
     "requests": {"observability"},
-    "urllib3": {"encoders"},  # screening's threads block
+    "urllib3": {"commands", "encoders"},  # commands and screening's threads block
     "yaml": {"settings"},
     "prometheus_client": {"observability"},
     "onnxruntime": {"encoders"},

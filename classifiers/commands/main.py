@@ -20,6 +20,7 @@ from classifiers.commands import (
     gate,
     malicious,
     pooling_encoder,
+    score,
     shipped,
     verbatim,
 )
@@ -39,6 +40,7 @@ for part in (
     corruption,
     malicious,
     calibrate,
+    score,
     gate,
     shipped,
     verbatim,

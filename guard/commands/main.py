@@ -1,4 +1,4 @@
-"""Command `ecoguard`: serve, check, schema, artifacts, requests, prompts, store."""
+"""Command `ecoguard`: serve, check and try; what runs, and what is in service and stored."""
 
 import logging
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,11 +7,14 @@ import typer
 
 from guard import __version__
 from guard.commands.artifacts import artifacts_app
+from guard.commands.audit import audit
 from guard.commands.entry_point import run_app
 from guard.commands.options import CONFIG, ConfigFile
 from guard.commands.prompts import prompts_app
 from guard.commands.requests import requests_app
+from guard.commands.status import status
 from guard.commands.store import store_app
+from guard.commands.trial import try_text
 
 if TYPE_CHECKING:
     from guard.gateway.loading import Resources
@@ -30,6 +33,9 @@ app.add_typer(artifacts_app, name="artifacts")
 app.add_typer(store_app, name="store")
 app.add_typer(requests_app, name="requests")
 app.add_typer(prompts_app, name="prompts")
+app.command("try")(try_text)
+app.command()(status)
+app.command()(audit)
 
 
 @app.command()

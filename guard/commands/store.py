@@ -26,7 +26,7 @@ store_app = typer.Typer(
 @store_app.command()
 def upgrade(config: ConfigFile = CONFIG) -> None:
     """Bring the store's tables to this version; made where there are none."""
-    with _store(config) as store:
+    with opened(config) as store:
         store.upgrade()
         typer.echo(f"{store.url}: at revision {store.status().revision}")
 
@@ -34,7 +34,7 @@ def upgrade(config: ConfigFile = CONFIG) -> None:
 @store_app.command()
 def status(config: ConfigFile = CONFIG) -> None:
     """Say what the store holds."""
-    with _store(config) as store:
+    with opened(config) as store:
         found = store.status()
         typer.echo(f"{store.url}: at revision {found.revision or 'none'}, newest is {found.head}")
         typer.echo(f"audit rows: {found.audit_rows}")
@@ -49,7 +49,7 @@ def status(config: ConfigFile = CONFIG) -> None:
 @store_app.command()
 def purge(config: ConfigFile = CONFIG) -> None:
     """Delete what is past its retention limit, as the proxy does every hour."""
-    with _store(config) as store:
+    with opened(config) as store:
         _echo_deleted(store.purge())
 
 
@@ -66,7 +66,7 @@ def delete(
     from guard.settings.problems import suggestion
 
     known = [one.name for one in load(config).keys]
-    with _store(config) as store:
+    with opened(config) as store:
         deleted = store.delete(key, with_audit=with_audit)
     if key not in known and not any(deleted.values()):
         asked = suggestion(key, known)
@@ -82,7 +82,7 @@ def export(
     """Write the captured prompts, decrypted, to a file that only its owner may read."""
     count = 0
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
-    with _store(config) as store, _private(temporary) as descriptor:
+    with opened(config) as store, _private(temporary) as descriptor:
         with os.fdopen(descriptor, "wb") as file:
             for prompt in store.prompts():
                 file.write(orjson.dumps(prompt, option=orjson.OPT_APPEND_NEWLINE))
@@ -94,12 +94,13 @@ def export(
 @store_app.command()
 def rotate(config: ConfigFile = CONFIG) -> None:
     """Encrypt every captured prompt under the first key of the list."""
-    with _store(config) as store:
+    with opened(config) as store:
         typer.echo(f"encrypted: {store.rotate()} prompts")
 
 
 @contextmanager
-def _store(config: Path) -> Iterator["TrafficStore"]:
+def opened(config: Path) -> Iterator["TrafficStore"]:
+    """The configured store, closed in the end; ConfigError where none is configured."""
     from guard.settings import load
     from guard.store.journal import make_store
 

@@ -6,11 +6,13 @@ Blocking: the proxy calls it from the writer's thread only, the commands and the
 import errno
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import update
 
 from guard.settings import Capture, Store, secret
 from guard.store import migration
+from guard.store.audit_rows import AuditQuery, read_audit
 from guard.store.connection import make_private, open_engine, shown
 from guard.store.encryption import PromptCipher
 from guard.store.faults import classified, explained
@@ -141,6 +143,12 @@ class TrafficStore:
         with explained(self.url):
             check_readable(self._engine)
             yield from read_prompts(self._engine, self._cipher)
+
+    def audit(self, query: AuditQuery, most: int) -> Iterator[dict[str, Any]]:
+        """At most `most` audit rows that `query` asks for, the newest first."""
+        with explained(self.url):
+            check_readable(self._engine)
+            yield from read_audit(self._engine, query, most)
 
     def rotate(self) -> int:
         """Encrypt every prompt, plain ones too, under the first key; how many there were."""
