@@ -17,9 +17,7 @@ from guard.corruption.ordinary_words import ordinary_text, strange_tokens
 from guard.corruption.payload import encode_tensor
 from guard.corruption.strangers import Strangers
 from guard.terms.errors import ArtifactError, RequestError
-
-CharRange = tuple[int, int]
-"""Characters of a text, from and up to; both count Unicode code points."""
+from guard.terms.verdict import CharRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +78,21 @@ class PromptEmbedder:
         forget_set: str,
         corruption: Corruption | None,
         *,
+        corrupted: Sequence[CharRange] | None = None,
         names_only: bool = False,
     ) -> PromptEmbeds:
-        """A chat content part: every token corrupted, no special tokens around it.
+        """A chat content part: as `embed_prompt`, with no special tokens around it.
 
         The chat template's own tokens stay vLLM's work. Without a corruption the model reads
         exactly the text. Raises RequestError on a text that is too long or has no tokens.
         """
         return self.embed_prompt(
-            text, forget_set, corruption, add_special_tokens=False, names_only=names_only
+            text,
+            forget_set,
+            corruption,
+            add_special_tokens=False,
+            corrupted=corrupted,
+            names_only=names_only,
         )
 
     def embed_prompt(

@@ -1,7 +1,7 @@
 """Rewrites a call so that flagged texts reach the model as corrupted embeddings, nothing else."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from guard.corruption.functions import Corruption
@@ -14,7 +14,7 @@ from guard.terms.errors import about
 from guard.terms.item import Call
 from guard.terms.item import Path as BodyPath
 from guard.terms.json import JsonObject
-from guard.terms.verdict import Action, Verdict
+from guard.terms.verdict import Action, CharRange, Verdict
 from guard.wire.call import replace_at
 
 GENERATING = frozenset({"/v1/chat/completions", "/v1/completions"})
@@ -74,8 +74,10 @@ class Rewriter:
 
         Others are the model's own rows where `embeds_all` says so.
 
-        The forget set that seeds an item's noise is the detector that flagged it. Raises
-        RequestError for a text that is longer than the model's context.
+        The forget set that seeds an item's noise is the detector that flagged it. Of a long text
+        the verdict's passages alone are corrupted, if it has any.
+
+        Raises RequestError for a text that is longer than the model's context.
         """
         asked = _forget_sets(verdict)
         call = call.with_body(hide(call, call.body, asked, self._key, self._names_in))
@@ -84,13 +86,17 @@ class Rewriter:
         embedder = self._embedders[call.model]
         flagged = spread(call, {i: name for i, name in asked.items() if call.items[i].corruptible})
         if call.protocol == "completions":
-            return self._rewrite_prompts(call, embedder, flagged)
+            return self._rewrite_prompts(call, embedder, flagged, verdict.passages)
         body, tokens = call.body, 0
         narrow = self._narrow(call, embedder, asked, flagged)
         for index, item in enumerate(call.items):
             if index in flagged:
                 embeds = embedder.embed_text(
-                    item.text, flagged[index], self._corruption, names_only=index in narrow
+                    item.text,
+                    flagged[index],
+                    self._corruption,
+                    corrupted=verdict.passages.get(index),
+                    names_only=index in narrow,
                 )
                 tokens += embeds.tokens
             elif self._embeds_all and item.corruptible and embedder.count_tokens(item.text):
@@ -103,7 +109,11 @@ class Rewriter:
         return body, tokens
 
     def _rewrite_prompts(
-        self, call: Call, embedder: PromptEmbedder, flagged: Mapping[int, str]
+        self,
+        call: Call,
+        embedder: PromptEmbedder,
+        flagged: Mapping[int, str],
+        passages: Mapping[int, Sequence[CharRange]],
     ) -> tuple[JsonObject, int]:
         """All prompts as embeddings, so that the answers keep their order.
 
@@ -122,6 +132,7 @@ class Rewriter:
                 flagged.get(index, ""),
                 corruption,
                 add_special_tokens=specials,
+                corrupted=passages.get(index),
                 names_only=index in narrow,
             )
             embeds.append(made)

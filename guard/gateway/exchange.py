@@ -23,6 +23,7 @@ from guard.observability.metrics import Metrics
 from guard.recognition.authorship import Authorship
 from guard.recognition.known import KnownTexts
 from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
+from guard.screening import passages
 from guard.screening.budget.spending import Spending
 from guard.screening.canary import NO_CANARIES, Canary
 from guard.screening.policy import Policy
@@ -148,9 +149,8 @@ class Exchange:
         began = time_ns()
         spending = Spending(self._settings.limits.screening_tokens)
         try:
-            screening = await self._screener.begin(
-                call.items, chosen.of("prompt"), client.owner, counts=counts, spending=spending
-            )
+            asked = self._screener, call.items, chosen.of("prompt"), client.owner
+            screening = await passages.begin(*asked, counts=counts, spending=spending)
         finally:  # who leaves, or has no time left, has cost something all the same
             client.entry.screened_tokens += spending.read
             self._metrics.screened_tokens.inc(spending.read)

@@ -1,6 +1,6 @@
 """What screening decides: findings, the action they add up to, and the items they name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -9,6 +9,9 @@ from guard.terms.item import Side
 
 # What stands behind the `@` in the names of a canary's policy and detector.
 CANARY = "canary"
+
+CharRange = tuple[int, int]
+"""Characters of a text, from and up to; both count Unicode code points."""
 
 
 class Action(IntEnum):
@@ -78,6 +81,9 @@ class Verdict:
 
     findings: tuple[Finding, ...] = ()
     passed: tuple[Finding, ...] = ()
+    passages: Mapping[int, tuple[CharRange, ...]] = field(default_factory=dict, hash=False)
+    """By item index, what of long texts is corrupted; of items that
+    it lacks it is all."""
 
     @classmethod
     def of(cls, findings: Iterable[Finding]) -> "Verdict":

@@ -1,5 +1,6 @@
 """Rewriting calls: flagged texts become embeddings, everything else stays to the letter."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,25 @@ def test_what_goes_on_with_a_flagged_sentence_is_corrupted_too(rewriter: Rewrite
     body, _ = rewriter.rewrite(chat_call(parts), verdict(2))
     kinds = [part["type"] for part in messages_of(body)[0]["content"]]
     assert kinds == ["text", "prompt_embeds", "prompt_embeds"]
+
+
+def test_of_a_long_text_the_passages_of_the_verdict_are_corrupted(
+    rewriter: Rewriter, embedder: PromptEmbedder
+) -> None:
+    call, text = chat_call("one. a secret. two."), "one. a secret. two."
+    narrowed = replace(verdict(0), passages={0: ((5, 14),)})
+
+    body, _ = rewriter.rewrite(call, narrowed)
+
+    ((part,),) = (message["content"] for message in messages_of(body))
+    expected = embedder.embed_prompt(
+        text, "set", NOISE, add_special_tokens=False, corrupted=[(5, 14)]
+    )
+    assert part["data"] == expected.data != embedder.embed_text(text, "set", NOISE).data
+
+    body, _ = rewriter.rewrite(completion_call(text), narrowed)
+    completed = embedder.embed_prompt(text, "set", NOISE, corrupted=[(5, 14)])
+    assert body["prompt_embeds"] == completed.data
 
 
 def test_a_flagged_setting_is_hidden_and_the_prompt_left_alone(rewriter: Rewriter) -> None:

@@ -47,6 +47,35 @@ async def test_flagged_text_goes_upstream_as_embeddings_only(
     assert "ecoguard_corrupted_tokens_total 16.0" in metrics
 
 
+class NamedSecret(WordDetector):
+    """Knows its word as a name."""
+
+    def names_in(self, text: str) -> bool:
+        return self.word in text.lower()
+
+
+async def test_of_a_long_text_only_what_is_about_the_secret_is_corrupted(
+    make_rig: RigMaker, tmp_path: Path
+) -> None:
+    folder = write_checkpoint(tmp_path / "wide", random_rows(300, 8, np.dtype(np.float32)))
+    embedder = PromptEmbedder.open(folder, key=b"k", max_tokens=2000)
+    rewriter = Rewriter({"demo": embedder}, NOISE, key=b"k")
+    other = "The harbour has lamps. " * 30
+    text = f"{other}\n\nA secret is here.\n\n{other}"
+    async with make_rig(
+        ("corrupt", NamedSecret("secret")), rewriter=rewriter, models=MODELS
+    ) as rig:
+        await rig.chat(text)
+
+    ((part,),) = (message["content"] for message in rig.vllm.requests[0]["messages"])
+    first = text.index("A secret")
+    passage = (first, first + len("A secret is here.\n\n"))
+    expected = embedder.embed_prompt(
+        text, "d0", NOISE, add_special_tokens=False, corrupted=[passage]
+    )
+    assert part["data"] == expected.data
+
+
 @pytest.mark.parametrize(
     "fields",
     [
