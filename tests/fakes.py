@@ -10,8 +10,8 @@ import numpy as np
 import orjson
 from starlette.types import Receive, Scope, Send
 
+from guard.terms.conversation import Asked
 from guard.terms.detector import Detector, Features, Scores
-from guard.terms.item import Content
 
 
 @dataclass
@@ -227,7 +227,7 @@ class WaitingDetector(Detector):
     open: int = 0
     most_open: int = 0
 
-    async def ask(self, contents: Sequence[Content]) -> Scores:
+    async def ask(self, contents: Sequence[Asked]) -> Scores:
         self.open += 1
         self.most_open = max(self.most_open, self.open)
         try:

@@ -10,8 +10,11 @@ from tests.source_tree import ROOT, Import, modules
 
 # Who may speak to the network, the web framework and the operator: everything else is sans-IO.
 LIBRARIES: Mapping[str, set[str]] = {
-    "aiohttp": {"upstream"},
-    "asyncio": {"answers", "limits", "upstream", "recognition", "screening", "gateway", "server"},
+    "aiohttp": {"detectors", "upstream"},
+    "asyncio": {
+        *("answers", "detectors", "gateway", "limits", "recognition", "screening", "server"),
+        "upstream",
+    },
     "fastapi": {"server"},
     "starlette": {"server"},
     "uvicorn": {"commands", "server"},

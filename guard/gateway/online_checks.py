@@ -1,7 +1,7 @@
 """Does everything that the proxy depends on answer as it must? `ecoguard check --online`.
 
-Asks each model server, the database, Redis and the encoder's server once, as the proxy would, and
-changes nothing anywhere.
+Asks each model server, the database, Redis, and the servers of encoder and detectors once, as the
+proxy would, and changes nothing anywhere.
 """
 
 import asyncio
@@ -16,7 +16,8 @@ from guard.observability.metrics import Metrics
 from guard.settings import Redis, Settings, Store
 from guard.settings.store import SQLITE
 from guard.store.journal import make_store
-from guard.terms.detector import Encoder
+from guard.terms.conversation import LastTurn
+from guard.terms.detector import Detector, Encoder
 from guard.terms.errors import DetectorError, StoreError, UpstreamError
 from guard.upstream.client import Upstream
 from guard.upstream.faults import CAUSES
@@ -24,6 +25,7 @@ from guard.upstream.health import Condition
 from guard.wire.json_body import serialise
 
 COMPLETIONS = "/v1/completions"
+TEXT = "Is anybody there?"
 
 
 class Outcome(NamedTuple):
@@ -77,6 +79,9 @@ async def check_online(settings: Settings, resources: Resources) -> AsyncIterato
         await upstream.close()
     if resources.encoder:
         yield await _of_encoder(resources.encoder)
+    for name, detector in resources.detectors.items():
+        if detector.waits:
+            yield await _of_detector(name, detector)
     if settings.store:
         yield await asyncio.to_thread(_of_store, settings.store)
     if settings.redis:
@@ -130,10 +135,24 @@ async def _of_embeddings(upstream: Upstream, rewriter: Rewriter, model: str) -> 
 
 async def _of_encoder(encoder: Encoder) -> Outcome:
     try:
-        await asyncio.to_thread(encoder.encode, ["Is anybody there?"])
+        await asyncio.to_thread(encoder.encode, [TEXT])
     except DetectorError as error:
         return Outcome("encoder", str(error), "see encoder.url and encoder.api_key_env")
     return Outcome("encoder", note="reads a text")
+
+
+async def _of_detector(name: str, detector: Detector) -> Outcome:
+    """Whether a detector's server scores a text."""
+    subject = f"detector {name}"
+    try:
+        async with asyncio.timeout(detector.timeout_s):
+            await detector.ask([LastTurn(TEXT, ()) if detector.turns_before else TEXT])
+    except (DetectorError, TimeoutError) as error:
+        said = f"{error.cause}: {error}" if isinstance(error, DetectorError) else "late"
+        return Outcome(subject, said, "see docs/guides/bring-your-own.md")
+    finally:
+        await detector.disconnect()
+    return Outcome(subject, note="scores a text")
 
 
 def _of_store(settings: Store) -> Outcome:

@@ -88,6 +88,7 @@ class Service:
         `within_s` seconds, or as long as screening may take."""
         await self._screener.finish(within_s)
         for model in self._models:
+            await model.disconnect()
             model.close()
         await self.upstream.close()
 

@@ -171,6 +171,12 @@ class Metrics:
             registry=self.registry,
         )
 
+        self.detector_failures = FoundCounter(
+            "ecoguard_detector_failures_total",
+            "Requests that a detector behind a server could not judge, by detector and cause.",
+            ("detector", "cause"),
+            registry=self.registry,
+        )
         self.screened_tokens = Counter(
             "ecoguard_screened_tokens_total",
             "About how many tokens detectors have read, what nobody waited for any more included.",

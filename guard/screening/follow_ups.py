@@ -16,7 +16,12 @@ up: that costs one corrupted answer in a conversation that had asked for what is
 import re
 from collections.abc import Collection, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from guard.screening.cutting.item_order import is_said
 from guard.screening.cutting.windows import USER_ROLES
+from guard.terms.item import Item
 
 REACH = 6
 """How many turns of the user's that do not refer back a subject stays in focus."""
@@ -73,6 +78,15 @@ _NOBODY = frozenset(
         *("november", "december"),
     )
 )
+
+
+def follow_up(items: Sequence[Item], scores: NDArray[np.float32], threshold: float) -> None:
+    """Give the scores of items that fired to the turns that refer back to them, in place."""
+    fired = set(np.flatnonzero(scores >= threshold).tolist())
+    turns = [(item.role if is_said(item) else "", item.text) for item in items]
+    known = words_of([items[index].text for index in fired])
+    for index, subject in follow_ups(turns, fired, known).items():
+        scores[index] = max(scores[index], scores[subject])
 
 
 def follow_ups(

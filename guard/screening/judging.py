@@ -9,7 +9,7 @@ from guard.screening.policy import Policy
 from guard.screening.reading import Reading
 from guard.screening.wanted import WantedError
 from guard.screening.workers.turn import OWN_TIME, Turn
-from guard.terms.errors import Failure, OverBudgetError
+from guard.terms.errors import DetectorError, Failure, OverBudgetError
 from guard.terms.verdict import Finding
 
 logger = logging.getLogger(__name__)
@@ -60,9 +60,10 @@ def failed(policy: Policy, error: Exception) -> Finding:
     """The finding of a policy whose detector raised.
 
     A detector is a plug-in: whatever it raises, the policy's on_error decides. The error's text
-    could quote a prompt: only its type is logged.
+    could quote a prompt: only its type is logged, and the cause that it names.
     """
-    logger.error("detector of policy %s failed: %s", policy.name, type(error).__name__)
+    said = error.cause if isinstance(error, DetectorError) else type(error).__name__
+    logger.error("detector of policy %s failed: %s", policy.name, said)
     return policy.failed("failed")
 
 

@@ -9,6 +9,7 @@ from guard.terms.item import Author, Item
 TEXT = "text"
 PART = "part"
 PICTURE = "picture"
+TURN = "turn"
 NAMED = "named"
 REQUEST = "request"
 SHARED = frozenset({TEXT, PICTURE})

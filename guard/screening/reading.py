@@ -7,14 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guard.screening.budget.priorities import Priorities
-from guard.screening.budget.spending import Spending
+from guard.screening.budget.spending import Chosen, Spending
 from guard.screening.cutting.cuts import EVERYBODY, Authors, Cuts
-from guard.screening.cutting.item_order import is_said
 from guard.screening.cutting.joins import Joins
 from guard.screening.cutting.pieces import Pieces
 from guard.screening.discounts import Discounts
-from guard.screening.follow_ups import follow_ups, words_of
-from guard.screening.memory import NAMED, PART, PICTURE, TEXT, Memory
+from guard.screening.follow_ups import follow_up
+from guard.screening.last_turns import LastTurns
+from guard.screening.memory import NAMED, PART, PICTURE, TEXT, TURN, Memory
+from guard.screening.pictures import Pictures
 from guard.screening.shared_features import SharedFeatures
 from guard.screening.views.view import ViewLimits
 from guard.screening.wanted import WantedError, checked
@@ -29,11 +30,9 @@ from guard.terms.rendering import RenderingSource
 class Reading:
     """A request's items, and what has been made of them so far.
 
-    Policies share it: texts are cut once for all detectors that read through the same model, a
-    piece is encoded once for all detectors of features, and scored once by each detector however
-    many policies judge by it. What `memory` knows is not cut, encoded or scored again: a text's
-    score is the highest of its pieces, and it is the same wherever the text stands; so is a
-    sentence's in windows that change. Not for two threads at a time.
+    Policies share it: texts are cut once for all detectors that read through the same model, and a
+    piece is encoded and scored once. What `memory` knows is not cut, encoded or scored again: a
+    text's score is the highest of its pieces, wherever it stands. Not for two threads at a time.
     """
 
     def __init__(
@@ -48,9 +47,9 @@ class Reading:
         paces: Paces | None = None,
         spending: Spending | None = None,
     ) -> None:
-        """`rendering` is the request as the model reads it. Where it `defers`, what a waiting
-        detector must be asked comes out as WantedError; once it was told (`tell`), the same
-        question is asked again. `spending` is what it may read."""
+        """`rendering` is the request as the model reads it, `spending` what may be read. Where it
+        `defers`, what a waiting detector must be asked comes out as WantedError, until it is told
+        (`tell`)."""
         self._spending = spending or Spending()
         self.turn: Turn = OWN_TIME
         self._defers = defers
@@ -81,8 +80,7 @@ class Reading:
         if known is None:
             return None
         count = len(self._items)
-        asked = tuple(int(number) for number in known[count:])
-        self._subjects[id(state), threshold, authors] = asked
+        self._subjects[id(state), threshold, authors] = tuple(map(int, known[count:]))
         return np.array(known[:count], dtype=np.float32)
 
     def item_scores(
@@ -113,8 +111,7 @@ class Reading:
         self._subjects[id(detector), threshold, authors] = subjects
         if self._memory and not account.unread:
             numbers = (*found.tolist(), *map(float, subjects))
-            known = detector.version, threshold, authors, self._digest
-            self._memory.keep_request(*known, numbers)
+            self._memory.keep_request(detector.version, threshold, authors, self._digest, numbers)
         return found
 
     def _judged_texts(
@@ -122,8 +119,8 @@ class Reading:
     ) -> tuple[NDArray[np.float32], tuple[int, ...]]:
         """Each item's score by its text, 0 for one without; and the subjects asked about."""
         count = len(self._items)
-        if "text" not in detector.modalities:
-            return np.zeros(count, dtype=np.float32), ()
+        if "text" not in detector.modalities or detector.turns_before:
+            return self._turn_scores(detector, authors), ()
         joins = Joins(self._cuts, self._text_scores, self._named)  # kept, it would hold us in turn
         own, joined = self._cuts.own(authors), joins.of(detector, threshold, authors)
         discounts = Discounts(self._items, authors, detector.thresholds)
@@ -143,9 +140,21 @@ class Reading:
         found = np.maximum(by_item, by_seams)
         subjects: tuple[int, ...] = ()
         if detector.has_subjects and found.max(initial=0) >= threshold:
-            self._follow_up(found, threshold)
+            follow_up(self._items, found, threshold)
             subjects = self._subjects_of(detector, threshold, (*own.texts, *joined.texts))
         return found, subjects
+
+    def _turn_scores(self, detector: Detector, authors: Authors) -> NDArray[np.float32]:
+        """Each item's score as its conversation's last turn, 0 where texts are not read."""
+        reads = "text" in detector.modalities
+        pieces = self._chosen(detector, self._cuts.own(authors).texts if reads else ())
+        turns = LastTurns(self._items, authors, pieces, detector.turns_before)
+
+        def measure(digests: Sequence[str]) -> dict[str, float]:
+            wanted = [turns.contents[digest] for digest in digests]
+            raise WantedError(detector, TURN, digests, wanted)
+
+        return turns.item_scores(self._known(TURN, detector, tuple(turns.contents), measure))
 
     def _named(self, detector: Detector, texts: Sequence[str]) -> list[str]:
         """The texts that may hold a name which the detector looks for, as they stand."""
@@ -158,18 +167,16 @@ class Reading:
 
     def _picture_scores(self, detector: Detector, authors: Authors) -> NDArray[np.float32]:
         """Each item's score by its picture, 0 for one without, shape (number of items,)."""
-        judged = [item.picture if item.author in authors else None for item in self._items]
-        pictures = {picture.digest: picture for picture in judged if picture}
+        pictures = Pictures(self._items, authors)
 
         def measure(digests: Sequence[str]) -> dict[str, float]:
-            wanted = [pictures[digest] for digest in digests]
+            wanted = [pictures.contents[digest] for digest in digests]
             if self._defers:
                 raise WantedError(detector, PICTURE, digests, wanted)
             return checked(digests, detector.score_pictures(wanted))
 
-        known = self._known(PICTURE, detector, tuple(pictures), measure)
-        own = (known[picture.digest] if picture else 0.0 for picture in judged)
-        return np.fromiter(own, dtype=np.float32, count=len(judged))
+        known = self._known(PICTURE, detector, tuple(pictures.contents), measure)
+        return pictures.item_scores(known)
 
     @cached_property
     def _digest(self) -> str:
@@ -182,7 +189,7 @@ class Reading:
     def subjects(
         self, detector: Detector, threshold: float, authors: Authors = EVERYBODY
     ) -> tuple[str, ...]:
-        """The names of what the request asks about, once its scores at `threshold` are known."""
+        """The names of what it asks about, once its scores at `threshold` are known."""
         state = self._state(detector)
         return state.names_of(self._subjects[id(state), threshold, authors])
 
@@ -199,16 +206,8 @@ class Reading:
         features = None if detector.encoder is None else self._features.of(pieces)
         return detector.subjects(pieces, features, threshold)
 
-    def _follow_up(self, scores: NDArray[np.float32], threshold: float) -> None:
-        """Give the scores of turns that fired to the turns that refer back to them, in place."""
-        fired = set(np.flatnonzero(scores >= threshold).tolist())
-        turns = [(item.role if is_said(item) else "", item.text) for item in self._items]
-        known = words_of([self._items[index].text for index in fired])
-        for index, subject in follow_ups(turns, fired, known).items():
-            scores[index] = max(scores[index], scores[subject])
-
     def unread(self, detector: Detector) -> int:
-        """About how many tokens of the request the detector has left unread."""
+        """About how many tokens the detector has left unread."""
         return self._spending.account(self._state(detector)).unread
 
     def _state(self, detector: Detector) -> Detector:
@@ -232,10 +231,8 @@ class Reading:
         measure: Callable[[Sequence[str]], Mapping[str, float]],
         whole: Collection[str] = (),
     ) -> dict[str, float]:
-        """The numbers of texts; `measure` sees only those that nobody has asked for yet.
-
-        Those of `whole` texts are not remembered beyond the request.
-        """
+        """The numbers of texts; `measure` sees only those that nobody has asked for yet. Those of
+        `whole` texts are not remembered beyond the request."""
         known = self._numbers.setdefault((kind, id(detector)), {})
         new = [text for text in dict.fromkeys(texts) if text not in known]
         if self._memory:
@@ -251,17 +248,19 @@ class Reading:
         return known
 
     def _highest(self, detector: Detector, texts: Sequence[str]) -> dict[str, float]:
-        first = Priorities(self._items) if self._passes_unread else None
-        account = self._spending.account(detector)
-        pieces = account.choose(
-            texts, partial(self._cuts.pieces, detector, turn=self.turn), self.turn, first
-        )
+        pieces = self._chosen(detector, texts)
         distinct = list(dict.fromkeys(piece for cut in pieces.values() for piece in cut))
         # A whole text is remembered as such, by its score: only what is in it is a part.
         scores = self._piece_scores(detector, distinct, frozenset(texts))
         return {
             text: max((scores[piece] for piece in cut), default=0.0) for text, cut in pieces.items()
         }
+
+    def _chosen(self, detector: Detector, texts: Sequence[str]) -> Chosen:
+        """The pieces of texts that the detector may read."""
+        first = Priorities(self._items) if self._passes_unread else None
+        cut = partial(self._cuts.pieces, detector, turn=self.turn)
+        return self._spending.account(detector).choose(texts, cut, self.turn, first)
 
     def _piece_scores(
         self, detector: Detector, pieces: Sequence[str], whole: Collection[str]
@@ -294,7 +293,8 @@ class Reading:
 
     def tell(self, wanted: WantedError, numbers: Scores) -> None:
         """What the detector has answered; DetectorError unless it is a number for each content."""
-        known = self._numbers.setdefault((wanted.kind, id(wanted.detector)), {})
-        known.update(checked(wanted.names, numbers))
-        if wanted.kind == PART:
-            self._spending.note(wanted.detector, wanted.names)
+        found = checked(wanted.names, numbers)
+        self._numbers.setdefault((wanted.kind, id(wanted.detector)), {}).update(found)
+        if self._memory and wanted.kind != PART:  # parts are remembered with their text
+            self._memory.keep(wanted.kind, wanted.detector.version, found)
+        self._spending.note(wanted.detector, wanted.texts)

@@ -73,7 +73,7 @@ class Screener:
         self._paces = Paces()
         self._workers = WorkerPool("screening", threads, queue)
         self._shadow_workers = WorkerPool("shadow-screening", threads, queue)
-        self._waiting = WaitingPolicies(queue)
+        self._waiting = WaitingPolicies(queue, metrics)
         self._most_shadowed = most_shadowed
         self._shadowed = 0
         self._shadows: set[asyncio.Task[Verdict]] = set()
@@ -232,13 +232,21 @@ class Screener:
     def judge(self, items: Sequence[Item]) -> tuple[Finding, ...]:
         """One finding per policy, in order; blocking. The same code for proxy and tools."""
         if any(policy.detector.waits for policy in self.policies):
-            verdict = asyncio.run(self.screen(items, self.policies))
+            verdict = asyncio.run(self._screened_alone(items))
             found = {finding.policy: finding for finding in (*verdict.findings, *verdict.passed)}
             return tuple(found[policy.name] for policy in self.policies)
         reading = self._read(items)
         acting, shadows = _apart(self.policies)
         judged = ((some, judge(some, reading)) for some in (acting, shadows))
         return in_order(self.policies, *judged)
+
+    async def _screened_alone(self, items: Sequence[Item]) -> Verdict:
+        """As `screen`, in an event loop that ends with it."""
+        try:
+            return await self.screen(items, self.policies)
+        finally:
+            for policy in self.policies:
+                await policy.detector.disconnect()
 
     def _read(
         self,

@@ -13,6 +13,7 @@ from guard.settings.detectors import (
     ForgetRequestsDetector,
     InstructionsDetector,
     PhraseDetector,
+    RemoteDetector,
     VerbatimDetector,
 )
 from guard.settings.extras import require_extra, require_extras
@@ -81,6 +82,7 @@ __all__ = [
     "Redis",
     "Refusal",
     "Release",
+    "RemoteDetector",
     "Route",
     "Seconds",
     "Section",

@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.terms.item import AUTHORS, SIDES, Author, Call, Content, Modality, Picture, Side
+from guard.terms.conversation import Asked
+from guard.terms.item import AUTHORS, SIDES, Author, Call, Modality, Picture, Side
 from guard.terms.thresholds import Thresholds
 
 Scores = NDArray[np.float32]
@@ -68,6 +69,9 @@ class Reader:
 
     def close(self) -> None:
         """Let go of threads and connections; nobody uses it any more."""
+
+    async def disconnect(self) -> None:
+        """Let go of connections of the running event loop; they open again when it is used."""
 
 
 class Encoder(Reader):
@@ -185,12 +189,24 @@ class Detector(Reader):
     timeout_s: float = 5.0
     """How long one question may take, the wait for its turn included."""
 
-    async def ask(self, contents: Sequence[Content]) -> Scores:
-        """`part_numbers` of texts, or the scores of pictures, for a detector that waits.
+    turns_before: int = 0
+    """Where it judges a text as the last turn of its conversation: the most characters of earlier
+    turns that it reads. It is then asked about every turn, each with those before it."""
 
-        Called on the event loop. Raises whatever it likes: its policies' `on_error` decide.
+    async def ask(self, contents: Sequence[Asked]) -> Scores:
+        """`part_numbers` of texts, or the scores of pictures or last turns, for a detector that
+        waits.
+
+        Called on the event loop. Raises whatever it likes: its policies' `on_error` decide; of a
+        DetectorError the `cause` is counted.
         """
         raise NotImplementedError
+
+    @property
+    def asks_as(self) -> "Detector":
+        """Whose places its questions take: its own, or those of the detector that it comes of by
+        `about`."""
+        return self
 
     # Subjects that are asked about, such as a person who is to be forgotten.
 

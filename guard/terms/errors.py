@@ -72,8 +72,32 @@ class StoreError(GuardError):
     """The traffic store cannot be read, or its tables are not this version's."""
 
 
+DetectorFault = Literal[
+    "timeout",
+    "overloaded",
+    "failed",
+    "unreachable",
+    "late",
+    "status",
+    "refused",
+    "left_alone",
+    "unreadable",
+    "other_model",
+    "off_format",
+    "low_mass",
+]
+"""What is wrong with a detector that waits for a server, in the words of metrics and the log.
+
+`timeout` and `overloaded`: there was no time or room to ask. `unreachable`, `late`, `status` (5xx),
+`refused` (another status), `left_alone` (after failures in a row): the server. `unreadable`,
+`other_model`, `off_format` (no verdict where one must stand), `low_mass` (the model wanted to say
+something else): its answer. `failed`: anything else."""
+
+
 class DetectorError(GuardError):
     """A detector could not give scores."""
+
+    cause: DetectorFault = "failed"
 
 
 class OverBudgetError(GuardError):

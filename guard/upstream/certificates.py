@@ -13,18 +13,19 @@ from guard.terms.errors import ConfigError, about
 logger = logging.getLogger(__name__)
 
 
-def client_context(tls: UpstreamTls) -> ssl.SSLContext | None:
-    """How we speak to servers over TLS; None where the system's own ways do."""
+def client_context(tls: UpstreamTls, section: str = "upstream.tls") -> ssl.SSLContext | None:
+    """How we speak to servers over TLS; None where the system's own ways do. `section` is the key
+    that `tls` stands under."""
     if tls == UpstreamTls():
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if tls.ca:  # and nobody else: public authorities have no say over a server of one's own
-        _trust(context, tls.ca, "upstream.tls.ca")
+        _trust(context, tls.ca, f"{section}.ca")
     else:
         context.load_default_certs()
     if tls.cert:
-        _present(context, tls.cert, tls.key, "upstream.tls.cert")
+        _present(context, tls.cert, tls.key, f"{section}.cert")
     return context
 
 

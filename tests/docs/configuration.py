@@ -32,6 +32,7 @@ GUIDES: Mapping[str, str] = {
     "encoder": "[Several processes](../guides/operate.md#several-processes),"
     " [the encoder](../guides/forget.md#1-export-the-encoder-once)",
     "detectors": "[Detectors](../guides/operate.md#detectors),"
+    " [of your own](../guides/bring-your-own.md),"
     " [forget requests](../guides/operate.md#forget-requests),"
     " [versions](../guides/operate.md#versions-of-artifacts)",
     "policies": "[Policies](../guides/operate.md#policies), [shadow](../guides/operate.md#shadow)",

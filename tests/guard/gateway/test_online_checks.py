@@ -17,6 +17,7 @@ from guard.store.journal import make_store
 from tests import redis_server
 from tests.fakes import FakeVLLM
 from tests.guard.corruption.checkpoints import random_rows, write_checkpoint
+from tests.guard_models import CLASSES, GuardModel
 from tests.pooling import pooling_server, write_pooling_artifact
 from tests.servers import serving
 
@@ -42,6 +43,24 @@ def resources_with(
 async def test_all_is_well() -> None:
     assert await told(FakeVLLM(), models={"demo": {"context_tokens": 512}}) == [
         "ok     model server 127.0.0.1:0: takes our key, serves demo (512 tokens)"
+    ]
+
+
+async def test_a_detectors_server_is_asked_about_a_text() -> None:
+    said = []
+    for model in (GuardModel(), GuardModel(model="another")):
+        async with serving(model) as guard:
+            detectors = {
+                kind: {"kind": "remote", "url": guard, "model": "guard", **CLASSES, "input": kind}
+                for kind in ("text", "conversation")
+            }
+            said += (await told(FakeVLLM(), detectors=detectors))[1:]
+    fault = "other_model: another model has answered; see docs/guides/bring-your-own.md"
+    assert said == [
+        "ok     detector text: scores a text",
+        "ok     detector conversation: scores a text",
+        f"FAULT  detector text: {fault}",
+        f"FAULT  detector conversation: {fault}",
     ]
 
 

@@ -7,8 +7,9 @@ from guard.detectors.names.phrases import PhraseList
 from guard.screening.explanation import ExplainedReading, Window, explain
 from guard.screening.policy import Policy
 from guard.screening.views.view import ViewLimits
+from guard.terms.conversation import Asked
 from guard.terms.detector import Detector, Scores
-from guard.terms.item import Content, Item
+from guard.terms.item import Item
 from guard.terms.verdict import Action, Finding
 from tests.fakes import FailingDetector, WordDetector
 
@@ -20,7 +21,7 @@ class RemoteDetector(WordDetector):
 
     waits = True
 
-    async def ask(self, contents: Sequence[Content]) -> Scores:
+    async def ask(self, contents: Sequence[Asked]) -> Scores:
         return self.score([text for text in contents if isinstance(text, str)], None)
 
 

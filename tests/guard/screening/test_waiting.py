@@ -11,8 +11,9 @@ from guard.observability.metrics import Metrics
 from guard.screening.policy import Policy
 from guard.screening.score_cache import ScoreCache
 from guard.screening.screener import Screener
+from guard.terms.conversation import Asked as AskedContent
 from guard.terms.detector import Detector, Scores
-from guard.terms.item import Content, Item, Modality, Picture
+from guard.terms.item import Item, Modality, Picture
 from guard.terms.verdict import Action
 from tests.fakes import WaitingDetector, WordDetector
 from tests.turns import turns
@@ -38,7 +39,7 @@ class Asked(WaitingDetector):
         self.asked = asyncio.Event()
         self.wanted = 1
 
-    async def ask(self, contents: Sequence[Content]) -> Scores:
+    async def ask(self, contents: Sequence[AskedContent]) -> Scores:
         if self.open + 1 >= self.wanted:
             self.asked.set()
         return await super().ask(contents)
@@ -100,7 +101,7 @@ async def test_more_than_may_wait_fail_at_once_and_alone() -> None:
 class Broken(WaitingDetector):
     """Answers with what is no score."""
 
-    async def ask(self, contents: Sequence[Content]) -> Scores:
+    async def ask(self, contents: Sequence[AskedContent]) -> Scores:
         if self.word == "raise":
             raise ConnectionError("scripted")
         return np.zeros(len(contents) + 1, dtype=np.float32)

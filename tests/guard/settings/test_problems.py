@@ -47,6 +47,41 @@ CASES = [
         "kind must be one of artifact, phrases, forget-requests",
     ),
     ("detectors: {a: {path: x}}", "detectors.a: kind must be one of artifact, phrases"),
+    ("detectors: {a: {kind: remote, api: clasify}}", "detectors.a.api: must be 'classify', "),
+    (
+        "detectors: {a: {kind: remote, api: classify, url: 'http://x', model: m, classes: [x, y]}}",
+        "detectors.a.unsafe: is missing: name the model's classes, and which are bad",
+    ),
+    (
+        "detectors: {a: {kind: remote, api: classify, url: 'http://x', model: m, classes: [x, y],"
+        " unsafe: [z]}}",
+        "detectors.a.unsafe.0: no class 'z'",
+    ),
+    (
+        "detectors: {a: {kind: remote, api: label-logprobs, url: 'http://x', preset: wildguard}}",
+        "detectors.a.model: is missing: the name that the servers know the model by",
+    ),
+    (
+        "detectors: {a: {kind: remote, api: label-logprobs, url: 'http://x', model: m}}",
+        "detectors.a.preset: name one of preset, preset_file, or unsafe and safe",
+    ),
+    (
+        "detectors: {a: {kind: remote, api: label-logprobs, url: 'http://x', model: m,"
+        " unsafe: [bad]}}",
+        "detectors.a.safe: is missing: name the words of both verdicts",
+    ),
+    (
+        "detectors: {a: {kind: remote, api: moderations, url: 'http://x', preset: wildguard}}",
+        "detectors.a.preset: has no meaning where api is moderations",
+    ),
+    (
+        "detectors: {a: {kind: remote, api: moderations}}",
+        "detectors.a.url: name one server here, or several under urls",
+    ),
+    (
+        "detectors: {a: {kind: remote, api: moderations, url: 'http://x/v1'}}",
+        "detectors.a.url: must not end with /v1",
+    ),
     (
         "detectors: {a: {kind: artifact, pth: x}}",
         "detectors.a.pth: no such key; did you mean 'path'?",

@@ -1,0 +1,1 @@
+"""Classifiers and guard models behind HTTP servers, as detectors."""
