@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from guard.answers.redaction import Span, edited, is_editable, joined, redacted
+from guard.answers.redaction import Span, edited, is_editable, joined, outside, redacted
 from guard.answers.texts import (
     ARGUMENTS,
     COMPLETION,
@@ -130,8 +130,9 @@ class HeldChoice:
         that are new."""
         text, begin = self._texts[passage.channel], passage.begin or 0
         found = [(begin + start, begin + end) for start, end in spans]
+        new = [part for span in found for part in outside(span, text.redactions)]
         text.redactions = joined((*text.redactions, *found))
-        return sum(self.gone(passage.channel, *span) for span in found if span[1] > passage.start)
+        return sum(self.gone(passage.channel, *part) for part in new if part[1] > passage.start)
 
     def behind(self, passage: Passage) -> int:
         """Characters that came in since a passage's new text began."""

@@ -26,6 +26,17 @@ def joined(spans: Iterable[Span]) -> list[Span]:
     return found
 
 
+def outside(span: Span, others: Sequence[Span]) -> list[Span]:
+    """The parts of a span that no other covers; `others` are `joined`."""
+    parts, at = [], span[0]
+    for start, end in others:
+        if start < span[1] and end > at:
+            if start > at:
+                parts.append((at, start))
+            at = end
+    return [*parts, (at, span[1])] if at < span[1] else parts
+
+
 def redacted(text: str, spans: Sequence[Span], start: int = 0) -> str:
     """A text that begins at position `start` without the spans, a mark where each begins."""
     kept: list[str] = []

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from guard.settings.patterns import COUNTRY
 from guard.settings.problems import Problem, ProblemsError
 from guard.settings.remote import RemoteServers
 from guard.settings.sections import AnchoredPath, DeviceName, Name, Seconds, Section
@@ -116,6 +117,33 @@ class InstructionsDetector(DetectorSection):
     """Quotes from the request's own system prompt."""
     words: Annotated[int, Field(ge=10, le=10_000)] = 20
     """A quote of so many words is too long."""
+
+
+class PersonalDataDetector(DetectorSection):
+    """Personal data of a fixed form; install `ecoguard[sensitive]`."""
+
+    loader = "guard.detectors.sensitive.personal_data:load"
+
+    kind: Literal["personal-data"]
+    """E-mail addresses, phone and card numbers, and the like."""
+    entities: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        *("CREDIT_CARD", "EMAIL_ADDRESS", "IBAN_CODE", "PHONE_NUMBER", "US_SSN"),
+    )
+    """What is looked for, by Presidio's names."""
+    phone_regions: tuple[Annotated[str, Field(pattern=COUNTRY)], ...] = ("US",)
+    """Countries whose phone numbers are known without `+` and the country's number too. Each costs
+    time, and finds more that is none: where there are many, decimal numbers look like some."""
+    confidence: Annotated[float, Field(gt=0, le=1)] = 0.4
+    """How sure a find must be: .4 for a phone number by its form, 1 for what has check digits."""
+
+
+class CredentialsDetector(DetectorSection):
+    """Keys and tokens of services, private keys; install `ecoguard[sensitive]`."""
+
+    loader = "guard.detectors.sensitive.credentials:load"
+
+    kind: Literal["credentials"]
+    """API keys, tokens, private keys."""
 
 
 class ForgetRequestsDetector(DetectorSection):
@@ -230,6 +258,8 @@ DetectorSource = Annotated[
     | ForgetRequestsDetector
     | VerbatimDetector
     | InstructionsDetector
+    | PersonalDataDetector
+    | CredentialsDetector
     | RemoteDetector,
     Field(discriminator="kind"),
 ]

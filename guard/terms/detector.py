@@ -142,6 +142,10 @@ class Detector(Reader):
     every order and with every joint in which a model could read them; others are given what their
     model reads, once."""
 
+    reads_as_written: bool = False
+    """Whether it judges each text as it stands: not what a disguise could mean, and not joined
+    with others."""
+
     # What it can judge: screening gives it nothing else, and refuses a policy for another side.
 
     modalities: frozenset[Modality] = frozenset({"text"})

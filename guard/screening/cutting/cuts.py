@@ -6,6 +6,7 @@ from functools import cached_property
 from guard.screening.cutting.item_order import order_of
 from guard.screening.cutting.pieces import Pieces, own_texts
 from guard.screening.cutting.seams import Found, Seams
+from guard.screening.cutting.windows import cut
 from guard.screening.views.view import ViewLimits
 from guard.screening.workers.turn import OWN_TIME, Turn
 from guard.terms.detector import Detector, Encoder, Reader, WindowSize
@@ -34,7 +35,7 @@ class Cuts:
         self._own: dict[Authors, Pieces] = {}
         self._seams: dict[Authors, Seams] = {}
         self._as_read: dict[tuple[tuple[WindowSize, ...], Authors], Found] = {}
-        self._cut: dict[tuple[str, tuple[WindowSize, ...]], tuple[str, ...]] = {}
+        self._cut: dict[tuple[str, tuple[WindowSize, ...], bool], tuple[str, ...]] = {}
         # By what reads them, and whether sentences are read by themselves too.
         self._fitted: dict[tuple[int, bool], dict[str, tuple[str, ...]]] = {}
 
@@ -83,9 +84,10 @@ class Cuts:
 
         A detector of subjects reads each sentence by itself too.
         """
-        reader, key = self._reader(detector), (text, self.sizes(detector))
+        reader, sizes = self._reader(detector), self.sizes(detector)
+        key = text, sizes, detector.reads_as_written
         if key not in self._cut:
-            self._cut[key] = _one(text).cut(self._limits, key[1], turn).texts
+            self._cut[key] = self._windows(detector, text, sizes, turn)
         in_sentences = detector.has_subjects
         if (reader is None or reader.window_tokens is None) and not in_sentences:
             return self._cut[key]
@@ -96,6 +98,13 @@ class Cuts:
                 whole = whole.with_sentences()
             fitted[text] = (whole if reader is None else whole.fitted(reader)).texts
         return fitted[text]
+
+    def _windows(
+        self, detector: Detector, text: str, sizes: tuple[WindowSize, ...], turn: Turn
+    ) -> tuple[str, ...]:
+        if detector.reads_as_written:
+            return tuple(window for size in sizes for window in cut(text, *size))
+        return _one(text).cut(self._limits, sizes, turn).texts
 
     def _reader(self, detector: Detector) -> Reader | None:
         """What reads the texts: the detector itself, or the shared encoder if there is one."""

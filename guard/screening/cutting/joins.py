@@ -35,6 +35,8 @@ class Joins:
         A detector that finds words is given the texts joined in every way too; if a model stands
         behind it, only where what it looks for is found in the words.
         """
+        if detector.reads_as_written:
+            return gathered({})
         sizes = self._cuts.sizes(detector)
         found = self._cuts.as_read(sizes, authors, without)
         if not detector.finds_words:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guard.answers.redaction import MARK, joined, redacted, with_texts
+from guard.answers.redaction import MARK, Span, joined, outside, redacted, with_texts
 from guard.answers.whole_answer import judged_body
 from guard.detectors.names.phrases import PhraseList
+from guard.detectors.sensitive.credentials import Credentials
 from guard.terms.verdict import Action
 from tests.fakes import WordDetector, chat_answer
 from tests.guard.answers.judging import Desk, desk, policy
@@ -42,6 +43,21 @@ def test_spans_are_left_out(spans: list[tuple[int, int]], start: int, text: str)
 
 def test_spans_that_touch_are_one() -> None:
     assert joined([(5, 7), (0, 2), (1, 3), (3, 4)]) == [(0, 4), (5, 7)]
+
+
+@pytest.mark.parametrize(
+    ("others", "parts"),
+    [
+        ([], [(3, 9)]),
+        ([(0, 3), (9, 12)], [(3, 9)]),
+        ([(4, 5), (6, 7)], [(3, 4), (5, 6), (7, 9)]),
+        ([(0, 4), (8, 12)], [(4, 8)]),
+        ([(3, 9)], []),
+        ([(0, 20)], []),
+    ],
+)
+def test_of_a_span_what_no_other_covers(others: list[Span], parts: list[Span]) -> None:
+    assert outside((3, 9), others) == parts
 
 
 def test_logprobs_do_not_spell_out_what_is_gone() -> None:
@@ -103,3 +119,19 @@ async def test_who_fires_and_finds_no_place_stops_the_answer() -> None:
     with desk(policy(detector=WordDetector("attack"), action=Action.REDACT)) as at_desk:
         events = [delta(content="attack"), delta(finish="stop"), DONE]
         assert heard(await at_desk.stream(events))[1] == {0: "content_filter"}
+
+
+@settings(deadline=None, max_examples=25)
+@given(before=st.integers(0, 6), lines=st.integers(1, 40), size=st.integers(3, 90))
+async def test_a_private_key_is_taken_out_of_a_stream_to_its_end(
+    before: int, lines: int, size: int
+) -> None:
+    body = "".join(f"{'Zq9+/x' * 10}{line:04}\n" for line in range(lines))
+    key = f"-----BEGIN RSA PRIVATE KEY-----\n{body}-----END RSA PRIVATE KEY-----"
+    whole = f"{SENTENCE * before}Here it is:\n{key}\nKeep it. {SENTENCE}"
+    with desk(policy(detector=Credentials(), action=Action.REDACT)) as at_desk:
+        got = await streamed(at_desk, whole, size)
+        leaked = at_desk.sample("ecoguard_answer_leaked_characters_total", mode="hold")
+
+    assert got == whole.replace(key, MARK)
+    assert leaked == 0

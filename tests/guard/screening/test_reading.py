@@ -442,3 +442,25 @@ def test_words_of_the_assistant_s_that_fire_taint_no_neighbour() -> None:
     answer: tuple[Author, str] = ("assistant", "A forbidden word, and more of it.")
     assert scores(("user", "Hello"), answer, ("user", "Thanks")) == [0, 0, 0]
     assert scores(("user", "the forbid"), answer, ("user", "den word")) == [1, 0, 1]
+
+
+@dataclass
+class AsWritten(WordDetector):
+    """Judges texts as they stand."""
+
+    reads_as_written: bool = True
+
+
+def test_who_judges_texts_as_they_stand_is_given_no_views_and_no_joined_turns() -> None:
+    disguised, split = "f o r b i d d e n", ("the forb", "idden machine")
+
+    assert fired(WordDetector("forbidden"), disguised) == [True]
+    assert fired(AsWritten("forbidden"), disguised) == [False]
+    assert fired(AsWritten("forbidden"), "a forbidden machine", "a boat") == [True, False]
+    assert fired(AsWritten("forbidden"), *split) == [False, False]
+
+
+def test_who_judges_texts_as_they_stand_reads_all_of_a_long_one() -> None:
+    long = "a boat " * 2000
+
+    assert fired(AsWritten("forbidden"), f"{long} forbidden {long}", long) == [True, False]

@@ -1,0 +1,1 @@
+"""What should not be told: personal data and credentials, found as they are written."""
