@@ -175,8 +175,8 @@ class Screener:
                 return await workers.run(work, request.asker)
         except TimeoutError:
             return failures(policies, "timeout")
-        except QueueFullError:
-            return failures(policies, "overloaded")
+        except QueueFullError as full:
+            return failures(policies, "own_share" if full.own_share else "overloaded")
 
     async def compute(
         self, work: Callable[[Turn], None], owner: str, items: Sequence[Item]

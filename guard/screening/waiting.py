@@ -76,9 +76,9 @@ class WaitingPolicies:
         except TimeoutError as error:
             self._count(policies[0], error.cause if isinstance(error, DetectorError) else "timeout")
             return failures(policies, "timeout")
-        except QueueFullError:
+        except QueueFullError as full:
             self._count(policies[0], "overloaded")
-            return failures(policies, "overloaded")
+            return failures(policies, "own_share" if full.own_share else "overloaded")
         except Exception as error:
             self._count(policies[0], error.cause if isinstance(error, DetectorError) else "failed")
             return tuple(failed(policy, error) for policy in policies)

@@ -18,13 +18,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
-Failure = Literal["timeout", "overloaded", "failed", "over_budget"]
+Failure = Literal["timeout", "overloaded", "own_share", "failed", "over_budget"]
 """Why a policy could not judge: no time left, no room left, its detector raised, or it would have
 had to read too much."""
 
 FAILURE_CODES: Mapping[Failure, str] = {
     "timeout": "screening_timeout",
     "overloaded": "screening_overloaded",
+    "own_share": "screening_share_exceeded",
     "failed": "screening_failed",
     "over_budget": "screening_budget_exceeded",
 }
@@ -155,12 +156,13 @@ class RequestError(ClientVisibleError):
 
 
 class ScreeningError(ClientVisibleError):
-    """The guard could not judge the request, so it was not passed on (503). No verdict: the same
-    request may pass when it is sent again."""
+    """The guard could not judge the request, so it was not passed on (503; 429 where its API key
+    has taken more than its share). No verdict: the same request may pass when it is sent again."""
 
     _MESSAGES: Mapping[Failure, str] = {
         "timeout": "The request could not be screened in time",
         "overloaded": "Too many requests wait to be screened",
+        "own_share": "Too many requests of this API key wait to be screened beside others",
         "failed": "The request could not be screened",
         "over_budget": "There is too much to screen in the request",
     }
@@ -169,9 +171,9 @@ class ScreeningError(ClientVisibleError):
         code = FAILURE_CODES[failure]
         super().__init__(
             f"{self._MESSAGES[failure]} ({code}); it was not passed on",
-            status=503,
+            status=429 if failure == "own_share" else 503,
             code=code,
-            kind="server_error",
+            kind="rate_limit_error" if failure == "own_share" else "server_error",
             headers={"retry-after": "1"},
         )
         self.action = code

@@ -114,6 +114,17 @@ class FairQueue(Generic[Job]):
             return None
         return max(most.waiting)[2]
 
+    def caller_of(self, job: Job) -> str:
+        """Whose job it is."""
+        return self._tickets[job].caller.name
+
+    def is_over_share(self, caller: str, newcomer: str) -> bool:
+        """Whether a caller would have more than an equal part of all jobs, with one more of
+        `newcomer`'s; never where it is alone."""
+        own = self._callers.get(caller)
+        jobs = (len(own.jobs) if own else 0) + (caller == newcomer)
+        return jobs * len(self._callers.keys() | {newcomer}) > len(self) + 1
+
     def _first(self) -> _Caller[Job] | None:
         waiting = [caller for caller in self._callers.values() if caller.waiting]
         return min(waiting, key=lambda caller: caller.served, default=None)

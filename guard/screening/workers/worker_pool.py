@@ -24,7 +24,12 @@ ANYBODY = Asker()
 
 
 class QueueFullError(Exception):
-    """More jobs wait than are allowed to."""
+    """More jobs wait than are allowed to. `own_share` where others have jobs too, and the caller
+    more than an equal part."""
+
+    def __init__(self, *, own_share: bool = False) -> None:
+        super().__init__()
+        self.own_share = own_share
 
 
 class WorkerPool:
@@ -65,15 +70,17 @@ class WorkerPool:
 
     def _begin(self, job: "_Job", asker: Asker) -> None:
         with self._lock:
-            evicted = None
+            evicted, full = None, None
             if len(self._queue) >= self._most_pending:
                 evicted = self._queue.crowding_out(asker.caller)
+                loser = self._queue.caller_of(evicted) if evicted else asker.caller
+                full = QueueFullError(own_share=self._queue.is_over_share(loser, asker.caller))
                 if evicted is None:
-                    raise QueueFullError
+                    raise full
             self._queue.add(job, asker.caller, asker.price)
             new = self._dispatched()
         if evicted is not None:
-            self._abandon(evicted, QueueFullError())
+            self._abandon(evicted, full)
         self._start(new)
 
     def _dispatched(self) -> "list[_Job]":

@@ -76,6 +76,28 @@ async def test_each_failure_has_its_code_in_answer_row_metrics_and_log(
     assert [line["request_id"] for line in logged] == [row.request_id for row in rows]
 
 
+async def test_a_key_that_fills_the_queue_beside_others_is_told_so(make_rig: RigMaker) -> None:
+    hanging = HangingDetector()
+    limits = {"screening_s": 5, "screening_queue": 3}
+    keys = [key_of("flood"), key_of("shop")]
+    async with make_rig(("block", hanging), limits=limits, keys=keys) as rig:
+        waiting = [
+            asyncio.create_task(rig.chat(f"hello {n}", headers=bearer("flood"))) for n in range(4)
+        ]
+        await asyncio.to_thread(hanging.entered.wait, 10)
+        await rig.metrics_with("ecoguard_in_flight_requests 4.0")
+        shop = asyncio.create_task(rig.chat("hello", headers=bearer("shop")))
+        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED, timeout=10)
+        hanging.released.set()
+        answers = [await each for each in (*waiting, shop)]
+
+    (refused,) = done
+    assert refused.result().status_code == 429
+    assert refused.result().json()["error"]["code"] == "screening_share_exceeded"
+    assert refused.result().headers["retry-after"] == "1"
+    assert sorted(answer.status_code for answer in answers) == [200] * 4 + [429]
+
+
 async def test_what_was_found_is_a_verdict_though_another_policy_failed(
     make_rig: RigMaker,
 ) -> None:

@@ -1,5 +1,7 @@
 """Who is next: callers by what they have had, a caller's own requests by when they would end."""
 
+import pytest
+
 from guard.screening.workers.fair_queue import FairQueue
 
 
@@ -104,6 +106,28 @@ def test_nobody_gives_way_to_who_has_as_much() -> None:
 
     assert queue.crowding_out("shop") is None
     assert queue.crowding_out("third") is None
+
+
+@pytest.mark.parametrize(
+    ("jobs", "caller", "newcomer", "is_over"),
+    [
+        ("aaaa", "a", "a", False),  # alone: the guard is too small
+        ("aaab", "a", "a", True),
+        ("aaa", "a", "b", True),
+        ("aaab", "b", "b", False),
+        ("abc", "d", "d", False),  # an equal part for each
+        ("aabb", "a", "a", True),
+        ("ab", "b", "a", False),
+    ],
+)
+def test_a_share_is_an_equal_part_of_all_jobs(
+    jobs: str, caller: str, newcomer: str, is_over: bool
+) -> None:
+    queue = FairQueue[int]()
+    for number, owner in enumerate(jobs):
+        queue.add(number, owner, 1)
+
+    assert queue.is_over_share(caller, newcomer) is is_over
 
 
 def test_what_is_removed_is_not_taken() -> None:

@@ -34,10 +34,11 @@ async def test_too_many_are_refused_at_once_until_one_has_ended() -> None:
     jobs = [asyncio.create_task(pool.run(lambda _: gate.wait(30))) for _ in range(2)]
     await turns()
 
-    with pytest.raises(QueueFullError):
+    with pytest.raises(QueueFullError) as full:
         await pool.run(lambda _: True)
     gate.set()
     await asyncio.gather(*jobs)
+    assert not full.value.own_share  # nobody else waits
 
     assert await pool.run(lambda _: True)
     pool.close()
@@ -204,6 +205,7 @@ async def test_in_a_full_queue_whoever_has_most_gives_way() -> None:
     found = await asyncio.gather(*flood, return_exceptions=True)
     assert found[:2] == ["held", "flood-1"]
     assert isinstance(found[2], QueueFullError)
+    assert found[2].own_share
     pool.close()
 
 
