@@ -186,11 +186,3 @@ def test_dependencies_are_explained() -> None:
     page = (DOCS / "develop/dependencies.md").read_text(encoding="utf-8")
     explained = [name for line in page.splitlines() for name in re.findall(r"^\| `([^`]+)`", line)]
     assert sorted(explained) == sorted(declared)
-
-
-def test_the_quickstarts_configuration_loads(tmp_path: Path) -> None:
-    page = (DOCS / "quickstart.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"^```yaml\n(# guard\.yaml\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    file = tmp_path / "guard.yaml"
-    file.write_text(text, encoding="utf-8")
-    assert [policy.shadow for policy in load(file, {}).policies] == [True, False]

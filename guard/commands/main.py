@@ -12,6 +12,7 @@ from guard.commands.entry_point import run_app
 from guard.commands.options import CONFIG, ConfigFile
 from guard.commands.prompts import prompts_app
 from guard.commands.requests import requests_app
+from guard.commands.setup import init
 from guard.commands.status import status
 from guard.commands.store import store_app
 from guard.commands.trial import try_text
@@ -33,6 +34,7 @@ app.add_typer(artifacts_app, name="artifacts")
 app.add_typer(store_app, name="store")
 app.add_typer(requests_app, name="requests")
 app.add_typer(prompts_app, name="prompts")
+app.command()(init)
 app.command("try")(try_text)
 app.command()(status)
 app.command()(audit)

@@ -14,6 +14,7 @@ from guard.gateway.loading import Resources
 from guard.gateway.online_checks import check_online
 from guard.server.app import create_app
 from guard.settings import Settings
+from guard.upstream.discovery import discover
 from tests.e2e.serving import served
 
 pytestmark = pytest.mark.vllm
@@ -45,6 +46,14 @@ def test_what_it_lacks_is_said(vllm: VllmServer) -> None:
 
     assert "does not serve a configured model: other" in found[0]
     assert found[1].startswith("FAULT  context of demo: 4096 tokens here, 512 there")
+
+
+def test_what_it_serves_is_discovered(vllm: VllmServer) -> None:
+    found = discover(vllm.url, None)
+    assert found.models == {"demo": 512}
+    assert found.version is not None
+    assert found.reads_embeddings is True
+    assert discover(vllm.url, None) == found  # it has outlived the question
 
 
 def test_a_chat_model_gives_no_embeddings(vllm: VllmServer) -> None:
