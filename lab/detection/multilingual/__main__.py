@@ -1,8 +1,9 @@
 """`python -m lab.detection.multilingual`: trains, judges and calibrates the detector that ships.
 
 Three models, each of two folds' sources, give the thresholds and every figure; the model that
-ships learns from all. Its logits are not those of the folds' models, so where little was learned
-its thresholds may be some tenths off. The measured prompts' folds and the encoder's states are
+ships learns from all. Thresholds are the folds' limits, raised by what holds the promise on sources
+that set none of them (`operating_point`) and by how much further the last model's scores spread
+(`calibrate.spread_of`). The measured prompts' folds and the encoder's states are
 kept in `--cache`: a command that was stopped goes on.
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
+import numpy as np
 import typer
 
 from classifiers.encoder.packed import PACKED, PIECES, unpack_encoder
@@ -32,8 +34,14 @@ from lab.detection.multilingual.calibrate import (
 from lab.detection.multilingual.facts import read_origins, shipped_facts
 from lab.detection.multilingual.folds import Lessons, all_examples, held_out_logits, spread
 from lab.detection.multilingual.model import example_states
+from lab.detection.multilingual.operating_point import excess_of, figures_at, margin_of
 from lab.detection.multilingual.recipe import Recipe
-from lab.detection.multilingual.sources import measured_prompts, other_prompts, read_sets
+from lab.detection.multilingual.sources import (
+    fold_of,
+    measured_prompts,
+    other_prompts,
+    read_sets,
+)
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -91,11 +99,14 @@ def build_detector(
     if others:
         lessons.score(model, others, cache / "others-all.npz", show)
     scaling, calibration = calibrate(measured)
-    raised = spread(others, lessons)
+    excess = excess_of(measured, np.array([fold_of(prompt.source) for prompt in chosen]))
+    margin = margin_of(measured, excess)
+    raised = margin + spread(others, lessons)
     thresholds = thresholds_of(limits_of(measured), scaling, recipe.length_share, raised)
     names = frozenset(prompt.source for prompt in prompts)
     said = read_origins(origins, names) if origins else []
-    facts = shipped_facts(prompts, recipe, scaling, thresholds, figures(measured), said)
+    held_out = figures(measured) | {"at_thresholds": figures_at(measured, excess, margin)}
+    facts = shipped_facts(prompts, recipe, scaling, thresholds, held_out, said)
     save_shipped(out, scaled(model, scaling), calibration, facts)
 
 

@@ -1,7 +1,7 @@
 """Scaling, thresholds, p-values and figures by logits of sources that no model had seen."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from classifiers.malicious.calibration import Scaling, fit_scaling, kept_scores
 from classifiers.prompts.labelled import LabelledPrompt
+from classifiers.prompts.languages import guess_language
 from guard.detectors.calibration import Calibration
 from guard.detectors.weights import logistic
 from lab.detection.held_out_figures import balanced, nested_rates, weighted_quantile
@@ -33,6 +34,11 @@ class Measured:
     families: NDArray[np.str_]
     groups: NDArray[np.str_]
     authors: NDArray[np.str_]
+    languages: NDArray[np.str_]
+
+    def rows(self, chosen: Mask) -> "Measured":
+        """Those of the prompts."""
+        return Measured(*(getattr(self, each.name)[chosen] for each in fields(self)))
 
     @property
     def benign(self) -> Mask:
@@ -47,6 +53,7 @@ def measured_of(prompts: Sequence[LabelledPrompt], logits: Floats) -> Measured:
         np.array([family_of(prompt) for prompt in prompts]),
         np.array([group_of(prompt) for prompt in prompts]),
         np.array([author_of(prompt) for prompt in prompts]),
+        np.array([guess_language(prompt.text) for prompt in prompts]),
     )
 
 

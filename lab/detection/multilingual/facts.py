@@ -20,8 +20,12 @@ SUMMARY = (
     "Fine-tuned multilingual-e5-small for malicious prompts: harmful requests, jailbreaks, "
     "injections, prompt extraction, in many languages. Every figure is of sources that the model "
     "it was measured with had not seen (lab/detection/multilingual); sources weigh alike. "
-    "Thresholds are set on the same held-out prompts; the weights that ship have learned "
-    "from all sources. Attacks in other languages than English mostly stay under the threshold."
+    "The weights that ship have learned from all sources. Attacks in other languages than English "
+    "mostly stay under the threshold."
+)
+AT_THRESHOLDS = (
+    "At its thresholds {found:.0%} of attacks and {alarms:.1%} of harmless texts fire: each third "
+    "of the sources judged by limits that the other two set."
 )
 TERMS = "Others are under MIT, Apache-2.0, CC0 or comparable terms, part of them written by GPT-4."
 NAME, FROM, LICENCE = 1, 7, 8
@@ -48,7 +52,7 @@ def shipped_facts(
         "thresholds": {precision: dict(thresholds) for precision in ("fp32", "int8")},
         "metrics": metrics_of(held_out),
         "report": {
-            "summary": _summary(origins),
+            "summary": _summary(held_out, origins),
             "held_out": dict(held_out),
             "recipe": recipe.recorded(),
             "scaling": {"slope": scaling.slope, "offset": scaling.offset},
@@ -67,6 +71,9 @@ def metrics_of(held_out: Mapping[str, Any]) -> dict[str, float]:
         "recall_at_fpr_0.01": pooled["recall"],
         "unseen_source_fpr": held_out["unseen_sources"]["mean"],
     }
+    if at := held_out.get("at_thresholds"):
+        found["recall_at_thresholds"] = at["attacks"]["all"]
+        found["fpr_at_thresholds"] = at["harmless"]["all"]
     for name, family in held_out["families"].items():
         for kind in ("ordinary", "hard"):
             found[f"auroc_{name.replace(' ', '_')}_{kind}"] = family[kind]
@@ -93,8 +100,10 @@ def read_origins(table: Path, names: frozenset[str]) -> list[str]:
     ]
 
 
-def _summary(origins: Sequence[str]) -> str:
+def _summary(held_out: Mapping[str, Any], origins: Sequence[str]) -> str:
+    at = held_out["at_thresholds"]
+    rates = AT_THRESHOLDS.format(found=at["attacks"]["all"], alarms=at["harmless"]["all"])
     asked = "; ".join(ATTRIBUTION.values())
     sets = f"Trained on public prompt sets; the following ask for attribution: {asked}. {TERMS}"
     repositories = f" From repositories: {'; '.join(origins)}." if origins else ""
-    return f"{SUMMARY}\n\n{ENCODER}\n\n{sets}{repositories}"
+    return f"{SUMMARY} {rates}\n\n{ENCODER}\n\n{sets}{repositories}"

@@ -32,6 +32,7 @@ HELD_OUT = {
     "pooled": {"auroc": 0.9, "ordinary": 0.95, "hard": 0.8, "recall": 0.4},
     "families": {},
     "unseen_sources": {"mean": 0.011},
+    "at_thresholds": {"attacks": {"all": 0.4}, "harmless": {"all": 0.01}},
 }
 TINY = Recipe(
     epochs=6,
