@@ -25,6 +25,10 @@ def calibrate(
         float,
         typer.Option(min=0.0001, max=0.5, help="Share of harmless requests that may be blocked."),
     ] = 0.01,
+    knows_answers: Annotated[
+        bool,
+        typer.Option(help="Take the assistant's turns for answers that the guard recognises."),
+    ] = True,
     store_key_env: StoreKey = None,
     store_password_env: StorePassword = None,
 ) -> None:
@@ -48,7 +52,10 @@ def calibrate(
         request
         for source in benign
         for request in read_conversations(
-            source, encryption_key_env=store_key_env, password_env=store_password_env
+            source,
+            knows_answers=knows_answers,
+            encryption_key_env=store_key_env,
+            password_env=store_password_env,
         )
     ]
     shown = track(requests, "requests", console=Console(stderr=True))

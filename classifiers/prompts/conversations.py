@@ -5,6 +5,7 @@ detector is made to read: system prompts, tools' results, answers.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from classifiers.prompts.rows import MESSAGES, TEXT, Row
@@ -19,12 +20,21 @@ from guard.wire.fields import FieldRules
 Conversation = tuple[Item, ...]
 BENIGN = ("", "benign", "0", "false", "unknown")
 """Labels of rows that are harmless, or of which nothing is said."""
+ANSWER = "assistant"
+"""The role of the model's turns, and the author of those that the guard recognises."""
 
 
 def read_conversations(
-    source: str, *, encryption_key_env: str | None = None, password_env: str | None = None
+    source: str,
+    *,
+    knows_answers: bool = True,
+    encryption_key_env: str | None = None,
+    password_env: str | None = None,
 ) -> list[Conversation]:
     """The harmless requests of a source, in its order.
+
+    The assistant's turns are answers that the guard recognises as its own, unless it does not know
+    answers: then they are the caller's text, as those are that it has never let out.
 
     A file's rows (see `classifiers.prompts.sources`) hold `messages`, in chat form with tool calls
     and results, and optionally `tools`; or a `text`, which is one user's message, and optionally a
@@ -38,7 +48,11 @@ def read_conversations(
         found = [_conversation(row) for row in file_rows(Path(source)) if _is_benign(row)]
     if not found:
         raise ConfigError(f"{'store' if source.startswith(STORE) else source}: no conversations")
-    return found
+    return [tuple(map(_recognised, request)) for request in found] if knows_answers else found
+
+
+def _recognised(item: Item) -> Item:
+    return replace(item, author="assistant") if item.role == ANSWER else item
 
 
 def _is_benign(row: Row) -> bool:

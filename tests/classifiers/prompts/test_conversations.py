@@ -42,9 +42,16 @@ def test_harmless_rows_are_requests_with_authors(tmp_path: Path) -> None:
     first, second, third = read_conversations(written(tmp_path, *ROWS))
     assert [(item.author, item.text) for item in first] == [("user", "Good morning.")]
     assert [item.author for item in second] == ["developer", "user"]
-    # No guard has let these answers out, so the caller may have written them.
-    assert {item.author for item in third} == {"developer", "user", "third_party"}
+    # Calls of the assistant are answers that the guard let out.
+    assert {item.author for item in third} == {"developer", "user", "assistant", "third_party"}
     assert [item.text for item in third if item.author == "third_party"] == ["some text", "1"]
+
+
+def test_answers_that_no_guard_knows_are_the_callers_text(tmp_path: Path) -> None:
+    source = written(tmp_path, *ROWS)
+    known, unknown = (read_conversations(source, knows_answers=known)[2] for known in (True, False))
+    assert [item.author for item in known][:3] == ["developer", "user", "assistant"]
+    assert [item.author for item in unknown][:3] == ["developer", "user", "user"]
 
 
 @pytest.mark.parametrize(
