@@ -14,6 +14,7 @@ from guard.corruption.rewriting import GENERATING, Rewriter
 from guard.gateway.client import Client, Reply
 from guard.gateway.context_length import ContextLengths
 from guard.gateway.field_rules import field_rules
+from guard.gateway.guarding.checks import Checks
 from guard.gateway.model_tokenizers import ModelTokenizer
 from guard.gateway.refusals import Refusals
 from guard.gateway.replacements import Replacements
@@ -79,6 +80,7 @@ class Exchange:
         self._switches = switches
         self._sampling = sampling
         self._table = PolicyTable.build(screener.policies, settings.policies, canaries)
+        self.checks = Checks(settings, screener, metrics, self._table, self._authorship)
         questions = known.questions if known else None
         self._replacements = Replacements(screener, self._table, questions)
         self._replies = Replies(Answers(settings, screener, metrics), self._authorship, self._table)
@@ -132,25 +134,14 @@ class Exchange:
             )
         return name
 
-    async def judge(self, protocol: WireProtocol, call: Call, client: Client) -> Verdict:
-        """The verdict on a call, as `answer` would find it, by policies in shadow too. It is no
-        traffic: the metrics of findings and scores do not count it."""
-        call = await self._authorship.authored(call, client.owner)
-        screening = await self._screened(protocol, call, client, counts=False)
-        if screening.whole is None:
-            return screening.verdict
-        return await asyncio.shield(screening.whole)
-
-    async def _screened(
-        self, protocol: WireProtocol, call: Call, client: Client, *, counts: bool = True
-    ) -> Screening:
+    async def _screened(self, protocol: WireProtocol, call: Call, client: Client) -> Screening:
         """The screening of a call's prompt; notes the verdict, and later that of shadows too."""
         chosen = self._table.select(client.owner, protocol.route, call.model)
         began = time_ns()
         spending = Spending(self._settings.limits.screening_tokens)
         try:
             asked = self._screener, call.items, chosen.of("prompt"), client.owner
-            screening = await passages.begin(*asked, counts=counts, spending=spending)
+            screening = await passages.begin(*asked, spending=spending)
         finally:  # who leaves, or has no time left, has cost something all the same
             client.entry.screened_tokens += spending.read
             self._metrics.screened_tokens.inc(spending.read)

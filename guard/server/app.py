@@ -29,6 +29,9 @@ from guard.server.admin_routes import admin_router
 from guard.server.check_routes import Check
 from guard.server.closed_routes import ClosedRoutes, DirectRoutes, RequestIds, answer_http_error
 from guard.server.endpoint import Answer, JsonEndpoint
+from guard.server.guards.fms import FmsDetector
+from guard.server.guards.litellm import LiteLlmGuardrail
+from guard.server.guards.moderations import Moderations
 from guard.server.reply_sender import DROPPED_FIELDS
 from guard.server.service_routes import service_router
 from guard.server.stored_response_routes import stored_responses_router
@@ -143,9 +146,9 @@ def _add_routes(
     if not settings.cors.allow_origins:  # its headers are a middleware's
         app.direct = endpoints
     if settings.check.enabled:
-        check = Check(protocols)
-        endpoint = make(check, check.answer, key_scope="check")
-        app.router.routes.append(Route(check.route, endpoint, methods=["POST"]))
+        for guard in (Check(protocols), Moderations(), LiteLlmGuardrail(), FmsDetector()):
+            endpoint = make(guard, guard.answer, key_scope="check")
+            app.router.routes.append(Route(guard.route, endpoint, methods=["POST"]))
     app.include_router(service_router(current, metrics))
     app.include_router(stored_responses_router(responses, current))
 

@@ -42,7 +42,7 @@ class Check:
             raise RequestError("'request' must be the body of a request", param="request")
         protocol = self._protocols[route]
         call = exchange.parse(protocol, request, client)
-        verdict = await exchange.judge(protocol, call, client)
+        verdict = await exchange.checks.verdict(protocol.route, call, client)
         yield Reply(200, serialise(_described(call, verdict)), action="check")
 
 

@@ -73,7 +73,7 @@ class Settings(Section):
     """Where replicas share limits, answers that they let out, and scores; install
     `ecoguard[redis]`."""
     check: Check = Check()
-    """The endpoint that screens without calling the model."""
+    """The endpoints that screen without calling the model."""
     cors: Cors = Cors()
     """Origins whose pages may call the proxy from a browser."""
     store: Store | None = None

@@ -222,10 +222,11 @@ class Limits(Section):
 
 
 class Check(Section):
-    """The endpoint that screens without calling the model; off unless enabled."""
+    """The endpoints that screen without calling the model; off unless enabled."""
 
     enabled: bool = False
-    """Serve `/v1/guard/check`, for keys with the scope `check`."""
+    """Serve `/v1/guard/check`, OpenAI's `/v1/moderations`, LiteLLM's generic guardrail API and the
+    FMS detectors' `/api/v1/text/contents`, for keys with the scope `check`."""
 
 
 class Cors(Section):

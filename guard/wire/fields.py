@@ -167,6 +167,12 @@ def expect_string(body: Mapping[str, object], name: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
+def expect_list(body: Mapping[str, object], name: str) -> list[object]:
+    """`body[name]` as a list, empty when absent."""
+    value = expect(body, name, list, "a list")
+    return value if isinstance(value, list) else []
+
+
 def expect_count(body: Mapping[str, object], name: str, most: int) -> None:
     """Refuse `body[name]` unless it is absent or an integer from 0 to `most`."""
     value = expect(body, name, int, "an integer")

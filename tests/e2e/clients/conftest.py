@@ -106,8 +106,12 @@ def _missing(reason: str) -> NoReturn:
 
 
 def _run(command: list[str], proxy: Service, polite: Service, home: Path) -> dict[str, Any]:
-    """The JSON object in the last line that a program prints."""
     given = [proxy.root, polite.root, proxy.key, proxy.model, BLOCKED]
+    return run_program([*command, *given], home)
+
+
+def run_program(command: list[str], home: Path) -> dict[str, Any]:
+    """The JSON object in the last line that a program of `programs/` prints."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
@@ -118,7 +122,7 @@ def _run(command: list[str], proxy: Service, polite: Service, home: Path) -> dic
         "LANGSMITH_TRACING": "false",
     }
     done = subprocess.run(
-        [*command, *given],
+        command,
         cwd=PROGRAMS,
         env=environment,
         capture_output=True,

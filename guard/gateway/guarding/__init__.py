@@ -1,0 +1,1 @@
+"""EcoGuard as a guard for others: screening that calls no model."""
