@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from classifiers.prompts.conversations import Conversation
@@ -23,6 +24,7 @@ from guard.screening.amounts import windows_read
 from guard.screening.reading import Reading
 from guard.screening.views.view import ViewLimits
 from guard.terms.detector import Detector, Encoder
+from guard.terms.item import Author
 from guard.terms.thresholds import Thresholds
 
 NEVER = 2.0
@@ -74,11 +76,15 @@ def calibrate(
     """Thresholds of a detector for requests; TooFewRowsError where there are too few for any."""
     detector.thresholds = None  # what it has now would be taken off the scores
     read = [list(request_parts(request, detector, encoder)) for request in requests]
-    parts = [part for own in read for part in own]
+    return thresholds_of([part for own in read for part in own], len(read), fpr)
+
+
+def thresholds_of(parts: Sequence[Part], requests: int, fpr: float) -> Calibrated:
+    """Thresholds from the parts of so many requests; TooFewRowsError where there are too few."""
     steps, bins = request_thresholds(
         [part.score for part in parts], [part.windows for part in parts], fpr / 2
     )
-    return Calibrated(Thresholds(steps), bins, len(read), fpr)
+    return Calibrated(Thresholds(steps), bins, requests, fpr)
 
 
 def request_parts(
@@ -86,8 +92,16 @@ def request_parts(
 ) -> Iterable[Part]:
     """What is new in a request and, where that is not all, the whole of it."""
     reading = Reading(request, encoder, ViewLimits())
-    scores = reading.item_scores(detector, NEVER, detector.authors)
-    windows = windows_read(request, detector.authors)
+    return parts_of(
+        request, reading.item_scores(detector, NEVER, detector.authors), detector.authors
+    )
+
+
+def parts_of(
+    request: Conversation, scores: NDArray[np.float32], authors: frozenset[Author]
+) -> Iterable[Part]:
+    """The same, of a request whose items have these scores (n,)."""
+    windows = windows_read(request, authors)
     for amount in np.unique(windows):
         if amount:
             inside = windows == amount

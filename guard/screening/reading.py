@@ -119,11 +119,11 @@ class Reading:
     ) -> tuple[NDArray[np.float32], tuple[int, ...]]:
         """Each item's score by its text, 0 for one without; and the subjects asked about."""
         count = len(self._items)
+        discounts = Discounts(self._items, authors, detector.thresholds)
         if "text" not in detector.modalities or detector.turns_before:
-            return self._turn_scores(detector, authors), ()
+            return discounts.of_items(self._turn_scores(detector, authors)), ()
         joins = Joins(self._cuts, self._text_scores, self._named)  # kept, it would hold us in turn
         own, joined = self._cuts.own(authors), joins.of(detector, threshold, authors)
-        discounts = Discounts(self._items, authors, detector.thresholds)
 
         def by_windows(windows: Pieces) -> NDArray[np.float32]:
             scores = self._text_scores(detector, windows.texts)

@@ -211,9 +211,17 @@ class RemoteDetector(RemoteServers, DetectorSection):
     least_mass: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Of `label-logprobs`: how much probability the words must have together. With less the model
     did not want to give a verdict: the detector has failed."""
+    path: AnchoredPath | None = None
+    """The artifact of `ecoguard-train calibrate`: thresholds and p-values of this model, asked in
+    this way; anything else behind its name is a failure."""
     window_characters: Annotated[int, Field(ge=64, le=1_000_000)] | None = None
     """The most characters of a text that are asked about at once; where it is not set, 800 of
     `classify`, 4000 otherwise."""
+
+    @property
+    def artifact_path(self) -> Path | None:
+        """Its calibration's folder."""
+        return self.path
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

@@ -48,7 +48,7 @@ def test_a_key_without_a_default_is_required() -> None:
 
 def test_kinds_in_one_place_are_told_apart() -> None:
     kinds = {e.kind for e in entries(Settings) if e.key == "detectors.NAME.path"}
-    assert kinds == {"artifact", "forget-requests", "verbatim"}
+    assert kinds == {"artifact", "forget-requests", "remote", "verbatim"}
 
 
 def test_a_description_is_one_line() -> None:

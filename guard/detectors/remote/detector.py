@@ -10,6 +10,7 @@ import orjson
 
 from guard.detectors.context import Context
 from guard.detectors.malicious.attackers import ATTACKERS
+from guard.detectors.remote.calibration import PROBE_TEXTS, RemoteCalibration
 from guard.detectors.remote.classify import Classify
 from guard.detectors.remote.failures import RemoteError
 from guard.detectors.remote.label_logprobs import LabelLogprobs
@@ -59,7 +60,16 @@ class RemoteModel(Detector):
         self._servers = servers
         self._characters = characters
         self._answers: tuple[Said, ...] | None = None
+        self._calibrated: RemoteCalibration | None = None
         self._origin: Detector | None = None
+
+    def calibrate(self, calibrated: RemoteCalibration) -> None:
+        """Take thresholds and p-values, and trust servers that score the probes as they did."""
+        self._calibrated = calibrated
+        self.threshold = calibrated.thresholds.lowest
+        self.thresholds = calibrated.thresholds if calibrated.thresholds.vary else None
+        self.calibration = calibrated.calibration
+        self.version = _digest({"detector": self.version, "calibrated": calibrated.digest})
 
     def about(self, call: Call) -> Detector:
         """What judges the answer to `call`: together with what was asked, where the model can."""
@@ -70,6 +80,7 @@ class RemoteModel(Detector):
             turns = tuple(turn for turn in turns if turn.role == "user")[-1:]
         found = copy(self)
         found._origin = self
+        found.thresholds = found.calibration = None  # they are of prompts
         found.turns_before = 0
         found._answers = latest(turns, self._characters)
         found.version = _digest({"detector": self.version, "answers": [*map(list, found._answers)]})
@@ -82,7 +93,22 @@ class RemoteModel(Detector):
 
     async def ask(self, contents: Sequence[Asked]) -> Scores:
         """Scores in [0, 1], shape (n,), of n texts; raises RemoteError."""
-        questions = [self._question(content) for content in contents]
+        calibrated = self._calibrated
+        if calibrated is None:
+            return await self._asked([self._question(content) for content in contents])
+        try:
+            if calibrated.is_due:
+                calibrated.check(await self.probe())
+            return await self._asked([self._question(content) for content in contents])
+        except RemoteError:
+            calibrated.distrust()
+            raise
+
+    async def probe(self) -> Scores:
+        """The scores of the probes, shape (number of probes,); raises RemoteError."""
+        return await self._asked([Question(text) for text in PROBE_TEXTS])
+
+    async def _asked(self, questions: Sequence[Question]) -> Scores:
         step = self._api.most_questions
         batches = [questions[at : at + step] for at in range(0, len(questions), step)]
         found = await _gathered([self._scores(batch) for batch in batches])
@@ -127,13 +153,17 @@ def load(source: RemoteDetector, context: Context) -> RemoteModel:
         configured_secret(source.api_key_env, *here, "api_key_env"),
         client_context(source.tls, ".".join((*here, "tls"))),
     )
-    return RemoteModel(
+    model = RemoteModel(
         _api(source, servers, here),
         servers,
         characters=source.window_characters or (SHORT if source.api == "classify" else LONG),
         timeout_s=source.timeout_s,
         most_questions=source.concurrency,
     )
+    if source.path is not None:
+        with about(*here, "path"):
+            model.calibrate(RemoteCalibration.load(source.path, model.version))
+    return model
 
 
 def _api(source: RemoteDetector, servers: Servers, here: tuple[str, ...]) -> Api:

@@ -10,7 +10,6 @@ from guard.gateway.client import Client
 from guard.gateway.refusals import Refusals
 from guard.observability.metrics import Metrics
 from guard.recognition.authorship import Authorship
-from guard.screening import passages
 from guard.screening.budget.spending import Spending
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener
@@ -84,13 +83,9 @@ class Checks:
         began = time_ns()
         spending = Spending(self._most_tokens)
         try:
-            asked = self._screener, items, policies, client.owner
-            if side == "prompt":
-                screening = await passages.begin(*asked, counts=False, spending=spending)
-            else:
-                screening = await self._screener.begin(
-                    *asked[1:], side, counts=False, spending=spending
-                )
+            screening = await self._screener.begin(
+                items, policies, client.owner, side, counts=False, spending=spending
+            )
         finally:  # who leaves, or has no time left, has cost something all the same
             client.entry.screened_tokens += spending.read
             self._metrics.screened_tokens.inc(spending.read)
