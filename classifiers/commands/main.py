@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from classifiers.commands import (
+    attack,
     calibrate,
     corruption,
     encoder,
@@ -42,6 +43,7 @@ for part in (
     calibrate,
     score,
     gate,
+    attack,
     shipped,
     verbatim,
 ):

@@ -1,0 +1,1 @@
+"""Attacks on a running proxy, made of our own generators: what gets through?"""
