@@ -150,7 +150,7 @@ def _conclude(
     said = figures.verdict(families, most)
     steps = figures.advice(families, any(one.name in EVASIONS for one in families))
     console = Console(highlight=False, markup=False, soft_wrap=True)
-    table = Table(*figures.HEADER)
+    table = Table(*figures.HEADER, box=None)
     for row in figures.rows(families):
         table.add_row(*row)
     console.print(table)

@@ -126,16 +126,7 @@ def described(families: Sequence[Family], settings: Mapping[str, Any], said: str
     }
 
 
-HEADER = (
-    "family",
-    "attacks",
-    "through",
-    "stopped",
-    "refused",
-    "unjudged",
-    "failed",
-    "harmless stopped",
-)
+HEADER = ("family", "attacks", "through", "stopped", "refused", "unjudged", "failed", "harmless")
 
 
 def rows(families: Sequence[Family]) -> list[tuple[str, ...]]:
