@@ -65,9 +65,9 @@ fi
 mv "$scratch/all" locks/torch-cpu.txt
 
 mapfile -t skipped < <(without torch "${cuda[@]}")
-resolve pyproject.toml --extra redis --extra store --extra trace -o locks/serve.txt
-resolve pyproject.toml --extra redis --extra store --extra trace --extra train "${skipped[@]}" \
-    -o locks/train.txt
+resolve pyproject.toml --extra images --extra redis --extra store --extra trace -o locks/serve.txt
+resolve pyproject.toml --extra images --extra redis --extra store --extra trace --extra train \
+    "${skipped[@]}" -o locks/train.txt
 resolve pyproject.toml --all-extras "${skipped[@]}" -o locks/develop.txt
 printf 'hatchling\ncyclonedx-bom\n' >"$scratch/build.in"
 resolve "$scratch/build.in" -o locks/build.txt

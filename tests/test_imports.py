@@ -12,9 +12,11 @@ from tests.source_tree import ROOT, Import, modules
 LIBRARIES: Mapping[str, set[str]] = {
     "aiohttp": {"detectors", "upstream"},
     "asyncio": {
-        *("answers", "detectors", "gateway", "limits", "recognition", "screening", "server"),
-        "upstream",
+        *("answers", "detectors", "gateway", "images", "limits", "recognition", "screening"),
+        *("server", "upstream"),
     },
+    "PIL": {"images"},
+    "rapidocr": {"images"},
     "fastapi": {"server"},
     "starlette": {"server"},
     "uvicorn": {"commands", "server"},
@@ -37,7 +39,7 @@ TRAINING_ONLY = {
 HEAVY = {
     *("accelerate", "datasets", "datasketch", "huggingface_hub", "matplotlib", "nevergrad", "onnx"),
     *("onnxruntime", "onnxscript", "pyarrow", "ray", "requests", "scipy", "sklearn", "torch"),
-    "transformers",
+    *("PIL", "cv2", "rapidocr", "transformers"),
 }
 # Modules that are heavy themselves: they subclass or annotate with what they import, so they are
 # imported late instead.

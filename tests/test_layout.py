@@ -17,6 +17,7 @@ ALL = (*PRODUCT, *modules("lab"), *modules("tests"))
 TESTS_OF_MANY = {
     "guard/screening/test_shadows.py",  # the screener's half that no request waits for
     "guard/server/test_known_texts.py",  # what of a request is known, from one to the next
+    "guard/server/test_pictures.py",  # pictures, in every protocol
     "guard/server/test_screening_budget.py",  # what would cost too much, in every protocol
     "guard/server/test_screening_failures.py",  # what could not be judged, in every protocol
     "guard/store/test_store_drills.py",  # the store's faults under a whole proxy

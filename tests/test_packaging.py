@@ -84,6 +84,7 @@ def test_the_metadata_are_the_projects(metadata: Message) -> None:
     assert metadata.get_all("Provides-Extra") == [
         "dev",
         "docs",
+        "images",
         "ray",
         "redis",
         "sensitive",
@@ -116,7 +117,7 @@ def test_the_wheel_installs_both_commands(wheel: zipfile.ZipFile) -> None:
 def test_what_is_imported_is_declared(package: str) -> None:
     """Directly: an import that another package happens to bring breaks when that one changes."""
     extras = PROJECT["optional-dependencies"]
-    lines = [*PROJECT["dependencies"], *extras["redis"], *extras["store"]]
+    lines = [*PROJECT["dependencies"], *extras["images"], *extras["redis"], *extras["store"]]
     lines += [*extras["sensitive"], *extras["trace"]]
     lines += [*extras["ray"], *extras["train"]] if package == "classifiers" else []
     declared = {_normalised(Requirement(line).name) for line in lines}

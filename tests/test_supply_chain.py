@@ -49,8 +49,8 @@ def test_every_line_of_a_lock_has_a_version_and_hashes(lock: Path) -> None:
 @pytest.mark.parametrize(
     ("lock", "extras"),
     [
-        ("serve", ("redis", "store", "trace")),
-        ("train", ("redis", "store", "trace", "train")),
+        ("serve", ("images", "redis", "store", "trace")),
+        ("train", ("images", "redis", "store", "trace", "train")),
         ("develop", tuple(EXTRAS)),
     ],
 )

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from time import perf_counter, time_ns
 from types import MappingProxyType
@@ -11,9 +10,9 @@ from types import MappingProxyType
 from guard.answers.answers import Answers
 from guard.answers.asking_again import AskAgain
 from guard.corruption.rewriting import GENERATING, Rewriter
+from guard.gateway.calls import Calls
 from guard.gateway.client import Client, Reply
 from guard.gateway.context_length import ContextLengths
-from guard.gateway.field_rules import field_rules
 from guard.gateway.guarding.checks import Checks
 from guard.gateway.model_tokenizers import ModelTokenizer
 from guard.gateway.refusals import Refusals
@@ -31,23 +30,20 @@ from guard.screening.policy import Policy
 from guard.screening.screener import Screener, Screening
 from guard.screening.selection import PolicyTable
 from guard.settings import Settings
-from guard.terms.entry import Entry
 from guard.terms.errors import RequestError
 from guard.terms.item import Call
 from guard.terms.json import JsonObject
-from guard.terms.sampling_defaults import VLLM_DEFAULTS, SamplingDefaults
+from guard.terms.sampling_defaults import SamplingDefaults
 from guard.terms.verdict import Action, Verdict
 from guard.upstream.client import Upstream, UpstreamReply
 from guard.upstream.pending import PendingRequest
-from guard.wire.chat import carries_media
-from guard.wire.dropped_fields import DroppedFields
+from guard.wire.chat import MEDIA_PARTS, carries_media
 from guard.wire.json_body import serialise
+from guard.wire.pictures import IMAGE_URL
 from guard.wire.protocol import WireProtocol
-from guard.wire.sampling import fields_after
 
 NO_SWITCHES: Mapping[str, frozenset[str]] = MappingProxyType({})
 NO_DEFAULTS: Mapping[str, SamplingDefaults] = MappingProxyType({})
-BOTH = (False, True)
 
 
 class Exchange:
@@ -73,66 +69,27 @@ class Exchange:
         self._upstream = upstream
         self._rewriter = rewriter
         self._metrics = metrics
-        self._tokenizers = tokenizers
         counts = {name: TokenCounts(each.count_tokens) for name, each in tokenizers.items()}
         self._contexts = ContextLengths(upstream.context, counts)
         self._refusals = Refusals(settings)
-        self._switches = switches
-        self._sampling = sampling
         self._table = PolicyTable.build(screener.policies, settings.policies, canaries)
         self.checks = Checks(settings, screener, metrics, self._table, self._authorship)
         questions = known.questions if known else None
         self._replacements = Replacements(screener, self._table, questions)
         self._replies = Replies(Answers(settings, screener, metrics), self._authorship, self._table)
-        self._rules = {may_corrupt: field_rules(settings, may_corrupt) for may_corrupt in BOTH}
-
-    def parse(self, protocol: WireProtocol, body: JsonObject, client: Client) -> Call:
-        """The call that `body` makes; raises RequestError naming the field at fault."""
-        model = self._model(body.get("model"))
-        client.entry.model = model
-        rules = self._rules[self._table.select(client.owner, protocol.route, model).may_corrupt]
-        dropped = DroppedFields()
-        rules = replace(
-            rules,
-            dropped=dropped,
-            absent=fields_after(self._upstream.version(model)),
-            switches=self._switches.get(model, frozenset()),
-            sampling=self._sampling.get(model, VLLM_DEFAULTS),
-            context_tokens=self._context_tokens(model),
+        self._calls = Calls(
+            settings, self._table, upstream, metrics, tokenizers, switches, sampling
         )
-        if model:
-            body = {**body, "model": model}
-        call = protocol.parse(body, rules, self._tokenizers.get(model), client.owner)
-        self._take_down(dropped, client.entry)
-        return call
+        # What is let through unread where the operator wants that: not what is decoded.
+        self._unread = MEDIA_PARTS - {IMAGE_URL} if settings.images.enabled else MEDIA_PARTS
 
-    def _context_tokens(self, model: str) -> int | None:
-        """How long a prompt and its answer may be: as configured, or as the servers say."""
-        configured = self._settings.models.get(model)
-        given = configured.context_tokens if configured else None
-        return given or self._upstream.context(model)
+    def begin(self) -> None:
+        """Be ready for pictures, whose text takes models to read."""
+        self._calls.begin()
 
-    def _take_down(self, dropped: DroppedFields, entry: Entry) -> None:
-        """For the answer's header and the operator's counts: nobody is misled in silence."""
-        entry.dropped_fields = dropped.listed
-        for label in dropped.labels:
-            self._metrics.dropped_fields.labels(label).inc()
-
-    def _model(self, name: object) -> str:
-        """The model asked for, or the only one there is; 404 for one that is not served.
-
-        Empty where none is asked for and none configured: the model server has one of its own.
-        """
-        served = self._settings.models
-        if name is None and len(served) <= 1:
-            return next(iter(served), "")
-        if not isinstance(name, str) or not name:
-            raise RequestError("'model' must name a model", param="model")
-        if served and name not in served:
-            raise RequestError(
-                "The model does not exist", param="model", status=404, code="model_not_found"
-            )
-        return name
+    async def admit(self, protocol: WireProtocol, body: JsonObject, client: Client) -> Call:
+        """The call that `body` makes, its pictures written anew; raises ClientVisibleError."""
+        return await self._calls.admit(protocol, body, client)
 
     async def _screened(self, protocol: WireProtocol, call: Call, client: Client) -> Screening:
         """The screening of a call's prompt; notes the verdict, and later that of shadows too."""
@@ -158,7 +115,8 @@ class Exchange:
 
         Raises ClientVisibleError for what must be answered with an error.
         """
-        call = await self._authorship.authored(self.parse(protocol, body, client), client.owner)
+        call = await self.admit(protocol, body, client)
+        call = await self._authorship.authored(call, client.owner)
         if call.upstream_path in GENERATING:
             client.entry.texts = call.items
             await self._check_context(protocol, call, client)
@@ -266,7 +224,7 @@ class Exchange:
         """Count what goes upstream although the guard could not judge all of it."""
         if verdict.findings and verdict.has_failures:
             self._metrics.bypassed.labels("detector_failed").inc()
-        if self._settings.fields.media == "allow_unscreened" and carries_media(call):
+        if self._settings.fields.media == "allow_unscreened" and carries_media(call, self._unread):
             self._metrics.bypassed.labels("media").inc()
 
     def _can_corrupt(self, call: Call) -> bool:
@@ -288,3 +246,7 @@ class Exchange:
         body, tokens = await asyncio.to_thread(self._rewriter.rewrite, call, verdict)
         self._metrics.corrupted_tokens.inc(tokens)
         return body
+
+    async def close(self) -> None:
+        """End what decodes pictures; nobody may use it any more."""
+        await self._calls.close()

@@ -73,6 +73,8 @@ class Service:
             resources.pinned,
         )
 
+        self.exchange.begin()
+
     def rates(self, key: str) -> Rates:
         """The limits of an API key, by its name; without keys there are none."""
         return self._rates.get(key, NO_LIMITS)
@@ -90,6 +92,7 @@ class Service:
         for model in self._models:
             await model.disconnect()
             model.close()
+        await self.exchange.close()
         await self.upstream.close()
 
 

@@ -3,14 +3,13 @@
 import asyncio
 from dataclasses import dataclass
 
+from guard.gateway.calls import Calls
 from guard.gateway.client import Client
-from guard.gateway.exchange import Exchange
 from guard.gateway.loading import Resources
 from guard.observability.metrics import Metrics
 from guard.recognition.authorship import Authorship
 from guard.screening.budget.spending import Spending
 from guard.screening.explanation import ExplainedReading, Window, explain
-from guard.screening.screener import Screener
 from guard.screening.selection import PolicyTable
 from guard.screening.views.view import ViewLimits
 from guard.settings import Settings
@@ -89,20 +88,18 @@ async def _parsed(
     """The call, by the proxy's own way; its model servers are not asked."""
     metrics = Metrics()
     upstream = Upstream(settings.upstream, None, metrics, models=settings.models)
-    screener = Screener(resources.policies, resources.encoder, metrics)
+    table = PolicyTable.build(resources.policies, settings.policies, resources.canaries)
+    calls = Calls(
+        settings,
+        table,
+        upstream,
+        metrics,
+        resources.tokenizers,
+        resources.switches,
+        resources.sampling,
+    )
     try:
-        exchange = Exchange(
-            settings,
-            screener,
-            upstream,
-            resources.rewriter,
-            metrics,
-            resources.tokenizers,
-            resources.canaries,
-            resources.switches,
-            resources.sampling,
-        )
-        return exchange.parse(protocol, body, client)
+        return await calls.admit(protocol, body, client)
     finally:
-        screener.close()
+        await calls.close()
         await upstream.close()

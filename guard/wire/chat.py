@@ -1,7 +1,7 @@
 """`/v1/chat/completions`: its field table and the texts it carries."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from guard.terms.errors import RequestError
 from guard.terms.item import Call, Item, Path
@@ -9,16 +9,18 @@ from guard.terms.json import JsonObject
 from guard.wire.authors import authored
 from guard.wire.call import field_items
 from guard.wire.fields import (
+    NEUTRAL,
     Detokenise,
     FieldRules,
     FieldTable,
+    NeutralValues,
     Rule,
     expect,
     expect_flag,
     expect_string,
 )
 from guard.wire.members import media_refused, require_string
-from guard.wire.neutral_values import NEUTRAL, NeutralValues
+from guard.wire.pictures import IMAGE_URL, read_image_url
 from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, token_items
 from guard.wire.settings_text import settings_items
 
@@ -172,20 +174,23 @@ def _part(part: object, param: str, rules: FieldRules) -> JsonObject:
             param=f"{param}.type",
             code="field_refused",
         )
-    if kind in MEDIA_PARTS and not rules.media_unscreened:
-        raise media_refused(param)
+    reads = kind == IMAGE_URL and rules.pictures
+    if kind in MEDIA_PARTS and not (reads or rules.media_unscreened):
+        raise media_refused(param, picture=kind == IMAGE_URL)
     accepted = rules.accept(part, PART_TABLES[kind], f"{param}.")
+    if reads:
+        accepted[kind] = read_image_url(accepted.get(kind), f"{param}.{kind}", rules)
     if kind in TEXT_PARTS:
         require_string(accepted, kind, f"{param}.")
     return accepted
 
 
-def carries_media(call: Call) -> bool:
-    """Whether a call has images, audio or video: what no detector reads."""
+def carries_media(call: Call, unread: Collection[str] = MEDIA_PARTS) -> bool:
+    """Whether a call has images, audio or video: of those types that no detector reads."""
     messages = call.body.get("messages")
     contents = (m.get("content") for m in messages) if isinstance(messages, list) else ()
     parts = (part for content in contents if isinstance(content, list) for part in content)
-    return any(part.get("type") in MEDIA_PARTS for part in parts)
+    return any(part.get("type") in unread for part in parts)
 
 
 def _message_items(message: JsonObject, index: int, *, quoted: bool) -> list[Item]:

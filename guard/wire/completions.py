@@ -6,8 +6,16 @@ from guard.terms.errors import RequestError
 from guard.terms.item import Call, Item
 from guard.terms.json import JsonObject
 from guard.wire.authors import authored
-from guard.wire.fields import Detokenise, FieldRules, FieldTable, Rule, expect_flag, expect_string
-from guard.wire.neutral_values import NEUTRAL, NeutralValues
+from guard.wire.fields import (
+    NEUTRAL,
+    Detokenise,
+    FieldRules,
+    FieldTable,
+    NeutralValues,
+    Rule,
+    expect_flag,
+    expect_string,
+)
 from guard.wire.sampling import SAMPLING_FIELDS, check_bounds, spelled_by, token_items
 from guard.wire.settings_text import settings_items
 

@@ -13,7 +13,6 @@ from guard.terms.errors import RequestError
 from guard.terms.json import JsonObject
 from guard.terms.sampling_defaults import VLLM_DEFAULTS, SamplingDefaults
 from guard.wire.dropped_fields import DroppedFields, without_indices
-from guard.wire.neutral_values import NEUTRAL, NeutralValues, asks_for_nothing
 
 
 class Rule(Enum):
@@ -32,9 +31,37 @@ class Rule(Enum):
 LEVELS = frozenset({"none", "minimal", "low", "medium", "high", "xhigh", "max", "auto"})
 MOST_SWITCH = 1_000_000
 
+NeutralValues = Mapping[str, object]
+
+_EMPTY: tuple[object, ...] = ("", [], {})
+
+# Field -> the value it has where it is not sent, in whatever protocol knows it.
+NEUTRAL: NeutralValues = {
+    "background": False,
+    "best_of": 1,
+    "enable_response_messages": False,
+    "function_call": "none",
+    "mm_payload": "tensors",
+    "modalities": ["text"],
+    "padding": False,
+    "priority": 0,
+    "routed_experts_prompt_start": 0,
+    "truncation": "disabled",
+}
+
 _PASSING = (Rule.SCREENED, Rule.CARRIED)
 
 FieldTable = Mapping[str, Rule]
+
+
+def asks_for_nothing(name: str, value: object, neutral: NeutralValues = NEUTRAL) -> bool:
+    """Whether a field of this name and value is as good as none: its default, or empty."""
+    if value in _EMPTY:
+        return True
+    if name not in neutral:
+        return False
+    default = neutral[name]
+    return type(value) is type(default) and value == default
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +70,8 @@ class FieldRules:
 
     `allowed` names REFUSED fields to carry all the same: those inside objects by their dotted
     place without indices (`messages.tools`). `drop_unknown` drops unknown fields, and takes them
-    down in `dropped`, instead of refusing; `may_corrupt` is true when some policy corrupts prompts.
+    down in `dropped`, instead of refusing; `may_corrupt` is true when some policy corrupts prompts,
+    `pictures` when pictures are taken: as data, to be decoded.
     Fields of a request that the model server is too old for, `absent`, count as unknown.
     `switches` are the names in `chat_template_kwargs` that the model's template reads; `sampling`
     and `context_tokens`, the longest prompt and answer together, are what an answer may have to
@@ -53,6 +81,7 @@ class FieldRules:
     allowed: frozenset[str] = frozenset()
     drop_unknown: bool = True
     may_corrupt: bool = False
+    pictures: bool = False
     media_unscreened: bool = False
     absent: frozenset[str] = frozenset()
     switches: frozenset[str] = frozenset()

@@ -23,13 +23,14 @@ def unavailable(param: str, what: str) -> RequestError:
     )
 
 
-def media_refused(param: str) -> RequestError:
-    """The error for a part that no text detector can judge."""
-    return RequestError(
-        f"'{param}': images, audio and video cannot be screened and are not accepted here",
-        param=param,
-        code="media_refused",
+def media_refused(param: str, *, picture: bool = False) -> RequestError:
+    """The error for a part that nothing here can judge."""
+    said = (
+        "pictures are not accepted here (images.enabled is not set)"
+        if picture
+        else "audio and video cannot be screened and are not accepted here"
     )
+    return RequestError(f"'{param}': {said}", param=param, code="media_refused")
 
 
 def as_record(value: object, param: str) -> JsonObject:

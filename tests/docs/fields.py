@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from guard.wire import chat
-from guard.wire.fields import FieldTable, Rule
+from guard.wire import chat, pictures
+from guard.wire.fields import NEUTRAL, FieldTable, Rule
 from guard.wire.messages import blocks
 from guard.wire.messages import fields as messages_fields
 from guard.wire.messages import settings as messages
-from guard.wire.neutral_values import NEUTRAL
 from guard.wire.protocols import make_protocols
 from guard.wire.responses import fields as responses_fields
 from guard.wire.responses import items, tools
@@ -91,7 +90,8 @@ MESSAGES_OBJECTS: Mapping[str, FieldTable] = {
     **by_type("`thinking`", messages.THINKING_TABLES),
 }
 MEDIA = (
-    "Images, audio and video are refused unless the operator sets `fields.media: allow_unscreened`."
+    "Pictures are refused unless the operator sets `images.enabled`, audio and video unless"
+    " `fields.media: allow_unscreened`."
 )
 INNER = (
     "A refused field inside an object is allowed by its dotted place, without indices:"
@@ -109,6 +109,7 @@ DOCUMENTED: Mapping[str, Documented] = {
         {
             "`messages[]`": chat.MESSAGE_FIELDS,
             **by_type("content parts", chat.PART_TABLES),
+            "`image_url` of a part": pictures.IMAGE_URL_FIELDS,
         },
         notes=f"{MEDIA} {BIASED} {INNER}",
     ),

@@ -21,6 +21,7 @@ from guard.wire.members import (
     unavailable,
     wrong,
 )
+from guard.wire.pictures import check_picture_url
 
 # A header that Claude Code puts before its system prompt; vLLM leaves it out, its hash changes with
 # every request and would defeat the prefix cache.
@@ -152,8 +153,8 @@ class _Reader:
             kind = block.get("type")
             if not isinstance(kind, str) or kind not in tables:
                 raise unavailable(f"{at}.type", "this type of content block")
-            if kind == "image" and not self._rules.media_unscreened:
-                raise media_refused(at)
+            if kind == "image" and not (self._rules.pictures or self._rules.media_unscreened):
+                raise media_refused(at, picture=True)
             found.append((self._rules.accept(block, tables[kind], prefix=f"{at}."), at))
         return found
 
@@ -198,6 +199,8 @@ class _Reader:
         source = self._rules.accept(source, SOURCE_TABLES[kind], prefix=at)
         if kind == "url":
             url = require_string(source, "url", at)
+            if self._rules.pictures:
+                check_picture_url(url, f"{at}url")
         else:
             media_type, data = (require_string(source, name, at) for name in ("media_type", "data"))
             url = f"data:{media_type};base64,{data}"

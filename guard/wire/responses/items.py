@@ -15,6 +15,7 @@ from guard.wire.members import (
     unavailable,
     wrong,
 )
+from guard.wire.pictures import check_picture_url
 from guard.wire.responses.custom_input import encode_input
 from guard.wire.responses.tools import flat_name
 
@@ -233,11 +234,14 @@ class _Reader:
         return self._rules.accept(part, tables[kind], prefix=f"{param}."), kind
 
     def _media(self, part: JsonObject, kind: str, param: str) -> JsonObject:
-        if not self._rules.media_unscreened:
-            raise media_refused(param)
-        if kind == "input_audio":
+        is_picture = kind == "input_image"
+        if not (self._rules.media_unscreened or (is_picture and self._rules.pictures)):
+            raise media_refused(param, picture=is_picture)
+        if not is_picture:
             return {"type": kind, kind: as_record(part.get(kind), f"{param}.{kind}")}
         image: JsonObject = {"url": require_string(part, "image_url", f"{param}.")}
+        if self._rules.pictures:
+            check_picture_url(str(image["url"]), f"{param}.image_url")
         if part.get("detail") is not None:
             image["detail"] = require_string(part, "detail", f"{param}.")
         return {"type": "image_url", "image_url": image}

@@ -34,6 +34,7 @@ def test_what_is_installed_is_not_missed(extra: str) -> None:
 
 SECTIONS = {
     "alembic": ("store: {}", "store: needs packages that are not installed (alembic)", "[store]"),
+    "PIL": ("images: {enabled: true}", "images: needs packages that are not", "[images]"),
     "redis": ("redis: {url: 'redis://x'}", "redis: needs packages that", "[redis]"),
     "opentelemetry.sdk": ("tracing: {endpoint: 'http://x'}", "tracing: needs packages", "[trace]"),
 }

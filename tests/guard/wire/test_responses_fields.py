@@ -7,8 +7,7 @@ import pytest
 
 from guard.terms.errors import RequestError
 from guard.terms.sampling_defaults import SamplingDefaults
-from guard.wire.fields import FieldRules, Rule
-from guard.wire.neutral_values import NEUTRAL
+from guard.wire.fields import NEUTRAL, FieldRules, Rule
 from guard.wire.responses import ResponsesProtocol
 from guard.wire.responses.call import ResponsesCall, as_responses_call
 from guard.wire.responses.fields import RESPONSES_FIELDS, SAME, UNTRANSLATABLE
