@@ -19,6 +19,7 @@ from guard.gateway.refusals import Refusals
 from guard.gateway.replacements import Replacements
 from guard.gateway.replies import Replies
 from guard.gateway.token_counts import TokenCounts
+from guard.images.removal import hidden
 from guard.observability.metrics import Metrics
 from guard.recognition.authorship import Authorship
 from guard.recognition.known import KnownTexts
@@ -155,7 +156,9 @@ class Exchange:
         if verdict.failure:
             raise self._refusals.unjudged(verdict)
         if action is Action.BLOCK:
-            shorter = self._refusals.shortened(call, verdict, again=again)
+            shorter = self._refusals.without_pictures(call, verdict) or self._refusals.shortened(
+                call, verdict, again=again
+            )
             if shorter is None:
                 yield self._refusals.reply(protocol, call, verdict)
                 return
@@ -242,6 +245,7 @@ class Exchange:
     async def _rewritten(self, call: Call, verdict: Verdict) -> JsonObject:
         if self._rewriter is None:
             raise RequestError("Prompts cannot be rewritten here")  # pragma: no cover
+        call, verdict = hidden(call, verdict, verdict.asking(Action.CORRUPT))
         # Milliseconds for a long prompt of a wide model: too long for the event loop.
         body, tokens = await asyncio.to_thread(self._rewriter.rewrite, call, verdict)
         self._metrics.corrupted_tokens.inc(tokens)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from guard.corruption.rewriting import GENERATING
 from guard.gateway.client import EVENTS, Reply
+from guard.images.removal import places_of, without_pictures
 from guard.settings import Settings
 from guard.terms.entry import Cut
 from guard.terms.errors import BudgetError, ClientVisibleError, ScreeningError
@@ -17,7 +18,7 @@ from guard.wire.protocol import WireProtocol
 
 @dataclass(frozen=True, slots=True)
 class Shortened:
-    """What is left of a chat request, and what was cut out of it."""
+    """What is left of a request, and what was taken out of it: turns of a chat, or pictures."""
 
     call: Call
     cut: Cut
@@ -29,6 +30,7 @@ class Refusals:
     def __init__(self, settings: Settings) -> None:
         self._refusal = settings.refusal
         self._most_tokens = settings.limits.screening_tokens
+        self._pictures = {policy.name: policy.pictures for policy in settings.policies}
         self._forms = {policy.name: policy.refusal for policy in settings.policies}
 
     def reply(self, protocol: WireProtocol, call: Call, verdict: Verdict) -> Reply:
@@ -41,6 +43,21 @@ class Refusals:
             return Reply(200, events, EVENTS, action=Action.BLOCK.label)
         body = protocol.refusal(call, self._refusal.text)
         return Reply(200, serialise(body), action=Action.BLOCK.label)
+
+    def without_pictures(self, call: Call, verdict: Verdict) -> Shortened | None:
+        """The request without the pictures whose text alone is blocked; None where something else
+        is, or a policy that blocks them wants it refused."""
+        asking = verdict.asking(Action.BLOCK)
+        chosen = {self._pictures.get(finding.policy.partition("@")[0]) for finding in asking}
+        if None in chosen or not asking or any(finding.failed for finding in asking):
+            return None
+        places = places_of(call)
+        blocked = set(verdict.items(Action.BLOCK))
+        paths = [path for path, items in places.items() if blocked.intersection(items)]
+        if not blocked <= {index for path in paths for index in places[path]}:
+            return None
+        cut = Cut(0, noted=chosen != {"blank"}, findings=asking, pictures=len(paths))
+        return Shortened(without_pictures(call, paths, blank=chosen == {"blank"}), cut)
 
     def shortened(self, call: Call, verdict: Verdict, *, again: bool) -> Shortened | None:
         """The request without the earlier turns that are blocked, answers and all; None where it

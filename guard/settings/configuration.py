@@ -162,6 +162,8 @@ def _wrong_about_side(policy: Policy, here: KeyPath) -> Iterator[Problem]:
     """What one side's rules can ask for, the other's cannot."""
     if policy.side == "prompt" and policy.mode is not None:
         yield Problem((*here, "mode"), "is for answers: say side: answer", (*here, "side"))
+    if policy.pictures is not None and (policy.side, policy.action) != ("prompt", "block"):
+        yield Problem((*here, "pictures"), "is for prompts that are blocked", (*here, "action"))
     if policy.side == "prompt":
         if policy.action in ("redact", "replace"):
             yield Problem((*here, "action"), "is for answers: say side: answer", (*here, "side"))

@@ -67,6 +67,9 @@ class Policy(Section):
     `limits.screening_tokens`. `refuse`: it is answered 413 with the code
     `screening_budget_exceeded`. `pass_unread`: what is new and what third parties wrote is read
     first, as far as that goes; the rest is passed on unread, and counted."""
+    pictures: Literal["drop", "blank"] | None = None
+    """What becomes of a picture where nothing but its text made the rule fire, instead of blocking
+    the request: a note stands in its place (`drop`), or white of the same size (`blank`)."""
     refusal: Literal["error", "message"] | None = None
     """The form of refusal for what this rule blocks; otherwise `refusal.form`."""
     shadow: bool = False

@@ -57,6 +57,7 @@ def cut_row(cut: Cut) -> Row:
     return {
         "turns": cut.turns,
         "noted": cut.noted,
+        **({"pictures": cut.pictures} if cut.pictures else {}),
         "findings": [finding_row(finding) for finding in cut.findings],
     }
 

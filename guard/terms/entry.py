@@ -27,12 +27,13 @@ class Judgement(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Earlier turns that a chat went on without: how many, whether a note stands in the place of
-    each, and the findings that asked for it."""
+    """Earlier turns or pictures that a request went on without: how many, whether a note stands in
+    the place of each, and the findings that asked for it."""
 
     turns: int
     noted: bool
     findings: tuple[Finding, ...]
+    pictures: int = 0
 
 
 @dataclass(slots=True)

@@ -101,12 +101,15 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
         whens: Sequence[dict[str, Any]] = (),
         upstream_options: dict[str, Any] | None = None,
         pinned: PinnedPrompts = NOTHING_PINNED,
+        policy_options: dict[str, Any] | None = None,
         **sections: Any,
     ) -> AsyncIterator[Rig]:
         async with serving(vllm) as upstream:
             if upstream_options is not None:
                 sections["upstream"] = {"url": upstream, **upstream_options}
-            settings = settings_for(upstream, rules, on_error, sections, whens)
+            settings = settings_for(
+                upstream, rules, on_error, sections, whens, policy_options or {}
+            )
             resources = Resources(
                 policies_of(settings, rules), None, rewriter, {}, None, pinned=pinned
             )
@@ -127,6 +130,7 @@ def settings_for(
     on_error: str,
     sections: dict[str, Any],
     whens: Sequence[dict[str, Any]] = (),
+    policy_options: dict[str, Any] | None = None,
 ) -> Settings:
     """Settings whose detectors are placeholders: the rig hands over its own.
 
@@ -135,6 +139,7 @@ def settings_for(
     detectors = {f"d{i}": {"kind": "phrases", "phrases": ["x"]} for i in range(len(rules))}
     policies: list[dict[str, Any]] = [
         {"name": f"p{i}", "detector": f"d{i}", "action": action, "on_error": on_error}
+        | (policy_options or {})
         for i, (action, _) in enumerate(rules)
     ]
     for policy, when in zip(policies, whens, strict=False):

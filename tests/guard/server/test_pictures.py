@@ -10,7 +10,8 @@ from tests.guard.conftest import CHAT, Rig, RigMaker
 from tests.guard.images.pictures import plain, url, written
 
 IMAGES: dict[str, Any] = {"enabled": True, "count": 2, "read_text": False}
-READ: dict[str, Any] = {"enabled": True, "timeout_s": 60}  # as long as a busy machine takes
+PATIENCE_S = 120  # as long as a busy machine takes
+READ: dict[str, Any] = {"enabled": True, "timeout_s": PATIENCE_S}
 PICTURE = url(plain() + b"<script>")
 BROKEN = url(b"<svg xmlns='http://www.w3.org/2000/svg'/>")
 ELSEWHERE = "https://pictures.example/a.png"
@@ -42,7 +43,7 @@ PROTOCOLS = {"chat": chat, "responses": responses, "messages": messages}
 
 async def post(rig: Rig, protocol: str, picture: str) -> httpx2.Response:
     path, body = PROTOCOLS[protocol](picture)
-    return await rig.client.post(path, json={"model": "demo", **body})
+    return await rig.client.post(path, json={"model": "demo", **body}, timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -120,23 +121,53 @@ async def test_a_tools_picture_is_taken_too(make_rig: RigMaker) -> None:
     assert PICTURE not in str(rig.vllm.requests[0])
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-async def test_what_is_written_in_a_picture_is_judged(make_rig: RigMaker, protocol: str) -> None:
+async def test_what_is_written_in_a_picture_is_judged(make_rig: RigMaker) -> None:
     """Read once, and known when the chat sends it again."""
     async with make_rig(("block", WordDetector("attack")), images=READ) as rig:
-        refused = await post(rig, protocol, url(written("a real attack")))
-        again = await post(rig, protocol, url(written("a real attack")))
-        passed = await post(rig, protocol, url(written("a real afternoon")))
+        refused = [await post(rig, each, url(written("a real attack"))) for each in PROTOCOLS]
+        passed = [await post(rig, each, url(written("a real afternoon"))) for each in PROTOCOLS]
 
-    assert [each.status_code for each in (refused, again, passed)] == [400, 400, 200]
-    assert len(rig.vllm.requests) == 1
+    assert [each.status_code for each in refused] == [400] * len(PROTOCOLS)
+    assert [each.status_code for each in passed] == [200] * len(PROTOCOLS)
+    assert len(rig.vllm.requests) == len(PROTOCOLS)
 
 
 async def test_a_text_cut_over_message_and_picture_is_one(make_rig: RigMaker) -> None:
     async with make_rig(("block", WordDetector("attack")), images=READ) as rig:
         body = chat(url(written("ack now")))[1]
         body["messages"][0]["content"][0]["text"] = "please att"
-        response = await rig.client.post(CHAT, json={"model": "demo", **body})
+        asked = {"model": "demo", **body}
+        response = await rig.client.post(CHAT, json=asked, timeout=PATIENCE_S)
+
+    assert response.status_code == 400
+    assert rig.vllm.requests == []
+
+
+@pytest.mark.parametrize("how", ["drop", "blank"])
+async def test_a_request_goes_on_without_a_picture_whose_text_is_blocked(
+    make_rig: RigMaker, how: str
+) -> None:
+    rules = ("block", WordDetector("attack"))
+    async with make_rig(rules, images=READ, policy_options={"pictures": how}) as rig:
+        response = await post(rig, "chat", url(written("a real attack")))
+
+    assert response.status_code == 200
+    text, picture = rig.vllm.requests[0]["messages"][0]["content"]
+    assert text["text"] == ASKED
+    if how == "drop":
+        assert picture == {"type": "text", "text": "(A picture was removed.)"}
+    else:
+        assert picture["type"] == "image_url"
+        assert picture["image_url"]["url"] != url(written("a real attack"))
+
+
+async def test_what_the_message_says_itself_is_refused_all_the_same(make_rig: RigMaker) -> None:
+    rules = ("block", WordDetector("attack"))
+    async with make_rig(rules, images=READ, policy_options={"pictures": "drop"}) as rig:
+        body = chat(url(written("a real attack")))[1]
+        body["messages"][0]["content"][0]["text"] = "my attack"
+        asked = {"model": "demo", **body}
+        response = await rig.client.post(CHAT, json=asked, timeout=PATIENCE_S)
 
     assert response.status_code == 400
     assert rig.vllm.requests == []
