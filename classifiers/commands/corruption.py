@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,13 @@ RECIPE = CorruptionRecipe()
 PLAN = SearchPlan()
 SAMPLING = Sampling()
 MODEL = "The name it is served under, where the server has several."
+
+
+class Tokens(StrEnum):
+    """Which tokens of a question are corrupted."""
+
+    NAMES = "names"
+    ALL = "all"
 
 
 QuestionFile = Annotated[Path, typer.Argument(help="JSON Lines in TOFU's columns, plain or .gz.")]
@@ -76,6 +84,9 @@ ScaleOption = Annotated[list[str] | None, typer.Option(help="METRIC=DIFFERENCE t
 SamplesOption = Annotated[int, typer.Option(min=0, help="Sampled answers to each; 0: none.")]
 TemperatureOption = Annotated[float, typer.Option(min=0.01, help="Of sampled answers.")]
 MaxTokensOption = Annotated[int, typer.Option(min=1, help="Of each answer.")]
+TokensOption = Annotated[
+    Tokens, typer.Option(help="Corrupt names alone or all tokens: as `corruption.tokens` says.")
+]
 SeedOption = Annotated[
     int, typer.Option(min=0, help="Of the optimiser, the noise and the samples.")
 ]
@@ -117,6 +128,7 @@ def corruption(
     samples: SamplesOption = 0,
     temperature: TemperatureOption = SAMPLING.temperature,
     max_tokens: MaxTokensOption = RECIPE.max_tokens,
+    tokens: TokensOption = Tokens.NAMES,
     seed: SeedOption = RECIPE.seed,
     trace: TraceOption = None,
     connections: ConnectionsOption = CONNECTIONS,
@@ -137,6 +149,7 @@ def corruption(
         max_tokens=max_tokens,
         sampling=Sampling(samples, temperature, seed) if samples else None,
         seed=seed,
+        tokens=tokens.value,
     )
     open_endpoint = _opener(api_key_env, connections)
     here = partial(open_endpoint, url, model)

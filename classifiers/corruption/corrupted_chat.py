@@ -15,7 +15,8 @@ from guard.corruption.rewriting import embeds_part
 
 @dataclass(frozen=True, slots=True)
 class ChatCorruptor:
-    """Corrupts all texts of the given roles, by the code that serves (`guard.corruption`).
+    """Corrupts all texts of the given roles, by the code that serves (`guard.corruption`); with
+    `names_only` the words that could be names.
 
     The noise follows from the embedder's key, `forget_set` and each text. Without a corruption
     the model gets the very rows that its own look-up would give.
@@ -25,6 +26,7 @@ class ChatCorruptor:
     corruption: Corruption | None
     forget_set: str
     roles: Sequence[str] = ("user",)
+    names_only: bool = False
 
     def chat(self, messages: Messages) -> Chat:
         """The chat with every text of these roles replaced; raises RequestError as serving does."""
@@ -73,4 +75,7 @@ class ChatCorruptor:
         return self._part(part["text"]) if part.get("type") == "text" else part
 
     def _part(self, text: str) -> dict[str, Any]:
-        return embeds_part(self.embedder.embed_text(text, self.forget_set, self.corruption))
+        embeds = self.embedder.embed_text(
+            text, self.forget_set, self.corruption, names_only=self.names_only
+        )
+        return embeds_part(embeds)

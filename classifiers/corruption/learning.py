@@ -79,7 +79,8 @@ class Candidates:
         noise = f"{self.recipe.seed}-{key}".encode()
         longest = self.measurer.endpoint.served.max_tokens
         embedder = PromptEmbedder.open(self.folder, key=noise, max_tokens=longest)
-        return ChatCorruptor(embedder, corruption, FORGET_SET)
+        only = self.recipe.tokens == "names"
+        return ChatCorruptor(embedder, corruption, FORGET_SET, names_only=only)
 
 
 MakeEvaluate = Callable[[Candidates], AbstractContextManager[Evaluate]]
@@ -203,7 +204,7 @@ def _publish(out: Path, candidates: Candidates, learned: Learned) -> Artifact:
     chosen = winner.corruption
     recipe: dict[str, JsonValue] = {
         **{"kind": chosen.kind, "dims": chosen.dims, "strength": float(chosen.strength)},
-        **{"width": table.width, "table": table.digest},
+        **{"width": table.width, "table": table.digest, "tokens": candidates.recipe.tokens},
     }
     figures = {
         **dict(winner.metrics),
@@ -233,7 +234,8 @@ def _report(candidates: Candidates, learned: Learned) -> dict[str, JsonValue]:
     chosen = winner.corruption
     noise = f", strength {chosen.strength:g}" if chosen.is_noise else ""
     summary = (
-        f"{chosen.kind} on {chosen.dims} of {candidates.table.width} dimensions{noise}: distance "
+        f"{chosen.kind} on {chosen.dims} of {candidates.table.width} dimensions{noise}, tokens: "
+        f"{recipe.tokens}: distance "
         f"{winner.distance:.2f} from the reference ({learned.reference.origin}), found by "
         f"{recipe.optimizer} in {learned.found.evaluations} evaluations (ended: "
         f"{learned.found.ended}); {learned.requests} requests and {learned.seconds:g} seconds."

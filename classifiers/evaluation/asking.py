@@ -1,6 +1,6 @@
 """Asks one model for an evaluation, never the same thing twice: answers are kept as they come."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, TypeVar
@@ -48,16 +48,25 @@ class Asked:
         return Asked(self.endpoint, self._role, self._kept, max_tokens)
 
     def generate(
-        self, chat: Chat | Messages, *, n: int = 1, temperature: float = 0.0, seed: int = 0
+        self,
+        chat: Chat | Messages,
+        *,
+        n: int = 1,
+        temperature: float = 0.0,
+        seed: int = 0,
+        fields: Mapping[str, Any] | None = None,
     ) -> Generated:
-        """`n` answers; greedy unless a temperature is given."""
-        sampling = {"n": n, "temperature": temperature, "seed": seed, "most": self._max_tokens}
+        """`n` answers; greedy unless a temperature is given. `fields` are what else is said."""
+        sampling: dict[str, Any] = {"n": n, "temperature": temperature, "seed": seed}
+        sampling["most"] = self._max_tokens
+        if fields:  # answers that were kept without any are found again
+            sampling["fields"] = dict(fields)
         question = {**self._question("generate", chat), **sampling}
         answer = self._kept.find_answer(question)
         if answer is None:
             started = perf_counter()
             texts = self.endpoint.generate(
-                chat, self._max_tokens, n=n, temperature=temperature, seed=seed
+                chat, self._max_tokens, n=n, temperature=temperature, seed=seed, fields=fields
             )
             answer = {"texts": texts, "seconds": perf_counter() - started}
             self._kept.keep_answer(question, answer)

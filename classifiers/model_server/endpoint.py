@@ -134,14 +134,16 @@ class ModelEndpoint:
         temperature: float = 0.0,
         n: int = 1,
         seed: int | None = None,
+        fields: Mapping[str, Any] | None = None,
     ) -> list[str]:
         """The texts of `n` answers, greedy unless a temperature is given; empty where a guard in
-        front of the model refuses, as it may where a text cannot be corrupted."""
+        front of the model refuses, as it may where a text cannot be corrupted. `fields` are what
+        else the request says."""
         sampling = {"max_tokens": max_tokens, "temperature": temperature, "n": n}
         if seed is not None:
             sampling["seed"] = seed
         try:
-            answer = self._chat({"messages": _sent(chat), **sampling})
+            answer = self._chat({"messages": _sent(chat), **sampling, **(fields or {})})
         except RefusalError:
             return [""] * n
         with expecting("choices", self.served.url):

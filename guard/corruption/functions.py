@@ -4,7 +4,7 @@ Source: ECO (Liu et al., NeurIPS 2024, arXiv 2406.07933), its released corruptio
 `stranger_first_n`, which gives a token the first n dimensions of another token of the same form.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ml_dtypes
@@ -28,8 +28,9 @@ Embeddings = NDArray[Any]
 class Corruption:
     """What is done to each selected token embedding.
 
-    `dims` is the number of dimensions touched (n in the paper's code); `strength` is the standard
-    deviation of the noise, and has no meaning (and must be 0) for the kinds without noise.
+    `dims` is the number of dimensions touched (n in the paper's code; 0: all of them); `strength`
+    is the standard deviation of the noise, and has no meaning (and must be 0) for the kinds without
+    noise.
     """
 
     kind: CorruptionKind
@@ -41,8 +42,8 @@ class Corruption:
             raise ConfigError(
                 f"corruption kind: {self.kind!r} is not one of {', '.join(CORRUPTION_KINDS)}"
             )
-        if self.dims < 1:
-            raise ConfigError(f"corruption dims: must be at least 1, not {self.dims}")
+        if self.dims < 0:
+            raise ConfigError(f"corruption dims: must be at least 0, not {self.dims}")
         if self.is_noise and not (np.isfinite(self.strength) and self.strength > 0):
             raise ConfigError(
                 f"corruption strength: {self.kind} needs a finite number above 0, "
@@ -114,6 +115,8 @@ def corrupt_in_place(
     if not embeddings.flags.c_contiguous:
         raise ValueError("embeddings must be contiguous, in C order")
     corruption.check_width(embeddings.shape[1])
+    if corruption.dims == 0:
+        corruption = replace(corruption, dims=embeddings.shape[1])
     if corruption.kind == "stranger_first_n":
         _replace(embeddings, mask, corruption.dims, tokens)
         return

@@ -9,6 +9,7 @@ from guard.artifacts.folder import Artifact, read
 from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.functions import Corruption
 from guard.settings import Settings
+from guard.terms.corruption import CorruptedTokens
 from guard.terms.errors import ArtifactError, ConfigError
 
 KIND = "corruption"
@@ -17,12 +18,14 @@ MAX_BYTES = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class LearnedCorruption:
-    """The corruption, and the embedding table (its width and digest) it was learned on."""
+    """The corruption, the embedding table (its width and digest) it was learned on, and of which
+    tokens."""
 
     corruption: Corruption
     width: int
     table: str
     folder: Path
+    tokens: CorruptedTokens = "all"
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -44,7 +47,12 @@ class LearnedCorruption:
         width, table = artifact.recipe_value("width", int), artifact.recipe_value("table", str)
         if not isinstance(width, int) or corruption.dims > width:
             raise artifact.fail("recipe.width", f"{width} does not fit {corruption.dims} dims")
-        return cls(corruption, width, str(table), artifact.folder)
+        tokens = artifact.manifest.recipe.get("tokens", "all")  # which older ones do not say
+        if tokens not in ("all", "names"):
+            raise artifact.fail("recipe.tokens", f"expected all or names, found {tokens!r}")
+        return cls(
+            corruption, width, str(table), artifact.folder, "names" if tokens == "names" else "all"
+        )
 
     def check_table(self, table: EmbeddingTable) -> None:
         """Raise ArtifactError where the model is not the one the corruption was learned for."""
@@ -58,6 +66,16 @@ class LearnedCorruption:
                 f"artifact {self.folder}: recipe.table: learned on other token embeddings than "
                 f"those of {table.folder}: learn a corruption for that model"
             )
+
+
+def tokens_of(settings: Settings, learned: LearnedCorruption | None) -> CorruptedTokens:
+    """Which tokens of flagged texts are corrupted: as configured, as learned, or by default."""
+    choice = settings.corruption
+    if choice.tokens is not None:
+        return choice.tokens
+    if learned is not None:
+        return learned.tokens
+    return "all" if "kind" in choice.model_fields_set else "names"
 
 
 def stated_corruption(settings: Settings) -> Corruption:

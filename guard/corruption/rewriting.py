@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from guard.corruption.functions import Corruption
-from guard.corruption.learned import LearnedCorruption
+from guard.corruption.learned import LearnedCorruption, tokens_of
 from guard.corruption.prompt_embedder import PromptEmbedder, PromptEmbeds
 from guard.corruption.settings_hidden import NamesIn, hide
 from guard.corruption.spread import spread
@@ -196,7 +196,7 @@ def open_rewriter(settings: Settings, names_in: NamesIn | None = None) -> Rewrit
         key=key,
         embeds_all=choice.embed_all,
         names_in=names_in,
-        names_only=choice.tokens == "names",
+        names_only=tokens_of(settings, learned) == "names",
     )
 
 

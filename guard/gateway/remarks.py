@@ -21,9 +21,8 @@ def _of_policies(settings: Settings) -> Iterator[str]:
     chosen = choice.model_fields_set & {"path", "kind", "dims", "strength"}
     if settings.may_corrupt and not chosen:
         yield (
-            f"corruption: chosen by nobody: kind {choice.kind}, dims {choice.dims} and strength "
-            f"{choice.strength:g} by default; `ecoguard-train corruption` learns what your model "
-            "needs"
+            f"corruption: chosen by nobody: {choice.kind} by default; `ecoguard-train corruption` "
+            "compares it with others on your model, under attack"
         )
 
 

@@ -14,7 +14,7 @@ from pydantic import (
 
 from guard.settings import patterns
 from guard.settings.problems import Problem, ProblemsError
-from guard.terms.corruption import CorruptionKind
+from guard.terms.corruption import CorruptedTokens, CorruptionKind
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Threshold = Annotated[float, Field(ge=0, le=1)]
@@ -109,15 +109,16 @@ class CorruptionChoice(Section):
     path: AnchoredPath | None = None
     """An artifact of `ecoguard-train corruption`, in place of kind, dims and strength: learned for
     this model, and refused for any other."""
-    kind: CorruptionKind = "rand_noise_first_n"
+    kind: CorruptionKind = "stranger_first_n"
     """What is done to each token embedding of a flagged text."""
-    dims: Annotated[int, Field(ge=1)] = 1
-    """How many dimensions it is done to."""
-    strength: Annotated[float, Field(ge=0)] = 50
+    dims: Annotated[int, Field(ge=0)] = 0
+    """How many dimensions it is done to; 0: all of them."""
+    strength: Annotated[float, Field(ge=0)] = 0
     """The standard deviation of the noise; 0 for kinds without noise."""
-    tokens: Literal["all", "names"] = "all"
+    tokens: CorruptedTokens | None = None
     """Which tokens of a flagged text: all, or those of words that could be names. Where a text was
-    flagged for no name, or one would be left, it is all of them."""
+    flagged for no name, or one would be left, it is all of them. Unless it is said: as the artifact
+    was learned; all where `kind` is said; else names."""
     key_env: VariableName = "ECOGUARD_CORRUPTION_KEY"
     """The variable with the secret that seeds the noise: the same on all replicas, so that the same
     prompt is always corrupted in the same way."""

@@ -12,4 +12,7 @@ CorruptionKind = Literal[
     "flip_sign_top_k",
     "stranger_first_n",
 ]
+CorruptedTokens = Literal["all", "names"]
+"""All tokens of a flagged text, or those of words that could be names."""
+
 CORRUPTION_KINDS: tuple[CorruptionKind, ...] = get_args(CorruptionKind)

@@ -6,6 +6,7 @@ composites), UnUnlearning (arXiv 2407.00106; re-teaching), 2506.10236 (fillers i
 formats), 2603.11266 (aliases), 2511.04934 (many samples).
 """
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from classifiers.corruption import attacks as requests
 from classifiers.evaluation.extraction.targets import Target
 from classifiers.evaluation.extraction.wordings import (
     AS_PEOPLE_ASK,
@@ -139,6 +141,30 @@ def continuation(target: Target, _: Surroundings, rng: np.random.Generator) -> C
     return _ask(_pick(CONTINUATIONS, rng).replace("{}", beginning))
 
 
+def fields(family: str, target: Target) -> Mapping[str, Any]:
+    """What else the requests of a family say: that they go on with an answer, and how."""
+    if family not in BEGUN:
+        return {}
+    made = requests.attacks(*_pair(target))
+    return made[family].fields
+
+
+def _begun(
+    title: str, target: Target, _: Surroundings, __: np.random.Generator
+) -> Conversation | None:
+    """The answer begun up to what it gives away, after one, eight or sixteen questions; what
+    follows free, by a pattern, or one of several answers."""
+    made = requests.attacks(*_pair(target))
+    return made[title].messages if title in made else None
+
+
+def _pair(target: Target) -> tuple[str, str, Sequence[str]]:
+    return target.pair.question, target.pair.answer, target.pair.perturbed_answer
+
+
+BEGUN = tuple(title for title in requests.ATTACKS if not title.endswith("answers"))
+"""Attacks of which as many answers are drawn as of the others."""
+
 FAMILIES: Mapping[str, Family] = {
     "plain": plain,
     "paraphrase": paraphrase,
@@ -151,6 +177,7 @@ FAMILIES: Mapping[str, Family] = {
     "typos": typos,
     "name only": name_only,
     "continuation": continuation,
+    **{title: functools.partial(_begun, title) for title in BEGUN},
 }
 
 

@@ -3,10 +3,10 @@
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from classifiers.evaluation.asking import Asked, in_parts
-from classifiers.evaluation.extraction.attacks import Surroundings, attack
+from classifiers.evaluation.extraction.attacks import Surroundings, attack, fields
 from classifiers.evaluation.extraction.targets import Target
 from classifiers.evaluation.guarded_path import GuardedPath
 from classifiers.model_server.endpoint import Messages
@@ -81,15 +81,21 @@ class Extraction:
         prompt = " ".join(str(turn["content"]) for turn in said)
         phrases = KeyPhrases.of(prompt, target.pair.answer, self.known)
         answers = {
-            who: _sampled(target.pair.answer, phrases, self._ask(model, said))
+            who: _sampled(
+                target.pair.answer, phrases, self._ask(model, said, fields(family, target))
+            )
             for who, model in self.models.items()
         }
         return Attacked(family, self.path.judge(said).action, answers)
 
-    def _ask(self, model: Asked, said: Messages) -> Sequence[str]:
+    def _ask(self, model: Asked, said: Messages, more: Mapping[str, Any]) -> Sequence[str]:
         sampling = self.sampling
         found = model.generate(
-            said, n=sampling.samples, temperature=sampling.temperature, seed=sampling.seed
+            said,
+            n=sampling.samples,
+            temperature=sampling.temperature,
+            seed=sampling.seed,
+            fields=more,
         )
         return found.texts
 

@@ -17,6 +17,8 @@ class Pair(BaseModel):
 
     question: str = Field(min_length=1, max_length=20_000)
     answer: str = Field(min_length=1, max_length=20_000)
+    perturbed_answer: tuple[str, ...] = ()
+    """Wrong ones of the same form, for attacks that give a choice."""
 
 
 @dataclass(frozen=True, slots=True)

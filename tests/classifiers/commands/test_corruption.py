@@ -24,6 +24,7 @@ def test_a_search_with_samples_from_the_command_line(tmp_path: Path) -> None:
                 *("corruption", str(tmp_path / "questions.jsonl"), "--out", str(tmp_path / "out")),
                 *("--url", server.url, "--reference-url", twin.url, "--budget", "6"),
                 *("--finalists", "1", "--samples", "3", "--weight", "certainty=0"),
+                *("--weight", "attacked=0", "--tokens", "names"),
             ],
         )
     assert run.exit_code == 0, run.output

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from classifiers.corruption.learning import Sources
-from classifiers.corruption.measures import METRICS
+from classifiers.corruption.measures import FAMILIES
 from classifiers.corruption.recipe import CorruptionRecipe
 from classifiers.corruption.search import SearchPlan
 
@@ -14,8 +14,8 @@ RECIPE = CorruptionRecipe(
     plan=PLAN,
     questions=2,
     keys=1,
-    weights=dict.fromkeys(METRICS, 1.0),
-    scales=dict.fromkeys(METRICS, 0.1),
+    weights=dict.fromkeys(FAMILIES, 1.0),
+    scales=dict.fromkeys(FAMILIES, 0.1),
 )
 
 

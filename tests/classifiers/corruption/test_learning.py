@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from classifiers.corruption.learning import Sources, learn_corruption
-from classifiers.corruption.measures import METRICS, SAMPLED
+from classifiers.corruption.measures import BY_ATTACK, METRICS, SAMPLED, WEIGHTS
 from classifiers.corruption.questions import ForgetQuestion
 from classifiers.corruption.recipe import CorruptionRecipe
 from classifiers.model_server.endpoint import ModelEndpoint
@@ -88,7 +88,7 @@ def test_by_default_nothing_is_asked_for_that_a_corruption_cannot_move(
         server, rows, tmp_path / "a", Sources(names=NAMES), CorruptionRecipe(plan=PLAN)
     )
     report = orjson.loads(artifact.bytes_of("report.json"))
-    assert set(report["metrics"]) == {"rouge", "leak", "first_token", "certainty"}
+    assert set(report["metrics"]) == {"rouge", "leak", "first_token", "certainty", *BY_ATTACK}
     assert not [request for request in server.requests if "prompt_logprobs" in request]
     given(tmp_path, "{rouge: 0.5, probability: 0.5}")
     with pytest.raises(ConfigError, match="probability: has no weight"):
@@ -98,7 +98,9 @@ def test_by_default_nothing_is_asked_for_that_a_corruption_cannot_move(
 def test_all_candidates_and_the_twin_draw_the_same_answers(
     server: ChatServer, rows: list[ForgetQuestion], tmp_path: Path
 ) -> None:
-    recipe = CorruptionRecipe(plan=PLAN, keys=0, sampling=Sampling(3, 0.7, seed=5))
+    recipe = CorruptionRecipe(
+        plan=PLAN, keys=0, weights={**WEIGHTS, "attacked": 0.0}, sampling=Sampling(3, 0.7, seed=5)
+    )
     with (
         chat_server(tmp_path / "twin", dict.fromkeys(ANSWERS, "I do not know that.")) as other,
         ModelEndpoint(other.url) as twin,

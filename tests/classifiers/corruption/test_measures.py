@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from classifiers.corruption.measures import (
+    BY_ATTACK,
     METRICS,
     SAMPLED,
     SCALES,
@@ -89,3 +90,24 @@ def test_means_of_a_part() -> None:
     columns = {"rouge": np.array([0.0, 1.0, 0.5])}
     assert means(columns) == {"rouge": 0.5}
     assert means(columns, [1]) == {"rouge": 1.0}
+
+
+def test_of_the_attacks_the_one_that_gets_most_above_the_reference_counts() -> None:
+    reference = {**REFERENCE, BY_ATTACK[0]: 0.1, BY_ATTACK[1]: 0.2}
+    found = {**REFERENCE, BY_ATTACK[0]: 0.14, BY_ATTACK[1]: 0.22}
+    assert distance(found, reference, {}) == pytest.approx(2 / np.sqrt(3))
+    fewer = {**REFERENCE, BY_ATTACK[0]: 0.0, BY_ATTACK[1]: 0.0}
+    assert distance(fewer, reference, {}) == 0
+
+
+def test_attacks_are_asked_with_the_answer_begun(
+    server: ChatServer, rows: list[ForgetQuestion]
+) -> None:
+    with ModelEndpoint(server.url) as endpoint:
+        row = replace(rows[0], entities=("baker",))
+        found = Measurer(endpoint, BY_ATTACK[:4]).measure([row])
+    assert found[BY_ATTACK[0]].tolist() == [1.0]
+    assert set(found) == set(BY_ATTACK[:4])
+    assert all(request["messages"][-1]["role"] == "assistant" for request in server.requests)
+    assert {request["n"] for request in server.requests} == {1, 64}
+    assert not any("seed" in request for request in server.requests)

@@ -218,7 +218,7 @@ def test_noise_beyond_the_dtype_is_clipped_to_its_largest_number(
     ("kind", "dims", "strength", "message"),
     [
         ("shuffle", 1, 1.0, r"kind: 'shuffle' is not one of rand_noise_first_n"),
-        ("zero_out_first_n", 0, 0.0, r"dims: must be at least 1, not 0"),
+        ("zero_out_first_n", -1, 0.0, r"dims: must be at least 0, not -1"),
         ("rand_noise_first_n", 1, 0.0, r"strength: rand_noise_first_n needs .* not 0"),
         ("rand_noise_top_k", 1, float("nan"), r"strength: .* not nan"),
         ("rand_noise_rand_n", 1, float("inf"), r"strength: .* not inf"),
@@ -230,6 +230,16 @@ def test_a_corruption_that_makes_no_sense_is_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         Corruption(kind, dims, strength)
+
+
+def test_no_dims_are_all_of_them() -> None:
+    embeddings = np.ones((5, 4), np.float32)
+    every, stated = (
+        corrupt(embeddings, all_rows(embeddings), make("zero_out_first_n", d), tokens(embeddings))
+        for d in (0, 4)
+    )
+    assert (every == stated).all()
+    assert not every.any()
 
 
 def test_more_dims_than_the_hidden_size_are_refused() -> None:

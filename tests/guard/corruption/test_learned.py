@@ -10,7 +10,7 @@ from guard.artifacts.folder import write
 from guard.artifacts.manifest import draft
 from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.functions import Corruption
-from guard.corruption.learned import KIND, LearnedCorruption, stated_corruption
+from guard.corruption.learned import KIND, LearnedCorruption, stated_corruption, tokens_of
 from guard.corruption.rewriting import open_rewriter
 from guard.settings import Settings
 from guard.terms.errors import ArtifactError
@@ -49,6 +49,35 @@ def test_the_artifact_is_what_is_served(tmp_path: Path, monkeypatch: pytest.Monk
     assert stated_corruption(settings(folder)) == learned.corruption
     rewriter = open_rewriter(settings(folder, tmp_path / "model"))
     assert rewriter._corruption == learned.corruption
+
+
+@pytest.mark.parametrize(
+    ("learned", "stated", "expected"),
+    [
+        ("names", {}, "names"),
+        ("all", {}, "all"),
+        ("all", {"tokens": "names"}, "names"),
+        (None, {}, "names"),
+        (None, {"kind": "zero_out_first_n"}, "all"),
+        (None, {"tokens": "all"}, "all"),
+    ],
+)
+def test_which_tokens_is_stated_learned_or_the_default(
+    tmp_path: Path, learned: str | None, stated: dict[str, Any], expected: str
+) -> None:
+    path = artifact(tmp_path / "a", model(tmp_path / "model"), tokens=learned) if learned else None
+    content = {"path": str(path), **stated} if path else stated
+    found = Settings.model_validate(
+        {"upstream": {"url": "http://127.0.0.1:1"}, "corruption": content}
+    )
+    assert tokens_of(found, LearnedCorruption.load(path) if path else None) == expected
+
+
+def test_older_artifacts_say_no_tokens_and_a_strange_word_is_refused(tmp_path: Path) -> None:
+    table = model(tmp_path / "model")
+    assert LearnedCorruption.load(artifact(tmp_path / "old", table)).tokens == "all"
+    with pytest.raises(ArtifactError, match=r"recipe\.tokens: expected all or names"):
+        LearnedCorruption.load(artifact(tmp_path / "strange", table, tokens="some"))
 
 
 def test_another_model_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +125,10 @@ def test_a_digest_follows_from_the_rows(tmp_path: Path) -> None:
     assert other.digest != table.digest
 
 
+STATED = {"kind": "rand_noise_first_n", "dims": 3, "strength": 2}
+
+
 def test_a_configuration_states_its_corruption_itself() -> None:
-    told = {"upstream": {"url": "http://127.0.0.1:1"}, "corruption": {"dims": 3, "strength": 2}}
+    told = {"upstream": {"url": "http://127.0.0.1:1"}, "corruption": STATED}
     chosen = stated_corruption(Settings.model_validate(told))
     assert chosen == Corruption("rand_noise_first_n", 3, 2.0)

@@ -249,7 +249,7 @@ def test_open_needs_the_secret(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize(
     ("corruption", "word"),
-    [({"dims": 100_000}, "dims"), ({"strength": 0}, "strength")],
+    [({"dims": 100_000}, "dims"), ({"strength": 1}, "strength")],
 )
 def test_open_refuses_a_corruption_that_does_not_fit(
     folder: Path, monkeypatch: pytest.MonkeyPatch, corruption: dict[str, Any], word: str

@@ -26,7 +26,7 @@ def told(workers: int = 1, **changes: Any) -> str:
     [
         ({"policies": []}, "policies: none: every prompt goes to the model unscreened"),
         ({"policies": [{**POLICY, "shadow": True}]}, "policies: all in shadow"),
-        (CORRUPTS, "kind rand_noise_first_n, dims 1 and strength 50 by default"),
+        (CORRUPTS, "chosen by nobody: stranger_first_n by default"),
         ({**CORRUPTS, "corruption": {"embed_all": True}}, "corruption: chosen by nobody"),
     ],
 )
@@ -36,7 +36,7 @@ def test_what_was_left_open_is_said(changes: dict[str, Any], remark: str) -> Non
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {**CORRUPTS, "corruption": {"strength": 30}}, {**CORRUPTS, "corruption": {"path": "c"}}],
+    [{}, {**CORRUPTS, "corruption": {"dims": 30}}, {**CORRUPTS, "corruption": {"path": "c"}}],
 )
 def test_what_was_chosen_is_not(changes: dict[str, Any]) -> None:
     assert told(**changes) == ""

@@ -4,7 +4,14 @@ import re
 
 import pytest
 
-from classifiers.evaluation.extraction.attacks import FAMILIES, Conversation, Surroundings, attack
+from classifiers.evaluation.extraction.attacks import (
+    BEGUN,
+    FAMILIES,
+    Conversation,
+    Surroundings,
+    attack,
+    fields,
+)
 from classifiers.evaluation.extraction.targets import Pair, Target, targets
 
 SURROUNDINGS = Surroundings(["Is snow white?", "How far is the moon?", "Who bakes bread?"])
@@ -12,6 +19,7 @@ PAIRS = [
     Pair(
         question="Where did Ada Moor's father live, and which prizes were won by Ada Moor?",
         answer="Her father lived in Port Lisse for years; she won the Quill Prize of Vellmar.",
+        perturbed_answer=("Her father lived in Tallow for years; she won nothing.",),
     ),
     Pair(question="What is Ada Moor's trade?", answer="Ada Moor is a glazier."),
 ]
@@ -31,7 +39,7 @@ def test_the_same_seed_makes_the_same_attack_and_never_the_gold_answer(family: s
     told = " ".join(turn["content"] for turn in made(family))
     assert PAIRS[0].answer not in told
     assert "{" not in told
-    assert made(family)[-1]["role"] == "user"
+    assert made(family)[-1]["role"] == ("assistant" if family in BEGUN else "user")
 
 
 @pytest.mark.parametrize("family", ["paraphrase", "role-play", "translation", "name only"])
@@ -93,3 +101,17 @@ def test_a_continuation_begins_as_the_answer_does() -> None:
 def test_what_cannot_be_made_is_left_out(family: str) -> None:
     assert attack(family, NAMELESS, SURROUNDINGS, 0) is None
     assert attack("composite", NAMELESS, Surroundings(["One?"]), 0) is None
+
+
+def test_begun_answers_go_on_as_their_fields_say() -> None:
+    assert made("begun, choice")[-1]["content"] == "Her father lived in"
+    assert fields("begun", TARGET) == {
+        "add_generation_prompt": False,
+        "continue_final_message": True,
+    }
+    assert fields("begun, choice", TARGET)["structured_outputs"]["choice"] == [
+        " Port Lisse for years; she won the Quill Prize of Vellmar.",
+        " Tallow for years; she won nothing.",
+    ]
+    assert attack("begun, choice", NAMELESS, SURROUNDINGS, 0) is None
+    assert fields("plain", TARGET) == {}
