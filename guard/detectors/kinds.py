@@ -16,7 +16,7 @@ from guard.detectors.malicious.text import KIND as MALICIOUS_TEXT
 from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.encoders.devices import CPU, Device
 from guard.encoders.kinds import load_encoder
-from guard.settings import ArtifactDetector, DetectorSection, Settings
+from guard.settings import ArtifactDetector, DetectorSection, JointDetector, Settings
 from guard.terms.detector import Detector, Encoder
 from guard.terms.errors import about
 from guard.terms.verdict import CANARY
@@ -44,14 +44,22 @@ def load_detectors(
     Raises ArtifactError naming the folder and what is wrong with it, ConfigError for a secret
     that is not set.
     """
-    encoder, detectors = None, {}
+    encoder = None
+    detectors: dict[str, Detector] = {}
     if settings.encoder:
         with about("encoder", "path"):
             encoder = load_encoder(settings.encoder, threads)
-    for name, source in settings.detectors.items():
+    joints_last = sorted(settings.detectors.items(), key=lambda each: _joins(each[1]))
+    for name, source in joints_last:
         with about("detectors", name, *_path_of(source)):
-            detectors[name] = load_source(source, Context(name, encoder, threads))
+            context = Context(name, encoder, threads, others=detectors)
+            detectors[name] = load_source(source, context)
     return encoder, detectors
+
+
+def _joins(source: DetectorSection) -> bool:
+    """Whether a section's detector is made of others."""
+    return isinstance(source, JointDetector)
 
 
 def _path_of(source: DetectorSection) -> tuple[str, ...]:

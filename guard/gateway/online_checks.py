@@ -80,7 +80,7 @@ async def check_online(settings: Settings, resources: Resources) -> AsyncIterato
     if resources.encoder:
         yield await _of_encoder(resources.encoder)
     for name, detector in resources.detectors.items():
-        if detector.waits:
+        if detector.waits and not detector.members:
             yield await _of_detector(name, detector)
     if settings.store:
         yield await asyncio.to_thread(_of_store, settings.store)

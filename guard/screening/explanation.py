@@ -71,6 +71,6 @@ async def _judged(policy: Policy, reading: Reading) -> Finding:
             try:
                 return judge((policy,), reading)[0]
             except WantedError as wanted:
-                reading.tell(wanted, await policy.detector.ask(wanted.contents))
+                reading.tell(wanted, await wanted.detector.ask(wanted.contents))
     except Exception as error:  # a detector is a plug-in and its server another's
         return failed(policy, error)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from functools import partial
 from time import time_ns
 
+import numpy as np
+
 from guard.screening.policy import Policy
 from guard.screening.reading import Reading
 from guard.screening.wanted import WantedError
@@ -80,6 +82,8 @@ def in_order(policies: Sequence[Policy], *judged: Judged) -> tuple[Finding, ...]
 def _finding(policy: Policy, reading: Reading) -> Finding:
     began = time_ns()
     try:
+        if policy.detector.members:
+            return _joint_finding(policy, reading, began)
         asked = policy.detector, policy.threshold, policy.authors
         scores = reading.item_scores(*asked, passes_unread=policy.passes_unread).tolist()
         unread = reading.unread(policy.detector)
@@ -90,3 +94,19 @@ def _finding(policy: Policy, reading: Reading) -> Finding:
         return policy.failed("over_budget", error.tokens)
     except Exception as error:
         return failed(policy, error)
+
+
+def _joint_finding(policy: Policy, reading: Reading, began: int) -> Finding:
+    """The finding by a detector that is made of others: each reads the request as it would alone.
+
+    Raises as `Reading.item_scores`.
+    """
+    detector = policy.detector
+    own = [
+        reading.item_scores(
+            member, member.threshold, policy.authors, passes_unread=policy.passes_unread
+        )
+        for member in detector.members
+    ]
+    unread = max(reading.unread(member) for member in detector.members)
+    return policy.judge(detector.join(np.stack(own)).tolist(), began, unread=unread)

@@ -6,7 +6,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from guard.settings.answers import Answers
-from guard.settings.detectors import Canary, DetectorSource
+from guard.settings.detectors import Canary, DetectorSource, JointDetector
 from guard.settings.keys import Key
 from guard.settings.observability import Logs, Tracing
 from guard.settings.policies import Policy
@@ -110,6 +110,7 @@ class Settings(Section):
             *_repeated_names("policies", [policy.name for policy in self.policies]),
             *_repeated_names("keys", [key.name for key in self.keys]),
             *(found for place, _ in enumerate(self.policies) for found in self._wrong_in(place)),
+            *self._wrong_in_joints(),
             *self._wrong_in_corruption(),
             *self._wrong_about_keys(),
         ]
@@ -127,6 +128,17 @@ class Settings(Section):
             yield from _unknown("key", (*here, "when", "keys", index), name, known_keys)
         for index, name in enumerate(policy.when.models or ()):
             yield from _unknown("model", (*here, "when", "models", index), name, self.models)
+
+    def _wrong_in_joints(self) -> Iterator[Problem]:
+        for name, source in self.detectors.items():
+            if isinstance(source, JointDetector):
+                for place, member in enumerate(source.of):
+                    here = ("detectors", name, "of", place)
+                    yield from _unknown("detector", here, member, self.detectors)
+                    if isinstance(self.detectors.get(member), JointDetector):
+                        yield Problem(here, f"'{member}' joins others itself")
+                    if member in source.of[:place]:
+                        yield Problem(here, f"'{member}' is named twice")
 
     def _wrong_in_corruption(self) -> Iterator[Problem]:
         acting = [p for p in self.policies if p.action in CORRUPTING and not p.shadow]

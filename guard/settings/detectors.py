@@ -3,15 +3,13 @@
 A new kind is a class here, a member of `DetectorSource`, and the module that `loader` names.
 """
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from guard.settings.patterns import COUNTRY
-from guard.settings.problems import Problem, ProblemsError
-from guard.settings.remote import RemoteServers
+from guard.settings.remote import RemoteModelKeys
 from guard.settings.sections import AnchoredPath, DeviceName, Name, Seconds, Section
 
 
@@ -159,19 +157,7 @@ class ForgetRequestsDetector(DetectorSection):
     """Seconds between two looks through it."""
 
 
-Words = Annotated[tuple[str, ...], Field(min_length=1)]
-
-REMOTE_KEYS: Mapping[str, frozenset[str]] = {
-    "classify": frozenset({"classes", "unsafe", "multi_label", "input"}),
-    "label-logprobs": frozenset(
-        {"preset", "preset_file", "unsafe", "safe", "logprobs", "least_mass", "input"}
-    ),
-    "moderations": frozenset({"unsafe"}),
-}
-"""By `api` of a remote detector, the keys that mean something there and not everywhere."""
-
-
-class RemoteDetector(RemoteServers, DetectorSection):
+class RemoteDetector(RemoteModelKeys, DetectorSection):
     """A classifier or guard model behind an HTTP server; `api` says how it is asked.
 
     A server that fails, answers late, or answers what cannot be read is a detector that failed:
@@ -182,82 +168,34 @@ class RemoteDetector(RemoteServers, DetectorSection):
 
     kind: Literal["remote"]
     """A classifier or a guard model behind a server."""
-    api: Literal["classify", "label-logprobs", "moderations"]
-    """How it is asked. `classify`: vLLM's `/classify` of a sequence classifier. `label-logprobs`: a
-    guard model that generates its verdict; the probability of its first word is read.
-    `moderations`: OpenAI's `/v1/moderations`."""
-    model: str | None = None
-    """The model's name there."""
-    preset: Name | None = None
-    """Of `label-logprobs`: a known model's words and template, such as `llama-guard-3`."""
-    preset_file: AnchoredPath | None = None
-    """In place of `preset`: a YAML file with a preset of your own."""
-    classes: Annotated[tuple[str, ...], Field(min_length=2)] | None = None
-    """Of `classify`: the names of all classes, in the model's order (`id2label`)."""
-    unsafe: Words | None = None
-    """What is bad: classes of `classify`, words of `label-logprobs` without a preset, or
-    categories of `moderations` (without it all)."""
-    safe: Words | None = None
-    """Of `label-logprobs` without a preset: the words that say that nothing is."""
-    multi_label: bool = False
-    """Of `classify`: each class has a probability of its own, and the highest of those that are bad
-    counts; otherwise they add up to 1 and the bad ones are added."""
-    input: Literal["text", "conversation"] | None = None
-    """What is judged: each text by itself, or as the last turn of its conversation. Where it is not
-    set: what the preset says, else `text`."""
-    logprobs: Literal["exact", "top"] = "exact"
-    """Of `label-logprobs`: `exact` asks vLLM for the probabilities of just these words; `top` reads
-    the 20 likeliest, for servers that know no more."""
-    least_mass: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """Of `label-logprobs`: how much probability the words must have together. With less the model
-    did not want to give a verdict: the detector has failed."""
     path: AnchoredPath | None = None
     """The artifact of `ecoguard-train calibrate`: thresholds and p-values of this model, asked in
     this way; anything else behind its name is a failure."""
-    window_characters: Annotated[int, Field(ge=64, le=1_000_000)] | None = None
-    """The most characters of a text that are asked about at once; where it is not set, 800 of
-    `classify`, 4000 otherwise."""
 
     @property
     def artifact_path(self) -> Path | None:
         """Its calibration's folder."""
         return self.path
 
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        if problems := [*self._wrong_about_model(), *self._wrong_about_keys()]:
-            raise ProblemsError(*problems)
-        return self
 
-    def _wrong_about_model(self) -> Iterator[Problem]:
-        if self.model is None and self.api != "moderations":
-            yield Problem(("model",), "is missing: the name that the servers know the model by")
+class JointDetector(DetectorSection):
+    """Several detectors as one, by their p-values among harmless prompts.
 
-    def _wrong_about_keys(self) -> Iterator[Problem]:
-        for key in sorted(self.model_fields_set & frozenset().union(*REMOTE_KEYS.values())):
-            if key not in REMOTE_KEYS[self.api]:
-                yield Problem((key,), f"has no meaning where api is {self.api}", ("api",))
-        if self.api == "classify":
-            yield from self._wrong_about_classes()
-        if self.api == "label-logprobs":
-            yield from self._wrong_about_words()
+    All of them have a calibration, and all run here, or all behind servers. The p-values are
+    joined so that harmless prompts reach `fpr` at most as often, however the members depend on
+    each other.
+    """
 
-    def _wrong_about_classes(self) -> Iterator[Problem]:
-        for key in ("classes", "unsafe"):
-            if getattr(self, key) is None:
-                yield Problem((key,), "is missing: name the model's classes, and which are bad")
-        for place, name in enumerate(self.unsafe or ()):
-            if self.classes is not None and name not in self.classes:
-                yield Problem(("unsafe", place), f"no class '{name}'", ("classes",))
+    loader = "guard.detectors.joint:load"
 
-    def _wrong_about_words(self) -> Iterator[Problem]:
-        given = [key for key in ("preset", "preset_file", "unsafe") if getattr(self, key)]
-        if len(given) != 1:
-            said = "name one of preset, preset_file, or unsafe and safe"
-            yield Problem((given[1] if given else "preset",), said)
-        if (self.unsafe is None) != (self.safe is None):
-            absent = "unsafe" if self.unsafe is None else "safe"
-            yield Problem((absent,), "is missing: name the words of both verdicts")
+    kind: Literal["any-of", "all-of", "mean"]
+    """Several detectors as one: `any-of` fires where one is very sure (the lowest p-value, times
+    their number), `all-of` where all are (the highest), `mean` where they are together (twice the
+    mean)."""
+    of: Annotated[tuple[Name, ...], Field(min_length=2, max_length=8)]
+    """The detectors' names."""
+    fpr: Annotated[float, Field(gt=0, le=0.5)] = 0.01
+    """The share of harmless prompts that may fire."""
 
 
 DetectorSource = Annotated[
@@ -268,6 +206,7 @@ DetectorSource = Annotated[
     | InstructionsDetector
     | PersonalDataDetector
     | CredentialsDetector
-    | RemoteDetector,
+    | RemoteDetector
+    | JointDetector,
     Field(discriminator="kind"),
 ]

@@ -212,6 +212,15 @@ class Detector(Reader):
         `about`."""
         return self
 
+    # Several detectors as one.
+
+    members: tuple["Detector", ...] = ()
+    """Those whose items' scores it joins; it reads nothing itself."""
+
+    def join(self, scores: Scores) -> Scores:
+        """Scores of n items, shape (n,), from those of its m members, shape (m, n)."""
+        raise NotImplementedError
+
     # Subjects that are asked about, such as a person who is to be forgotten.
 
     has_subjects: bool = False
