@@ -1,11 +1,11 @@
 """Policies: from a detector's scores to findings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from time import time_ns
 
+from guard.settings import AskIf, Release
 from guard.settings import Policy as PolicySettings
-from guard.settings import Release
 from guard.terms.detector import Detector
 from guard.terms.errors import ConfigError, Failure
 from guard.terms.item import AUTHORS, Author, Side
@@ -34,6 +34,7 @@ class Policy:
     side: Side = "prompt"
     mode: Release = "hold"
     passes_unread: bool = False
+    ask_if: AskIf | None = None
 
     @classmethod
     def build(cls, settings: PolicySettings, detector: Detector) -> "Policy":
@@ -59,6 +60,7 @@ class Policy:
             side=settings.side,
             mode=settings.mode or "hold",
             passes_unread=settings.on_cost == "pass_unread",
+            ask_if=settings.ask_if,
         )
 
     def judge(
@@ -91,6 +93,27 @@ class Policy:
             subjects=subjects()[:MOST_SUBJECTS] if fired else (),
             side=self.side,
             unread=unread,
+        )
+
+    def is_asked(self, found: Mapping[str, Finding]) -> bool:
+        """Whether its detector is asked, by the findings of policies that judged first: not where
+        the one that decides has a lower score. One that is not there, or failed, decides nothing.
+        """
+        first = found.get(self.ask_if.policy) if self.ask_if else None
+        if self.ask_if is None or first is None or first.score is None:
+            return True
+        return first.score >= self.ask_if.score
+
+    def spared(self) -> Finding:
+        """The finding where its detector was not asked: it passed, without a score."""
+        return Finding(
+            policy=self.name,
+            detector=self.detector_name,
+            action=Action.ALLOW,
+            score=None,
+            threshold=self.threshold,
+            shadow=self.shadow,
+            side=self.side,
         )
 
     def failed(self, failure: Failure, priced: int = 0) -> Finding:

@@ -1,7 +1,7 @@
 """The screener: policies in, a verdict out; models compute in threads, servers are waited for."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -9,6 +9,7 @@ from time import perf_counter
 
 from guard.observability.metrics import Metrics
 from guard.screening.budget.spending import Spending
+from guard.screening.grouping import apart, asked_after, by_detector
 from guard.screening.judging import failures, in_order, judge, judge_in_turn, remembered
 from guard.screening.memory import Memory
 from guard.screening.policy import Policy
@@ -45,10 +46,9 @@ class Screener:
 
     Models run in `threads` worker threads, where API keys take turns. At most `queue` requests wait
     for one; beyond that, and after `timeout` seconds, every policy's `on_error` decides, and the
-    work ends. Detectors that wait for a server
-    hold none of the threads. Shadow policies judge once the others have, off the request's way, in
-    threads of their own, as many and with as long a queue: when they are slow or fail, nothing
-    else does. What `cache` remembers is not scored again.
+    work ends. Detectors that wait for a server hold none of the threads. Shadow policies judge once
+    the others have, in as many threads of their own with as long a queue: when they are slow or
+    fail, nothing else does. What `cache` remembers is not scored again.
     """
 
     def __init__(
@@ -108,9 +108,9 @@ class Screener:
 
         `rendering` is what they are joined by: the request as the model reads it. `owner` is the
         API key's name: what is remembered is found again by the same key only.
-        Never raises for a detector's fault. Who stops waiting drops the policies in shadow; once
-        those have begun they go on by themselves. Unless it `counts`, no metric holds the verdict.
-        `spending` bounds what is read, and takes it down.
+        Never raises for a detector's fault. Who stops waiting drops the policies in shadow, unless
+        they have begun. Unless it `counts`, no metric holds the verdict. `spending` bounds what is
+        read, and takes it down.
         """
         if policies is None:
             policies = tuple(policy for policy in self.policies if policy.side == side)
@@ -120,7 +120,7 @@ class Screener:
         spending, size = spending or Spending(), size_of(items)
         reading = self._read(items, owner, rendering, spending)
         is_hashed = self._cache is not None and size <= MOST_HASHED
-        acting, shadows = _apart(policies)
+        acting, shadows = apart(policies)
         found = remembered(acting, reading) if is_hashed else None
         request = Request(items, policies, owner, side, reading, spending, size, counts, rendering)
         if found is None:
@@ -139,8 +139,24 @@ class Screener:
     async def _findings(
         self, workers: WorkerPool, policies: Sequence[Policy], request: Request, deadline: float
     ) -> tuple[Finding, ...]:
+        """One finding per policy, in order; those that another's score decides about come last."""
+        first = [policy for policy in policies if policy.ask_if is None]
+        found = await self._at_once(workers, first, request, deadline)
+        if len(first) == len(policies):
+            return found
+        asked, spared = asked_after(policies, found)
+        if any(finding.failure == "timeout" for finding in found):
+            judged = failures(asked, "timeout")  # a thread may still be at the reading
+        else:
+            judged = await self._at_once(workers, asked, request, deadline)
+        rest = (asked, judged), (spared, [policy.spared() for policy in spared])
+        return in_order(policies, (first, found), *rest)
+
+    async def _at_once(
+        self, workers: WorkerPool, policies: Sequence[Policy], request: Request, deadline: float
+    ) -> tuple[Finding, ...]:
         """One finding per policy, in order: models and servers judge at the same time."""
-        groups = _by_detector(policy for policy in policies if policy.detector.waits)
+        groups = by_detector(policy for policy in policies if policy.detector.waits)
         if not groups:
             return await self._computed(workers, policies, request, deadline)
         computing = tuple(policy for policy in policies if not policy.detector.waits)
@@ -193,7 +209,7 @@ class Screener:
         shadows: Sequence[Policy],
     ) -> Screening:
         """The policies in shadow begin, unless too much waits for them already."""
-        acting, _ = _apart(request.policies)
+        acting, _ = apart(request.policies)
         late = any(
             finding.failure == "timeout" and not policy.detector.waits
             for policy, finding in zip(acting, found, strict=True)
@@ -223,7 +239,7 @@ class Screener:
     def _whole(
         self, request: Request, found: tuple[Finding, ...], shadowed: tuple[Finding, ...]
     ) -> Verdict:
-        acting, shadows = _apart(request.policies)
+        acting, shadows = apart(request.policies)
         whole = Verdict.of(in_order(request.policies, (acting, found), (shadows, shadowed)))
         if request.counts:
             self._metrics.shadowed(whole, request.side)
@@ -231,13 +247,12 @@ class Screener:
 
     def judge(self, items: Sequence[Item]) -> tuple[Finding, ...]:
         """One finding per policy, in order; blocking. The same code for proxy and tools."""
-        if any(policy.detector.waits for policy in self.policies):
+        if any(policy.detector.waits or policy.ask_if for policy in self.policies):
             verdict = asyncio.run(self._screened_alone(items))
             found = {finding.policy: finding for finding in (*verdict.findings, *verdict.passed)}
             return tuple(found[policy.name] for policy in self.policies)
         reading = self._read(items)
-        acting, shadows = _apart(self.policies)
-        judged = ((some, judge(some, reading)) for some in (acting, shadows))
+        judged = ((some, judge(some, reading)) for some in apart(self.policies))
         return in_order(self.policies, *judged)
 
     async def _screened_alone(self, items: Sequence[Item]) -> Verdict:
@@ -283,16 +298,3 @@ class Screener:
         self._workers.close()
         self._shadow_workers.close()
         self._waiting.close()
-
-
-def _apart(policies: Sequence[Policy]) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
-    """The policies that act, and those in shadow."""
-    return tuple(p for p in policies if not p.shadow), tuple(p for p in policies if p.shadow)
-
-
-def _by_detector(policies: Iterable[Policy]) -> list[tuple[Policy, ...]]:
-    """The policies of each detector."""
-    groups: dict[int, list[Policy]] = {}
-    for policy in policies:
-        groups.setdefault(id(policy.detector), []).append(policy)
-    return [tuple(group) for group in groups.values()]

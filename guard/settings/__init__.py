@@ -23,7 +23,7 @@ from guard.settings.extras import require_extra, require_extras
 from guard.settings.keys import Key
 from guard.settings.loading import configured_secret, load, placing, secret
 from guard.settings.observability import Logs, Tracing
-from guard.settings.policies import Policy, Release, Route, When
+from guard.settings.policies import AskIf, Policy, Release, Route, When
 from guard.settings.recognition import Proposals, Recognition, Trust
 from guard.settings.redis import Redis
 from guard.settings.redis_options import redis_options
@@ -58,6 +58,7 @@ __all__ = [
     "AnchoredPath",
     "Answers",
     "ArtifactDetector",
+    "AskIf",
     "Audit",
     "Canary",
     "Capture",

@@ -122,12 +122,24 @@ class Settings(Section):
         """What a policy names must exist: a mistyped name would be a rule that never applies."""
         policy, here = self.policies[place], ("policies", place)
         yield from _wrong_about_side(policy, here)
+        yield from self._wrong_in_ask_if(policy, (*here, "ask_if", "policy"))
         known_keys = [key.name for key in self.keys]
         yield from _unknown("detector", (*here, "detector"), policy.detector, self.detectors)
         for index, name in enumerate(policy.when.keys or ()):
             yield from _unknown("key", (*here, "when", "keys", index), name, known_keys)
         for index, name in enumerate(policy.when.models or ()):
             yield from _unknown("model", (*here, "when", "models", index), name, self.models)
+
+    def _wrong_in_ask_if(self, policy: Policy, here: KeyPath) -> Iterator[Problem]:
+        if policy.ask_if is None:
+            return
+        others = {each.name: each for each in self.policies}
+        yield from _unknown("policy", here, policy.ask_if.policy, others)
+        first = others.get(policy.ask_if.policy, policy)
+        if first.ask_if is not None:
+            yield Problem(here, "must judge without waiting for another")
+        elif (first.side, first.shadow) != (policy.side, policy.shadow):
+            yield Problem(here, "must have the same side, and both or none be in shadow")
 
     def _wrong_in_joints(self) -> Iterator[Problem]:
         for name, source in self.detectors.items():

@@ -37,6 +37,15 @@ class When(Section):
     """Names under `models`."""
 
 
+class AskIf(Section):
+    """When a policy's detector is asked at all: a cheap detector decides about a dear one."""
+
+    policy: Name
+    """Another policy of the same side, which judges first."""
+    score: Threshold
+    """Its detector's score from which on this one's is asked; also where it could not judge."""
+
+
 class Policy(Section):
     """One rule: what to do when a detector's score reaches the threshold, or when it fails.
 
@@ -52,6 +61,9 @@ class Policy(Section):
     """Whose scores it judges."""
     when: When = When()
     """Which requests it is for; without it all."""
+    ask_if: AskIf | None = None
+    """Ask its detector only where another policy's score gives reason; without it always. What it
+    would have found elsewhere passes."""
     authors: Annotated[tuple[Author, ...], Field(min_length=1)] | None = None
     """Whose texts it judges; where nothing is said the detector's own choice."""
     threshold: Threshold | Literal["from_artifact"] = "from_artifact"

@@ -38,7 +38,7 @@ class Finding:
     """One policy's judgement of one side of a request.
 
     `score` is the highest score over the request's texts (None when the policy could not judge:
-    `failure` says why);
+    `failure` says why; or was spared by `ask_if`);
     `items` are the indices, into the call's items, of the texts at or above `threshold`. The
     p-values say how unusual the score is among benign and among malicious prompts (None where
     the detector has no such calibration). A `shadow` finding's action is only what its policy

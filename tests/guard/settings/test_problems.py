@@ -26,6 +26,7 @@ def lines(text: str) -> list[str]:
     return []
 
 
+ASKING = "upstream: {url: 'http://x'}\ndetectors: {a: {kind: phrases, phrases: [x]}}\n"
 CASES = [
     ("upstream: {url: 'http://x', conect_s: 1}", "upstream.conect_s: no such key; did you mean"),
     ("upstream: {url: 'http://x', zzzzz: 1}", "upstream.zzzzz: no such key"),
@@ -47,6 +48,21 @@ CASES = [
         "kind must be one of artifact, phrases, forget-requests",
     ),
     ("detectors: {a: {path: x}}", "detectors.a: kind must be one of artifact, phrases"),
+    (
+        ASKING
+        + "policies: [{name: p, detector: a, action: block, ask_if: {policy: q, score: .5}}]",
+        "policies.p.ask_if.policy: no policy 'q'",
+    ),
+    (
+        ASKING
+        + "policies: [{name: p, detector: a, action: block, ask_if: {policy: p, score: .5}}]",
+        "policies.p.ask_if.policy: must judge without waiting for another",
+    ),
+    (
+        ASKING + "policies: [{name: p, detector: a, action: block, ask_if: {policy: q, score: .5}},"
+        " {name: q, detector: a, action: block, shadow: true}]",
+        "policies.p.ask_if.policy: must have the same side, and both or none be in shadow",
+    ),
     ("detectors: {a: {kind: remote, api: clasify}}", "detectors.a.api: must be 'classify', "),
     (
         "detectors: {a: {kind: remote, api: classify, url: 'http://x', model: m, classes: [x, y]}}",
