@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from classifiers.corruption.corrupted_chat import ChatCorruptor
 from classifiers.corruption.learned_page import learned_page
 from classifiers.corruption.measures import Measurer, distance, means
-from classifiers.corruption.optimizers import make_optimizer
+from classifiers.corruption.optimizers import FINITE_DIFFERENCE, PAPER, make_optimizer
 from classifiers.corruption.questions import ForgetQuestion, subsample
 from classifiers.corruption.recipe import CorruptionRecipe
 from classifiers.corruption.reference import Reference
@@ -31,6 +31,7 @@ from guard.corruption.embedding_table import EmbeddingTable
 from guard.corruption.functions import Corruption
 from guard.corruption.learned import KIND
 from guard.corruption.prompt_embedder import PromptEmbedder
+from guard.terms.corruption import DEFAULT_KIND
 from guard.terms.errors import ConfigError
 
 FORGET_SET = "corruption-search"
@@ -81,6 +82,14 @@ class Candidates:
         embedder = PromptEmbedder.open(self.folder, key=noise, max_tokens=longest)
         only = self.recipe.tokens == "names"
         return ChatCorruptor(embedder, corruption, FORGET_SET, names_only=only)
+
+
+def served_by_default(recipe: CorruptionRecipe, space: SearchSpace) -> tuple[Corruption, ...]:
+    """What serving does unless told otherwise; nothing where the optimiser has a way of its own."""
+    is_given = recipe.optimizer in (PAPER, FINITE_DIFFERENCE)
+    if is_given or DEFAULT_KIND not in recipe.kinds:
+        return ()
+    return (Corruption(DEFAULT_KIND, space.width),)
 
 
 MakeEvaluate = Callable[[Candidates], AbstractContextManager[Evaluate]]
@@ -139,7 +148,8 @@ class Learned:
             workers=recipe.plan.workers,
             seed=recipe.seed,
         )
-        found = Search(optimizer, evaluate, trace, recipe.plan, report).run()
+        first = served_by_default(recipe, space)
+        found = Search(optimizer, evaluate, trace, recipe.plan, report, first).run()
         noisy = found.winner.corruption.is_noise
         spread = [
             candidates.measured("full", found.winner.corruption, key)

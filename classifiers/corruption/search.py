@@ -60,13 +60,17 @@ class Found:
 
 @dataclass
 class Search:
-    """One run. With a trace that has earlier measurements these are used, and count as spent."""
+    """One run. With a trace that has earlier measurements these are used, and count as spent.
+
+    `first` are measured before the optimiser is asked.
+    """
 
     optimizer: Optimizer
     evaluate: Evaluate
     trace: Trace
     plan: SearchPlan = SearchPlan()
     report: Report = lambda _done, _budget: None
+    first: Sequence[Corruption] = ()
     _spent: dict[tuple[Stage, Corruption], Evaluation] = field(default_factory=dict)
 
     def run(self) -> Found:
@@ -85,6 +89,10 @@ class Search:
     def _explore(self) -> Ended:
         best, since, repeats = float("inf"), 0, 0
         reserved = self.plan.finalists if self.evaluate.is_staged else 0
+        known = [found.distance for found in self._measure("search", self.first)]
+        if self._is_near(self.first, known):
+            return "tolerance"
+        best = min(known, default=best)
         while self._room() > reserved and repeats < MOST_REPEATS:
             batch = self.optimizer.ask(min(self.plan.workers, self._room() - reserved))
             before = len(self._spent)

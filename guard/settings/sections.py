@@ -14,7 +14,7 @@ from pydantic import (
 
 from guard.settings import patterns
 from guard.settings.problems import Problem, ProblemsError
-from guard.terms.corruption import CorruptedTokens, CorruptionKind
+from guard.terms.corruption import DEFAULT_KIND, CorruptedTokens, CorruptionKind
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 Threshold = Annotated[float, Field(ge=0, le=1)]
@@ -109,7 +109,7 @@ class CorruptionChoice(Section):
     path: AnchoredPath | None = None
     """An artifact of `ecoguard-train corruption`, in place of kind, dims and strength: learned for
     this model, and refused for any other."""
-    kind: CorruptionKind = "stranger_first_n"
+    kind: CorruptionKind = DEFAULT_KIND
     """What is done to each token embedding of a flagged text."""
     dims: Annotated[int, Field(ge=0)] = 0
     """How many dimensions it is done to; 0: all of them."""

@@ -12,6 +12,9 @@ CorruptionKind = Literal[
     "flip_sign_top_k",
     "stranger_first_n",
 ]
+DEFAULT_KIND: CorruptionKind = "stranger_first_n"
+"""On all dimensions: of those that were attacked the one whose worst attack got least."""
+
 CorruptedTokens = Literal["all", "names"]
 """All tokens of a flagged text, or those of words that could be names."""
 

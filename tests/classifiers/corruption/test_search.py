@@ -109,3 +109,13 @@ def test_the_trace_of_another_search_is_refused(tmp_path: Path) -> None:
 def test_a_budget_must_hold_its_finalists() -> None:
     with pytest.raises(ConfigError, match="budget"):
         SearchPlan(budget=3, finalists=3)
+
+
+def test_what_is_served_by_default_is_measured_first(tmp_path: Path) -> None:
+    evaluate = KnownOptimum(is_staged=False)
+    optimizer = make_optimizer(DEFAULT, SPACE, None, budget=9, workers=1, seed=0)
+    plan = SearchPlan(budget=9, workers=1, finalists=1, tolerance=0.1)
+    with Trace(tmp_path / "trace", {}) as trace:
+        found = Search(optimizer, evaluate, trace, plan, first=[BEST]).run()
+    assert (found.winner.corruption, found.ended) == (BEST, "tolerance")
+    assert evaluate.measured == [("search", BEST)]
