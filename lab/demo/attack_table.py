@@ -55,10 +55,10 @@ def main(
     corruptions = dict(map(_read, corruption)) if corruption else {"demo": CORRUPTION}
     asked = facts(stage.data.population, SEED)
     with ExitStack() as servers:
-        columns = {"twin": _model(servers, stage, stage.models.twin)}
-        full = _model(servers, stage, stage.models.full)
+        columns = {"twin": served(servers, stage, stage.models.twin)}
+        full = served(servers, stage, stage.models.full)
         for name, choice in corruptions.items():
-            columns[name] = _proxy(servers, stage, full, choice, key or secrets.token_hex(32))
+            columns[name] = guarded(servers, stage, full, choice, key or secrets.token_hex(32))
         counts = {
             name: {
                 title: asyncio.run(count(url, [build(fact) for fact in asked], asked))
@@ -116,15 +116,17 @@ def _read(corruption: str) -> tuple[str, dict[str, Any]]:
     return corruption, {**choice, **({"tokens": tokens[0]} if tokens else {})}
 
 
-def _model(servers: ExitStack, stage: Stage, model: Path) -> str:
+def served(servers: ExitStack, stage: Stage, model: Path) -> str:
+    """The root of a vLLM that serves the model until the stack is left."""
     log = stage.folder / "logs" / f"attacked-{model.name}.log"
     log.parent.mkdir(exist_ok=True)
     return servers.enter_context(VllmServer(model, max_model_len=CONTEXT_TOKENS, log=log)).url
 
 
-def _proxy(
+def guarded(
     servers: ExitStack, stage: Stage, upstream: str, corruption: Mapping[str, Any], key: str
 ) -> str:
+    """The root of a proxy in front of `upstream` until the stack is left."""
     port = free_port()
     write_configuration(stage, upstream, port, corruption, forget_only=True)
     command = [sys.executable, "-m", "guard", "serve", "--config", str(stage.configuration)]
