@@ -8,6 +8,7 @@ from guard.screening.policy import Policy
 from guard.screening.screener import Screener
 from guard.terms.errors import ScreeningError, UpstreamError
 from guard.terms.item import AUTHORS, Call
+from guard.terms.rendering import RenderingSource
 from guard.terms.verdict import Action, Finding, Verdict
 from guard.upstream.client import UpstreamReply
 
@@ -19,7 +20,11 @@ MOST_QUESTION = 600
 
 
 async def related(
-    call: Call, policies: Sequence[Policy], screener: Screener, owner: str
+    call: Call,
+    policies: Sequence[Policy],
+    screener: Screener,
+    owner: str,
+    rendering: RenderingSource | None = None,
 ) -> Verdict:
     """The verdict that corrupts all that a request says of what its answer must not tell: what the
     detectors of the policies that replace find in it, and what was asked last, for that led there.
@@ -27,7 +32,8 @@ async def related(
     Raises ScreeningError where a detector cannot judge.
     """
     asking = [_of_prompts(policy) for policy in policies if replaces(policy)]
-    found = (await screener.begin(call.items, asking, owner, counts=False)).verdict
+    screening = await screener.begin(call.items, asking, owner, counts=False, rendering=rendering)
+    found = screening.verdict
     if found.failure:
         raise ScreeningError(found.failure)
     return Verdict((*found.findings, corrupting(asking[0], _asked_last(call))))

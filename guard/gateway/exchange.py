@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from time import perf_counter, time_ns
+from time import perf_counter
 from types import MappingProxyType
 
 from guard.answers.answers import Answers
@@ -15,6 +15,7 @@ from guard.gateway.client import Client, Reply
 from guard.gateway.context_length import ContextLengths
 from guard.gateway.guarding.checks import Checks
 from guard.gateway.model_tokenizers import ModelTokenizer
+from guard.gateway.prompt_screening import PromptScreening
 from guard.gateway.refusals import Refusals
 from guard.gateway.replacements import Replacements
 from guard.gateway.replies import Replies
@@ -24,11 +25,10 @@ from guard.observability.metrics import Metrics
 from guard.recognition.authorship import Authorship
 from guard.recognition.known import KnownTexts
 from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
-from guard.screening import passages
-from guard.screening.budget.spending import Spending
+from guard.rendering.renderer import Renderer
 from guard.screening.canary import NO_CANARIES, Canary
 from guard.screening.policy import Policy
-from guard.screening.screener import Screener, Screening
+from guard.screening.screener import Screener
 from guard.screening.selection import PolicyTable
 from guard.settings import Settings
 from guard.terms.errors import RequestError
@@ -63,7 +63,9 @@ class Exchange:
         sampling: Mapping[str, SamplingDefaults] = NO_DEFAULTS,
         known: KnownTexts | None = None,
         pinned: PinnedPrompts = NOTHING_PINNED,
+        renderer: Renderer | None = None,
     ) -> None:
+        renderer = renderer or Renderer()
         self._settings = settings
         self._authorship = Authorship(settings, known, pinned)
         self._screener = screener
@@ -74,9 +76,16 @@ class Exchange:
         self._contexts = ContextLengths(upstream.context, counts)
         self._refusals = Refusals(settings)
         self._table = PolicyTable.build(screener.policies, settings.policies, canaries)
-        self.checks = Checks(settings, screener, metrics, self._table, self._authorship)
+        self.checks = Checks(settings, screener, metrics, self._table, self._authorship, renderer)
+        self._prompts = PromptScreening(
+            screener,
+            self._table,
+            renderer,
+            metrics,
+            most_tokens=settings.limits.screening_tokens,
+        )
         questions = known.questions if known else None
-        self._replacements = Replacements(screener, self._table, questions)
+        self._replacements = Replacements(screener, self._table, questions, renderer)
         self._replies = Replies(Answers(settings, screener, metrics), self._authorship, self._table)
         self._calls = Calls(
             settings, self._table, upstream, metrics, tokenizers, switches, sampling
@@ -91,22 +100,6 @@ class Exchange:
     async def admit(self, protocol: WireProtocol, body: JsonObject, client: Client) -> Call:
         """The call that `body` makes, its pictures written anew; raises ClientVisibleError."""
         return await self._calls.admit(protocol, body, client)
-
-    async def _screened(self, protocol: WireProtocol, call: Call, client: Client) -> Screening:
-        """The screening of a call's prompt; notes the verdict, and later that of shadows too."""
-        chosen = self._table.select(client.owner, protocol.route, call.model)
-        began = time_ns()
-        spending = Spending(self._settings.limits.screening_tokens)
-        try:
-            asked = self._screener, call.items, chosen.of("prompt"), client.owner
-            screening = await passages.begin(*asked, spending=spending)
-        finally:  # who leaves, or has no time left, has cost something all the same
-            client.entry.screened_tokens += spending.read
-            self._metrics.screened_tokens.inc(spending.read)
-        client.screened(began, "prompt", screening.verdict)
-        if screening.whole is not None:
-            client.await_shadows(screening.whole, "prompt", screening.verdict)
-        return screening
 
     @asynccontextmanager
     async def answer(
@@ -138,7 +131,7 @@ class Exchange:
         """As `answer`, for a call; `again` for what is left of one whose old turns were cut."""
         early = not again and self._sends_early(protocol, call, client)
         async with PendingRequest(self._sent(call, call.body, client), early=early) as pending:
-            verdict = (await self._screened(protocol, call, client)).verdict
+            verdict = (await self._prompts.screened(protocol, call, client)).verdict
             if self._can_corrupt(call):
                 verdict = self._replacements.remembered(protocol, call, client, verdict)
             action = self._action(call, verdict)

@@ -6,6 +6,7 @@ from guard.answers.asking_again import corrupting, related, replaces
 from guard.corruption.rewriting import GENERATING
 from guard.gateway.client import Client
 from guard.recognition.questions import KnownQuestions
+from guard.rendering.renderer import Renderer
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener
 from guard.screening.selection import PolicyTable
@@ -18,11 +19,16 @@ class Replacements:
     """Says what of a request is corrupted because of what its answer tells, or once told."""
 
     def __init__(
-        self, screener: Screener, table: PolicyTable, questions: KnownQuestions | None
+        self,
+        screener: Screener,
+        table: PolicyTable,
+        questions: KnownQuestions | None,
+        renderer: Renderer,
     ) -> None:
         self._screener = screener
         self._table = table
         self._questions = questions
+        self._renderer = renderer
 
     def policies(self, protocol: WireProtocol, call: Call, client: Client) -> tuple[Policy, ...]:
         """The policies that replace the answer to a call."""
@@ -46,7 +52,9 @@ class Replacements:
     async def verdict(self, call: Call, policies: Sequence[Policy], client: Client) -> Verdict:
         """The verdict that corrupts what led to the answer, as the prompt's own does; it is
         remembered. Raises ScreeningError where a detector cannot judge."""
-        found = await related(call, policies, self._screener, client.owner)
+        found = await related(
+            call, policies, self._screener, client.owner, self._renderer.source(call)
+        )
         if self._questions:
             self._questions.keep(client.owner, call, found.items(Action.CORRUPT))
         asked = client.entry.verdicts.get("prompt", Verdict())

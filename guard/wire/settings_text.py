@@ -54,7 +54,7 @@ def settings_items(body: JsonObject, table: FieldTable, prompt: Collection[str])
         # Refused fields are here where the operator allows them: allowed, not unseen.
         if rule in (Rule.SCREENED, Rule.REFUSED, Rule.SWITCHES) or _holds_text(value):
             items += field_items(value, (name,), name)
-        if name in CONSTRAINTS and (text := "\n".join(_spelled(value))):
+        if name in CONSTRAINTS and (text := "\n".join(spelled_in(value))):
             items.append(authored((name,), name, text))
     return items
 
@@ -65,7 +65,7 @@ def _holds_text(value: object) -> bool:
     return any(text not in WORDS and not _NUMBER.fullmatch(text) for text in strings(value))
 
 
-def _spelled(value: object) -> Iterator[str]:
+def spelled_in(value: object) -> Iterator[str]:
     """What the regular expressions and grammars in a constraint spell."""
     waiting = [value]
     while waiting:

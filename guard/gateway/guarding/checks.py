@@ -10,12 +10,14 @@ from guard.gateway.client import Client
 from guard.gateway.refusals import Refusals
 from guard.observability.metrics import Metrics
 from guard.recognition.authorship import Authorship
+from guard.rendering.renderer import Renderer
 from guard.screening.budget.spending import Spending
 from guard.screening.policy import Policy
 from guard.screening.screener import Screener
 from guard.screening.selection import PolicyTable
 from guard.settings import Settings
 from guard.terms.item import Call, Item, Side
+from guard.terms.rendering import RenderingSource
 from guard.terms.verdict import Verdict
 
 CHAT = "/v1/chat/completions"
@@ -32,7 +34,9 @@ class Checks:
         metrics: Metrics,
         table: PolicyTable,
         authorship: Authorship,
+        renderer: Renderer,
     ) -> None:
+        self._renderer = renderer
         self._most_tokens = settings.limits.screening_tokens
         self._models = settings.models
         self._screener = screener
@@ -46,7 +50,8 @@ class Checks:
         """The verdict on a call, as the proxy would find it, by policies in shadow too."""
         call = await self._authorship.authored(call, client.owner)
         policies = self._table.select(client.owner, route, call.model).of("prompt")
-        return await self._judged(call.items, policies, client)
+        rendering = self._renderer.source(call) if call.body else None  # none: texts alone
+        return await self._judged(call.items, policies, client, rendering=rendering)
 
     async def verdict_on_texts(
         self, items: Sequence[Item], client: Client, side: Side = "prompt", model: object = None
@@ -79,12 +84,19 @@ class Checks:
         policies: Sequence[Policy],
         client: Client,
         side: Side = "prompt",
+        rendering: RenderingSource | None = None,
     ) -> Verdict:
         began = time_ns()
         spending = Spending(self._most_tokens)
         try:
             screening = await self._screener.begin(
-                items, policies, client.owner, side, counts=False, spending=spending
+                items,
+                policies,
+                client.owner,
+                side,
+                counts=False,
+                rendering=rendering,
+                spending=spending,
             )
         finally:  # who leaves, or has no time left, has cost something all the same
             client.entry.screened_tokens += spending.read

@@ -1,0 +1,1 @@
+"""The whole request as the model reads it: texts in the order of the prompt, mapped to items."""
