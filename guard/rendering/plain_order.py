@@ -15,6 +15,8 @@ MESSAGE_FIELDS = ("name", "tool_call_id", "reasoning", "reasoning_content", "con
 """What a message has, in the order in which templates set it; other fields come last."""
 SHOWN = frozenset({"content", "tool_calls"})
 """What of a message every template shows: others may leave the rest out."""
+LABELS = frozenset({"name", "tool_call_id"})
+"""What of a message says whose it is: to models each is read by itself alone."""
 MOST_FORCED = 512
 TAIL = 2
 """Texts at the prompt's end that stand before what the answer must say."""
@@ -39,10 +41,12 @@ def plain_rendering(call: Call) -> Rendering:
 
 
 def _by_item(call: Call, order: Order) -> Iterator[Segment]:
-    """One segment for each item in the order: a field by itself is read in its own windows."""
+    """One segment for each item in the order that says something: a field by itself is read in
+    its own windows."""
     seen: set[int] = set()
     for segment in order:
-        if segment.item not in seen:
+        is_label = call.items[segment.item].path[-1] in LABELS
+        if segment.item not in seen and not is_label:
             seen.add(segment.item)
             yield segment._replace(text=call.items[segment.item].text)
 

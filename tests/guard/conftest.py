@@ -19,7 +19,7 @@ from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
 from guard.screening.policy import Policy
 from guard.server.app import create_app
 from guard.settings import Settings
-from guard.terms.detector import Detector
+from guard.terms.detector import Detector, Encoder
 from tests import redis_server
 from tests.fakes import Clock, FakeVLLM, WordDetector
 from tests.loop_watchdog import Watchdog, off_the_loop, refusing_to_wait, watching
@@ -98,6 +98,7 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
         *rules: tuple[str, Detector],
         on_error: str = "block",
         rewriter: Rewriter | None = None,
+        encoder: Encoder | None = None,
         whens: Sequence[dict[str, Any]] = (),
         upstream_options: dict[str, Any] | None = None,
         pinned: PinnedPrompts = NOTHING_PINNED,
@@ -111,7 +112,7 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
                 upstream, rules, on_error, sections, whens, policy_options or {}
             )
             resources = Resources(
-                policies_of(settings, rules), None, rewriter, {}, None, pinned=pinned
+                policies_of(settings, rules), encoder, rewriter, {}, None, pinned=pinned
             )
             # As in a process of its own: made before there is an event loop.
             app = await asyncio.to_thread(create_app, settings, resources)

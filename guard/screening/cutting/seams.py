@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
+from guard.screening.cutting.item_order import is_said
 from guard.screening.cutting.windows import bounds
 from guard.terms.detector import WindowSize
 from guard.terms.item import AUTHORS, Author, Item
@@ -106,7 +107,10 @@ class Seams:
             yield tuple(stretch)
 
     def _goes_on(self, before: Segment, after: Segment) -> bool:
-        message, other = (self.items[segment.item].path for segment in (before, after))
+        pair = [self.items[segment.item] for segment in (before, after)]
+        if not all(map(is_said, pair)):  # the notation of calls and tools stands between
+            return False
+        message, other = (item.path for item in pair)
         if len(message) > MESSAGE_DEPTH and message[:MESSAGE_DEPTH] == other[:MESSAGE_DEPTH]:
             return True
         if not before.text.strip() or not after.text.strip():

@@ -55,7 +55,8 @@ def schema(key: str, value: str) -> JsonObject:
     return {"type": "json_schema", "json_schema": {"name": "s", "schema": said}}
 
 
-PAIRS: dict[str, Callable[[str, str], JsonObject]] = {
+Pair = Callable[[str, str], JsonObject]
+PAIRS: dict[str, Pair] = {
     "reasoning and content": lambda a, b: body(user("Go."), assistant(b, reasoning=a), user("So?")),
     "tool name and arguments": lambda a, b: body(user("Go."), called(a, arguments(b, "1"))),
     "key and value of arguments": lambda a, b: body(user("Go."), called("f", arguments(a, b))),

@@ -171,3 +171,13 @@ def test_every_seam_is_seen(said: list[str]) -> None:
     for index, (before, after) in enumerate(pairwise(said)):
         seam = before[-4:] + "\n" + after[:4]
         assert any(seam in text and {index, index + 1} <= got for text, got in found.items())
+
+
+def test_between_a_call_and_its_result_stands_the_notation_of_both() -> None:
+    call = Item(("messages", 0, "tool_calls"), "assistant", "read\npath\n/src")
+    items = [call, turn(1, "tool", "import json")]
+    order = tuple(Segment(item.text, index) for index, item in enumerate(items))
+    seams = Seams(items, Rendering((order,)))
+
+    assert list(seams.as_read(SIZES)) == ["read\npath\n/src\nimport json"]
+    assert "read\npath\n/srcimport json" in seams.in_any_way(SIZES)
