@@ -15,11 +15,13 @@ ALL = (*PRODUCT, *modules("lab"), *modules("tests"))
 
 # Test files of `guard` that mirror no module.
 TESTS_OF_MANY = {
+    "guard/rendering/test_price.py",  # what a rendered request costs to read
     "guard/screening/test_shadows.py",  # the screener's half that no request waits for
     "guard/server/test_known_texts.py",  # what of a request is known, from one to the next
     "guard/server/test_pictures.py",  # pictures, in every protocol
     "guard/server/test_screening_budget.py",  # what would cost too much, in every protocol
     "guard/server/test_screening_failures.py",  # what could not be judged, in every protocol
+    "guard/server/test_split_phrases.py",  # what is split over fields, in every protocol
     "guard/store/test_store_drills.py",  # the store's faults under a whole proxy
     "guard/wire/test_client_shapes.py",  # what many clients send
     "guard/wire/test_messages_clients.py",  # Anthropic's own client

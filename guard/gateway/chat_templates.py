@@ -1,13 +1,13 @@
-"""The chat templates of the guarded models: which switches a client may set in them."""
+"""The chat templates of guarded models: how prompts read, and which switches clients may set."""
 
-import json
 import logging
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from guard.rendering.chat_template import ChatTemplate
+from guard.rendering.sandbox import GENERATION
+from guard.rendering.template_files import DEFAULT, read_template_files
 from guard.settings import Model
-from guard.terms.errors import ArtifactError
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +38,6 @@ RESERVED = frozenset(
         "xml_tools",
     }
 )
-# A tag of transformers' own, which marks the assistant's tokens and shows nothing.
-_GENERATION = re.compile(r"\{%-?\s*(?:end)?generation\s*-?%\}")
 
 
 def read_switches(models: Mapping[str, Model]) -> dict[str, frozenset[str]]:
@@ -56,25 +54,17 @@ def read_switches(models: Mapping[str, Model]) -> dict[str, frozenset[str]]:
     }
 
 
+def read_templates(models: Mapping[str, Model]) -> dict[str, ChatTemplate]:
+    """By model name, the templates that its prompts are rendered by, of models whose folder has
+    one that can be read. Raises ArtifactError for a folder that is broken."""
+    folders = {name: model.path for name, model in models.items() if model.path}
+    read = {name: ChatTemplate.read(read_template_files(path)) for name, path in folders.items()}
+    return {name: template for name, template in read.items() if template}
+
+
 def _switches_in(folder: Path | None) -> frozenset[str]:
-    template = _template_in(folder) if folder else None
-    return switches_of(template) if template else frozenset()
-
-
-def _template_in(folder: Path) -> str | None:
-    """The text of a folder's chat template; None where it has none, or several by name."""
-    file = folder / "chat_template.jinja"
-    if file.is_file():
-        return file.read_text(encoding="utf-8")
-    config = folder / "tokenizer_config.json"
-    if not config.is_file():
-        return None
-    try:
-        found = json.loads(config.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ArtifactError(f"{config}: not readable as JSON") from error
-    template = found.get("chat_template") if isinstance(found, dict) else None
-    return template if isinstance(template, str) else None
+    templates = read_template_files(folder).templates if folder else {}
+    return switches_of(templates[DEFAULT]) if set(templates) == {DEFAULT} else frozenset()
 
 
 def switches_of(template: str) -> frozenset[str]:
@@ -84,7 +74,7 @@ def switches_of(template: str) -> frozenset[str]:
 
     environment = ImmutableSandboxedEnvironment(extensions=["jinja2.ext.loopcontrols"])
     try:
-        read = meta.find_undeclared_variables(environment.parse(_GENERATION.sub("", template)))
+        read = meta.find_undeclared_variables(environment.parse(GENERATION.sub("", template)))
     except TemplateError as error:
         logger.warning("a chat template cannot be read: %s", error.message)
         return frozenset()

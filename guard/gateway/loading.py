@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 
 from guard.corruption.rewriting import Rewriter, open_rewriter
 from guard.detectors.kinds import VersionsInService, load_canaries, load_detectors, read_digests
-from guard.gateway.chat_templates import read_switches
+from guard.gateway.chat_templates import read_switches, read_templates
 from guard.gateway.generation_config import read_sampling_defaults
 from guard.gateway.model_tokenizers import ModelTokenizer, open_tokenizers
 from guard.gateway.sizing import cores, pass_threads, workers_here
 from guard.recognition.known import shares
 from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
+from guard.rendering.chat_template import ChatTemplate
 from guard.screening.canary import Canary
 from guard.screening.policy import Policy
 from guard.settings import Settings, configured_secret, require_extras
@@ -33,6 +34,7 @@ class Resources:
     upstream_tls: ssl.SSLContext | None = None
     canaries: Mapping[str, Canary] = field(default_factory=dict)
     switches: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    templates: Mapping[str, ChatTemplate] = field(default_factory=dict)
     sampling: Mapping[str, SamplingDefaults] = field(default_factory=dict)
     detectors: Mapping[str, Detector] = field(default_factory=dict)
     pinned: PinnedPrompts = NOTHING_PINNED
@@ -63,6 +65,7 @@ def load_resources(settings: Settings) -> Resources:
         rewriter=open_rewriter(settings, names_in) if settings.may_corrupt else None,
         tokenizers=open_tokenizers(settings.models),
         switches=read_switches(settings.models),
+        templates=read_templates(settings.models),
         sampling=read_sampling_defaults(settings.models),
         pinned=PinnedPrompts.load(settings.recognition),
         upstream_key=configured_secret(settings.upstream.api_key_env, "upstream", "api_key_env"),

@@ -9,6 +9,7 @@ from guard.gateway.loading import Resources
 from guard.limits.keys import Keyring
 from guard.observability.metrics import Metrics
 from guard.recognition.known import KnownTexts
+from guard.rendering.renderer import Renderer
 from guard.screening.score_cache import ScoreCache
 from guard.screening.screener import Screener
 from guard.settings import NO_LIMITS, Rates, Settings
@@ -71,6 +72,7 @@ class Service:
             resources.sampling,
             known,
             resources.pinned,
+            Renderer(resources.templates),
         )
 
         self.exchange.begin()

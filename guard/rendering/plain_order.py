@@ -26,21 +26,27 @@ Places = Mapping[Path, int]
 
 def plain_rendering(call: Call) -> Rendering:
     """The rendering of a call by its body alone."""
-    places: dict[Path, int] = {}
-    for index, item in enumerate(call.items):
-        if item.text:
-            places.setdefault(item.path, index)
+    places = places_of(call)
     messages = call.body.get("messages")
     if not isinstance(messages, list):
         return Rendering(tuple(_prompts(call, places)))
     whole, bare = (tuple(_chat(call.body, messages, places, bare=bare)) for bare in (False, True))
     own = tuple(s for s in bare if call.items[s.item].role == "user")
     variants = (*(_as_texts(order) for order in (whole, bare)), own)
-    forced = (*_pairs(call.body, places), *_forced(call.body, places, whole))
-    return Rendering((tuple(_by_item(call, whole)),), (*variants, *forced))
+    forced = (*_pairs(call.body, places), *forced_orders(call.body, places, whole))
+    return Rendering((tuple(by_item(call, whole)),), (*variants, *forced))
 
 
-def _by_item(call: Call, order: Order) -> Iterator[Segment]:
+def places_of(call: Call) -> Places:
+    """Which item holds all of what stands at a path, by its index."""
+    places: dict[Path, int] = {}
+    for index, item in enumerate(call.items):
+        if item.text:
+            places.setdefault(item.path, index)
+    return places
+
+
+def by_item(call: Call, order: Order) -> Iterator[Segment]:
     """One segment for each item in the order that says something: a field by itself is read in
     its own windows."""
     seen: set[int] = set()
@@ -63,7 +69,7 @@ def _prompts(call: Call, places: Places) -> Iterator[Order]:
         if path[0] in PROMPTS:
             order = (Segment(call.items[index].text, index), *behind)
             yield order
-            yield from _forced(call.body, places, order)
+            yield from forced_orders(call.body, places, order)
 
 
 def _chat(
@@ -118,7 +124,7 @@ def _pairs(body: JsonObject, places: Places) -> Iterator[Order]:
         yield from ((Segment(key, item), Segment(text, item)) for key, text in pairs(body["tools"]))
 
 
-def _forced(body: JsonObject, places: Places, order: Order) -> Iterator[Order]:
+def forced_orders(body: JsonObject, places: Places, order: Order) -> Iterator[Order]:
     """The end of a prompt and what the answer to it must say, one alternative after the other."""
     end = order[-TAIL:]
     given = 0

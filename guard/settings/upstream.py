@@ -90,7 +90,8 @@ class Model(Section):
 
     path: AnchoredPath | None = None
     """The folder with the model's `tokenizer.json` and safetensors: needed to corrupt prompts, and
-    to read prompts of token ids; with its chat template, for the template's switches."""
+    to read prompts of token ids; with its chat template, by which requests are rendered for
+    screening, and for the template's switches."""
     template_switches: tuple[str, ...] | None = None
     """The names in `chat_template_kwargs` that clients may set, to true, false, a number or a level
     (`low`, `high`); where it is not set: what the chat template in `path` reads."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +16,7 @@ from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.encoders.pooling_endpoint import PoolingEndpoint
 from guard.gateway.loading import Resources
 from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
+from guard.rendering.chat_template import ChatTemplate
 from guard.screening.policy import Policy
 from guard.server.app import create_app
 from guard.settings import Settings
@@ -103,6 +104,7 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
         upstream_options: dict[str, Any] | None = None,
         pinned: PinnedPrompts = NOTHING_PINNED,
         policy_options: dict[str, Any] | None = None,
+        templates: Mapping[str, ChatTemplate] | None = None,
         **sections: Any,
     ) -> AsyncIterator[Rig]:
         async with serving(vllm) as upstream:
@@ -112,7 +114,13 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
                 upstream, rules, on_error, sections, whens, policy_options or {}
             )
             resources = Resources(
-                policies_of(settings, rules), encoder, rewriter, {}, None, pinned=pinned
+                policies_of(settings, rules),
+                encoder,
+                rewriter,
+                {},
+                None,
+                templates=templates or {},
+                pinned=pinned,
             )
             # As in a process of its own: made before there is an event loop.
             app = await asyncio.to_thread(create_app, settings, resources)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from guard.gateway.chat_templates import read_switches, switches_of
+from guard.gateway.chat_templates import read_switches, read_templates, switches_of
 from guard.settings import Model
 from guard.terms.errors import ArtifactError
 
@@ -78,3 +78,16 @@ def test_a_broken_folder_is_named(tmp_path: Path) -> None:
     (tmp_path / "tokenizer_config.json").write_text("{")
     with pytest.raises(ArtifactError, match="tokenizer_config"):
         read_switches({"demo": Model(path=tmp_path)})
+
+
+def test_each_model_with_a_template_is_rendered_by_its_own(tmp_path: Path) -> None:
+    for name, template in (("one", "{{ messages }}"), ("broken", "{% if"), ("none", "")):
+        (tmp_path / name).mkdir()
+        if template:
+            (tmp_path / name / "chat_template.jinja").write_text(template)
+    models = {name: Model(path=tmp_path / name) for name in ("one", "broken", "none")}
+
+    found = read_templates({**models, "elsewhere": Model()})
+
+    assert set(found) == {"one"}
+    assert found["one"].files.templates == {"default": "{{ messages }}"}

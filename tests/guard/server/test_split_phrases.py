@@ -18,6 +18,7 @@ from tests.guard.detectors.forget.test_request_folder import ENCODER, put
 from tests.guard.rendering import splits
 from tests.guard.rendering.splits import CUTS, PAIRS, PHRASE
 from tests.guard.rendering.splits_of_protocols import MESSAGES, RESPONSES
+from tests.guard.rendering.templates import family_template
 
 NAME = "Ilse Varnholt"
 MODELS = {"demo": {"path": "/nowhere"}}
@@ -91,3 +92,19 @@ async def test_no_split_of_a_name_reaches_the_model(
     assert len(rig.vllm.requests) == len(NAME_CUTS)
     for sent in rig.vllm.requests:
         assert not [piece for piece in ("Ilse", "Varnholt") if piece in str(sent)]
+
+
+async def test_what_only_the_models_template_puts_side_by_side_is_found(
+    make_rig: RigMaker,
+) -> None:
+    """One that shows what the developer says before the last turn of the user's."""
+    templates = {"demo": family_template("mistral")}
+    begun = (splits.user("Hi."), splits.assistant("Yes?"))
+    async with make_rig(("block", PhraseList([PHRASE])), templates=templates) as rig:
+        for first, second in CUTS.values():
+            said: JsonObject = {"role": "system", "content": first}
+            answer = await rig.client.post(
+                CHAT, json=demo(splits.body(said, *begun, splits.user(second)))
+            )
+            assert answer.status_code == 400
+    assert rig.vllm.requests == []
