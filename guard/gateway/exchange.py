@@ -13,6 +13,7 @@ from guard.corruption.rewriting import GENERATING, Rewriter
 from guard.gateway.calls import Calls
 from guard.gateway.client import Client, Reply
 from guard.gateway.context_length import ContextLengths
+from guard.gateway.control_tokens import ControlTokenRule
 from guard.gateway.guarding.checks import Checks
 from guard.gateway.model_tokenizers import ModelTokenizer
 from guard.gateway.prompt_screening import PromptScreening
@@ -73,6 +74,7 @@ class Exchange:
         self._rewriter = rewriter
         self._metrics = metrics
         counts = {name: TokenCounts(each.count_tokens) for name, each in tokenizers.items()}
+        self._control = ControlTokenRule.build(settings, tokenizers, metrics)
         self._contexts = ContextLengths(upstream.context, counts)
         self._refusals = Refusals(settings)
         self._table = PolicyTable.build(screener.policies, settings.policies, canaries)
@@ -111,6 +113,7 @@ class Exchange:
         """
         call = await self.admit(protocol, body, client)
         call = await self._authorship.authored(call, client.owner)
+        call = self._control.applied(call, client.entry)
         if call.upstream_path in GENERATING:
             client.entry.texts = call.items
             await self._check_context(protocol, call, client)

@@ -27,6 +27,12 @@ class ModelTokenizer:
                 raise RequestError(f"Token id {token} does not lie between 0 and {self._size - 1}")
         return str(self._tokenizer.decode(ids, skip_special_tokens=False))
 
+    @property
+    def special_tokens(self) -> tuple[str, ...]:
+        """What the model is steered with, as it is written."""
+        added = self._tokenizer.get_added_tokens_decoder().values()
+        return tuple(token.content for token in added if token.special)
+
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, special tokens left out; 0 for what is not valid Unicode."""
         try:

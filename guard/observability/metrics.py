@@ -67,6 +67,13 @@ class Metrics:
             ("field",),
             registry=self.registry,
         )
+        self.control_tokens = Counter(
+            "ecoguard_control_tokens_requests_total",
+            "Requests with special tokens of the model in their texts, by what became of them.",
+            ("action",),
+            registry=self.registry,
+        )
+        _begin(self.control_tokens, "neutralised", "refused", "allowed")
         self.corrupted_tokens = Counter(
             "ecoguard_corrupted_tokens_total",
             "Prompt tokens sent as corrupted embeddings.",

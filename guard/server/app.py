@@ -32,7 +32,7 @@ from guard.server.endpoint import Answer, JsonEndpoint
 from guard.server.guards.fms import FmsDetector
 from guard.server.guards.litellm import LiteLlmGuardrail
 from guard.server.guards.moderations import Moderations
-from guard.server.reply_sender import DROPPED_FIELDS
+from guard.server.reply_sender import CONTROL_TOKENS, DROPPED_FIELDS
 from guard.server.service_routes import service_router
 from guard.server.stored_response_routes import stored_responses_router
 from guard.settings import Cors, Settings
@@ -171,7 +171,13 @@ def _add_middleware(app: FastAPI, cors: Cors) -> None:
             allow_origins=cors.allow_origins,
             allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["*"],
-            expose_headers=["x-request-id", "retry-after", DROPPED_FIELDS, *RATE_HEADERS],
+            expose_headers=[
+                "x-request-id",
+                "retry-after",
+                DROPPED_FIELDS,
+                CONTROL_TOKENS,
+                *RATE_HEADERS,
+            ],
         )
     app.add_middleware(ClosedRoutes)
     app.add_middleware(RequestIds)

@@ -20,6 +20,7 @@ from guard.wire.json_body import serialise
 CLIENT_GONE = 499
 
 DROPPED_FIELDS = "x-ecoguard-dropped-fields"
+CONTROL_TOKENS = "x-ecoguard-control-tokens"
 
 _ACTIONS = {action.label: action for action in Action}
 _LAST = {"type": "http.response.body", "body": b"", "more_body": False}
@@ -139,6 +140,8 @@ class ReplySender:
             headers.append((b"content-length", str(len(reply.body)).encode()))
         if self.entry and self.entry.dropped_fields:
             headers.append((DROPPED_FIELDS.encode(), self.entry.dropped_fields.encode()))
+        if self.entry and self.entry.control_tokens:
+            headers.append((CONTROL_TOKENS.encode(), self.entry.control_tokens.encode()))
         extra = {**self.charge.headers, **reply.headers} if self.charge else reply.headers
         if extra:
             headers += [(name.encode(), value.encode()) for name, value in extra.items()]

@@ -165,6 +165,9 @@ class Fields(Section):
     without indices (`messages.tools`). What is carried so is screened."""
     media: Literal["refuse", "allow_unscreened"] = "refuse"
     """Audio and video, and pictures where `images.enabled` is not set."""
+    control_tokens: Literal["neutralise", "refuse", "allow"] = "neutralise"
+    """Special tokens of the model inside messages, tools and documents, for models whose folder is
+    known. What is neutralised reaches the model as text that steers nothing: `< |im_end|>`."""
 
 
 Most = Annotated[int, Field(ge=1)]

@@ -73,6 +73,7 @@ class Journal:
             findings=entry.findings,
             verdicts={side: verdict.label for side, verdict in entry.verdicts.items()},
             cuts=tuple(entry.cuts),
+            control_tokens=entry.control_tokens,
             artifacts=dict(entry.artifacts),  # now: what is in service may change
             prompt_tokens=entry.prompt_tokens,
             completion_tokens=entry.completion_tokens,

@@ -41,7 +41,8 @@ class AuditRecord:
     `time` is seconds since 1970, `latency_s` from the whole request body to the answer's end;
     token counts are the model server's, where it sent them; `artifacts` are SHA-256 digests of
     the manifests in service, by detector; `verdicts` are the verdicts' words, by side; `cuts` are
-    the earlier turns that a chat went on without.
+    the earlier turns that a chat went on without; `control_tokens` says what was done with special
+    tokens of the model in its texts, "" for none.
     """
 
     time: float
@@ -55,6 +56,7 @@ class AuditRecord:
     findings: tuple[Finding, ...] = ()
     verdicts: Mapping[str, str] = field(default_factory=dict)
     cuts: tuple[Cut, ...] = ()
+    control_tokens: str = ""
     artifacts: Mapping[str, str] = field(default_factory=dict)
     prompt_tokens: int | None = None
     completion_tokens: int | None = None

@@ -47,6 +47,7 @@ def audit_row(record: AuditRecord) -> Row:
         "completion_tokens": record.completion_tokens,
         "verdicts": dict(record.verdicts),
         "cuts": [cut_row(cut) for cut in record.cuts],
+        "control_tokens": record.control_tokens,
         "findings": [finding_row(finding) for finding in record.findings],
         "artifacts": dict(record.artifacts),
     }

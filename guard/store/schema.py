@@ -69,6 +69,7 @@ audit = Table(
     Column("verdicts", JSON().with_variant(JSONB, "postgresql")),
     # NULL in rows that were written before cuts were noted.
     Column("cuts", JSON().with_variant(JSONB, "postgresql")),
+    Column("control_tokens", String(16)),  # as for cuts
     Column("findings", JSON().with_variant(JSONB, "postgresql"), nullable=False),
     Column("artifacts", JSON().with_variant(JSONB, "postgresql"), nullable=False),
     Index("ix_audit_time", "time"),

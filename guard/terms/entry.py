@@ -42,7 +42,8 @@ class Entry:
 
     `key` is the API key's name; `artifacts` are the digests of the manifests that served it, by
     detector; `texts` stay empty where no model generates an answer; `dropped_fields` are the names
-    of fields that no table names, separated by commas; `screened_tokens` are about those that
+    of fields that no table names, separated by commas; `control_tokens` says what was done with
+    special tokens of the model in its texts, if any; `screened_tokens` are about those that
     detectors have read of it. `verdicts` has one for each side that was
     judged, of what went on to the model where turns were cut; `cuts` are those turns, once for
     each time that the chat was judged and shortened. `pending` are judgements off the request's
@@ -58,6 +59,7 @@ class Entry:
     cuts: list[Cut] = field(default_factory=list)
     texts: Sequence[Item] = ()
     dropped_fields: str = ""
+    control_tokens: str = ""
     screened_tokens: int = 0
     prompt_tokens: int | None = None
     completion_tokens: int | None = None

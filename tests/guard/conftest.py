@@ -15,6 +15,7 @@ from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.encoders.pooling_endpoint import PoolingEndpoint
 from guard.gateway.loading import Resources
+from guard.gateway.model_tokenizers import ModelTokenizer
 from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
 from guard.rendering.chat_template import ChatTemplate
 from guard.screening.policy import Policy
@@ -105,6 +106,7 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
         pinned: PinnedPrompts = NOTHING_PINNED,
         policy_options: dict[str, Any] | None = None,
         templates: Mapping[str, ChatTemplate] | None = None,
+        tokenizers: Mapping[str, ModelTokenizer] | None = None,
         **sections: Any,
     ) -> AsyncIterator[Rig]:
         async with serving(vllm) as upstream:
@@ -117,7 +119,7 @@ def make_rig(vllm: FakeVLLM) -> RigMaker:
                 policies_of(settings, rules),
                 encoder,
                 rewriter,
-                {},
+                tokenizers or {},
                 None,
                 templates=templates or {},
                 pinned=pinned,

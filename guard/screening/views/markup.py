@@ -10,15 +10,17 @@ from functools import lru_cache
 
 from guard.screening.views.vocabulary import CERTAIN, SURE, is_word, mend
 
-# Tokens that steer some model, written into a text to keep its words apart.
+# Tokens that steer some model, written into a text to keep its words apart; also as the guard
+# writes them where it has made text of them (`guard.wire.control_tokens`).
 _NAMED = (
     "pad|unk|mask|bos|eos|cls|sep|sop|eop|eot|eom|s|think|tool_call|tool_response|tool_calls|image"
     r"|(?:start|end)_of_(?:turn|image|role|text)|im_(?:start|end)|extra_id_\d+|unused\d+"
     r"|reserved_\w{1,20}|0x[0-9A-F]{2}"
 )
 _CONTROL_TOKEN = re.compile(
-    rf"<\|[^|<>\s]{{1,40}}\|>|<｜[^｜<>\s]{{1,40}}｜>|</?(?:{_NAMED})>|<</?SYS>>"
-    r"|\[/?(?:PAD|UNK|CLS|SEP|MASK|BOS|EOS|g?MASK|INST|TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS)\]",
+    rf"< ?\|[^|<>\s]{{1,40}}\|>|< ?｜[^｜<>\s]{{1,40}}｜>|< ?/?(?:{_NAMED})>|<</?SYS>>"
+    r"|\[ ?/?(?:PAD|UNK|CLS|SEP|MASK|BOS|EOS|g?MASK|INST)\]"
+    r"|\[ ?/?(?:TOOL_CALLS|TOOL_RESULTS|AVAILABLE_TOOLS)\]",
 )
 _TAG = r"<(?:/?[A-Za-z][^<>]{0,300}|!--[^<>]{0,300}--)>"
 _LETTER = r"[^\W\d_]"

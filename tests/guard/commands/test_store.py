@@ -48,7 +48,7 @@ def test_upgrade_makes_the_tables(config: Path) -> None:
     result = run(config, "upgrade")
 
     assert result.exit_code == 0
-    assert result.stdout.endswith("traffic.db: at revision 0003\n")
+    assert result.stdout.endswith("traffic.db: at revision 0004\n")
 
 
 def test_status_counts(filled: Path) -> None:

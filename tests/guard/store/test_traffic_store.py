@@ -148,7 +148,7 @@ def test_sqlite_is_upgraded_at_start_and_postgresql_only_if_told(store_url: str)
     store = TrafficStore(Store(url=store_url))
     if store_url.startswith("sqlite"):
         store.open()
-        assert store.status().revision == "0003"
+        assert store.status().revision == "0004"
     else:
         with pytest.raises(StoreError, match="run `ecoguard store upgrade`"):
             store.open()

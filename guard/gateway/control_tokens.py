@@ -1,0 +1,62 @@
+"""What becomes of a model's special tokens in callers' texts, by the operator's choice."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from guard.gateway.model_tokenizers import ModelTokenizer
+from guard.observability.metrics import Metrics
+from guard.settings import Settings
+from guard.terms.entry import Entry
+from guard.terms.errors import RequestError
+from guard.terms.item import Call, Item
+from guard.wire.control_tokens import ControlTokens
+
+Choice = Literal["neutralise", "refuse", "allow"]
+DONE: Mapping[Choice, str] = {
+    "neutralise": "neutralised",
+    "refuse": "refused",
+    "allow": "allowed",
+}
+"""How header, metric and audit name what was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTokenRule:
+    """The choice, and the tokens of the models whose tokenizer is known."""
+
+    choice: Choice
+    tokens: Mapping[str, ControlTokens]
+    metrics: Metrics
+
+    @classmethod
+    def build(
+        cls, settings: Settings, tokenizers: Mapping[str, ModelTokenizer], metrics: Metrics
+    ) -> "ControlTokenRule":
+        """The settings' rule."""
+        tokens = {name: ControlTokens(each.special_tokens) for name, each in tokenizers.items()}
+        return cls(settings.fields.control_tokens, tokens, metrics)
+
+    def applied(self, call: Call, entry: Entry | None = None) -> Call:
+        """The call as it goes on, noted in the entry of one that is traffic; RequestError where
+        it is refused."""
+        tokens = self.tokens.get(call.model)
+        first = next(tokens.found(call), None) if tokens else None
+        if tokens is None or first is None:
+            return call
+        if entry:
+            entry.control_tokens = DONE[self.choice]
+            self.metrics.control_tokens.labels(entry.control_tokens).inc()
+        if self.choice == "refuse":
+            raise _refusal(call, first)
+        return tokens.neutral(call) if self.choice == "neutralise" else call
+
+
+def _refusal(call: Call, item: Item) -> RequestError:
+    """Named by its place in the request as it came, as far as that is known."""
+    place = item.param if call.protocol == "chat" else str(item.path[0])
+    if call.protocol == "responses" and place == "messages":
+        place = "input"
+    return RequestError(
+        f"'{place}' holds a control token of the model", param=place, code="control_tokens"
+    )
