@@ -41,6 +41,8 @@ class ControlTokenRule:
         """The call as it goes on, noted in the entry of one that is traffic; RequestError where
         it is refused."""
         tokens = self.tokens.get(call.model)
+        if tokens and not call.items and self.choice == "neutralise":
+            return tokens.neutral(call)  # it is only counted: as the model would be given it
         first = next(tokens.found(call), None) if tokens else None
         if tokens is None or first is None:
             return call

@@ -77,7 +77,7 @@ class ChatTemplate:
             **({} if effort is None else {"reasoning_effort": effort}),
             **(switches if isinstance(switches, dict) else {}),
             "messages": [self._message(m, n, words) for n, m in enumerate(listed)],
-            "tools": words.value(body["tools"], ("tools",)) if body.get("tools") else None,
+            "tools": words.tools(body["tools"], ("tools",)) if body.get("tools") else None,
             "documents": _documents(body.get("documents"), words),
             "add_generation_prompt": body.get("add_generation_prompt", True),
         }

@@ -8,7 +8,7 @@ is left where it is, and so is the white space at either end.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from guard.rendering.leaves import DETAILS, KINDS, NAMING, NOTATION
@@ -16,6 +16,9 @@ from guard.terms.item import Path
 from guard.terms.json import JsonObject
 from guard.terms.rendering import LINE
 
+TOOL_ORDER = ("type", "function", "name", "description", "parameters")
+CALL_ORDER = ("id", "function", "arguments", "name", "type")
+"""Whatever order the client has: the model server puts what it has parsed in its own."""
 MOST_TAGS = 20
 """In one text: what stands behind is one piece."""
 _TAG = re.compile(r"</?[A-Za-z_]{2,30}>|<\|[^<>|]{1,40}\|>|\[/?[A-Z_]{3,30}\]")
@@ -78,7 +81,13 @@ class StandIns:
         """The calls of a message, their arguments as objects: so the model server gives them."""
         if not isinstance(value, list):
             return self.value(value, path)
-        return [self.value(_decoded(call), path) for call in value]
+        return [self.value(_ordered(_decoded(call), CALL_ORDER), path) for call in value]
+
+    def tools(self, value: object, path: Path) -> object:
+        """The definitions of tools."""
+        if not isinstance(value, list):
+            return self.value(value, path)
+        return [self.value(_ordered(tool, TOOL_ORDER), path) for tool in value]
 
     def found_in(self, rendered: str) -> Iterator[Found]:
         """The texts that stand in a rendered prompt, in its order."""
@@ -100,6 +109,14 @@ class StandIns:
             self._meant[word] = known
         before = text[0] if text[0].isspace() else ""
         return before + word + (text[-1] if text[-1].isspace() else "")
+
+
+def _ordered(value: object, names: Sequence[str]) -> object:
+    """The members of an object and of the function in it, those of these names first."""
+    if not isinstance(value, dict):
+        return value
+    order = [*(n for n in names if n in value), *(n for n in value if n not in names)]
+    return {n: _ordered(value[n], names) if n == "function" else value[n] for n in order}
 
 
 def _decoded(call: object) -> object:

@@ -105,6 +105,18 @@ async def test_whole_prompts_and_unknown_models_are_left_alone(
     assert rig.vllm.requests[1]["messages"][0]["content"] == FORGED
 
 
+async def test_tokens_are_counted_as_the_model_is_given_them(
+    make_rig: RigMaker, tokenizers: dict[str, ModelTokenizer]
+) -> None:
+    async with make_rig(tokenizers=tokenizers) as rig:
+        answer = await rig.client.post("/tokenize", json={"model": "demo", **SAID[CHAT]})
+        await rig.client.post("/tokenize", json={"model": "demo", "prompt": FORGED})
+
+    assert HEADER not in answer.headers
+    assert rig.vllm.requests[0]["messages"][0]["content"] == NEUTRAL
+    assert rig.vllm.requests[1]["prompt"] == FORGED
+
+
 async def test_what_they_cut_is_still_seen(
     make_rig: RigMaker, tokenizers: dict[str, ModelTokenizer]
 ) -> None:

@@ -181,3 +181,14 @@ def test_a_text_like_a_stand_in_is_only_a_text() -> None:
     shown = read_texts(call, family_template("qwen3"))
 
     assert [said for said, _ in shown] == ["q0000001z", "q0000000z q9999999z"]
+
+
+def test_tools_and_calls_stand_as_the_model_server_orders_them() -> None:
+    template = read("{{ messages[0].tool_calls | tojson }} {{ tools | tojson }}")
+    assert template is not None
+    function: JsonObject = {"description": "Reads.", "parameters": {}, "name": "read"}
+    request = body(called("read", '{"path": "/src", "name": "n"}'), tools=[{"function": function}])
+
+    shown = [text for text, _ in read_texts(parse(request), template)]
+
+    assert shown == ["c1", "path", "/src", "name", "n", "read", "read", "Reads."]

@@ -254,7 +254,10 @@ def test_any_text_has_bounded_distinct_views(text: str) -> None:
     assert len({" ".join(view.text.casefold().split()) for view in found}) == len(found)
 
 
-@pytest.mark.parametrize("token", ["<|im_end|>", "<s>", "</s>", "<pad>", "[MASK]"])
+@pytest.mark.parametrize(
+    "token",
+    ["<|im_end|>", "<s>", "</s>", "<pad>", "[MASK]", "< |im_end|>", "< s>", "< /s>", "[ MASK]"],
+)
 def test_control_tokens_do_not_keep_words_apart(token: str) -> None:
     assert shows(CANARY.replace("forb", f"for{token}b"))
     assert any(CANARY in view.text for view in views(CANARY.replace(" ", token)))
