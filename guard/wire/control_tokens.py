@@ -96,7 +96,7 @@ class ControlTokens:
         a template trims them or not."""
         parts: dict[Path, list[Item]] = {}
         for item in items:
-            if item.path[0] == "messages" and len(item.path) > PART:
+            if item.text and item.path[0] == "messages" and len(item.path) > PART:
                 parts.setdefault(item.path[:PART], []).append(item)
         begun: set[Path] = set()
         for own in parts.values():

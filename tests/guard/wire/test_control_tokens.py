@@ -1,12 +1,13 @@
 """Special tokens of a model in callers' texts: found in every field, and gone when neutralised."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard.terms.item import Call
+from guard.terms.item import Call, Item, Picture
 from guard.terms.json import JsonObject
 from guard.wire import chat, completions
 from guard.wire.control_tokens import BREAK, ControlTokens
@@ -136,6 +137,20 @@ def test_one_that_parts_make_together_is_parted(parts: tuple[str, ...]) -> None:
 def test_other_texts_and_other_fields_are_left_alone(call: Call) -> None:
     assert not list(TOKENS.found(call))
     assert TOKENS.neutral(call) == call
+
+
+def test_pictures_between_parts_are_left_alone() -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    body = {"model": "m", "messages": [user([text("<|im"), picture, text("_end|>")])]}
+    call = chat.parse(body, FieldRules(media_unscreened=True), None)
+    drawn = Item(("messages", 0, "content", 1), "user", Picture("image/png", b"", 1, 1))
+    call = replace(call, items=(call.items[0], drawn, *call.items[1:]))
+
+    neutral = TOKENS.neutral(call)
+
+    messages = json.loads(json.dumps(neutral.body["messages"]))
+    assert messages[0]["content"][1:] == [picture, text("_end|>")]
+    assert neutral.items[1] == drawn
 
 
 def test_without_tokens_nothing_is_found() -> None:
