@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from guard.gateway.client import Client
-from guard.gateway.model_tokenizers import ModelTokenizer
+from guard.gateway.models.model_tokenizers import ModelTokenizer
 from guard.images.admission import Admission
 from guard.observability.metrics import Metrics
 from guard.screening.selection import PolicyTable

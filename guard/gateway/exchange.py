@@ -12,15 +12,15 @@ from guard.answers.asking_again import AskAgain
 from guard.corruption.rewriting import GENERATING, Rewriter
 from guard.gateway.calls import Calls
 from guard.gateway.client import Client, Reply
-from guard.gateway.context_length import ContextLengths
-from guard.gateway.control_tokens import ControlTokenRule
 from guard.gateway.guarding.checks import Checks
-from guard.gateway.model_tokenizers import ModelTokenizer
+from guard.gateway.models.context_length import ContextLengths
+from guard.gateway.models.control_tokens import ControlTokenRule
+from guard.gateway.models.model_tokenizers import ModelTokenizer
+from guard.gateway.models.token_counts import TokenCounts
 from guard.gateway.prompt_screening import PromptScreening
 from guard.gateway.refusals import Refusals
 from guard.gateway.replacements import Replacements
 from guard.gateway.replies import Replies
-from guard.gateway.token_counts import TokenCounts
 from guard.images.removal import hidden
 from guard.observability.metrics import Metrics
 from guard.recognition.authorship import Authorship

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from guard.corruption.rewriting import Rewriter, open_rewriter
 from guard.detectors.kinds import VersionsInService, load_canaries, load_detectors, read_digests
-from guard.gateway.chat_templates import read_switches, read_templates
-from guard.gateway.generation_config import read_sampling_defaults
-from guard.gateway.model_tokenizers import ModelTokenizer, open_tokenizers
+from guard.gateway.models.chat_templates import read_switches, read_templates
+from guard.gateway.models.generation_config import read_sampling_defaults
+from guard.gateway.models.model_tokenizers import ModelTokenizer, open_tokenizers
 from guard.gateway.sizing import cores, pass_threads, workers_here
 from guard.recognition.known import shares
 from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts

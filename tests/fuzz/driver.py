@@ -20,7 +20,7 @@ from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import Rewriter
 from guard.detectors.kinds import load_detectors
 from guard.gateway.loading import Resources
-from guard.gateway.model_tokenizers import open_tokenizers
+from guard.gateway.models.model_tokenizers import open_tokenizers
 from guard.screening.policy import Policy
 from guard.server.app import create_app
 from guard.settings import Settings

@@ -15,7 +15,7 @@ from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.encoders.pooling_endpoint import PoolingEndpoint
 from guard.gateway.loading import Resources
-from guard.gateway.model_tokenizers import ModelTokenizer
+from guard.gateway.models.model_tokenizers import ModelTokenizer
 from guard.recognition.prompts import NOTHING_PINNED, PinnedPrompts
 from guard.rendering.chat_template import ChatTemplate
 from guard.screening.policy import Policy

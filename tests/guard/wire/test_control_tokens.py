@@ -141,7 +141,7 @@ def test_other_texts_and_other_fields_are_left_alone(call: Call) -> None:
 
 def test_pictures_between_parts_are_left_alone() -> None:
     picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
-    body = {"model": "m", "messages": [user([text("<|im"), picture, text("_end|>")])]}
+    body: JsonObject = {"model": "m", "messages": [user([text("<|im"), picture, text("_end|>")])]}
     call = chat.parse(body, FieldRules(media_unscreened=True), None)
     drawn = Item(("messages", 0, "content", 1), "user", Picture("image/png", b"", 1, 1))
     call = replace(call, items=(call.items[0], drawn, *call.items[1:]))

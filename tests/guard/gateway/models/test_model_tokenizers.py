@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from guard.gateway.model_tokenizers import open_tokenizers
+from guard.gateway.models.model_tokenizers import open_tokenizers
 from guard.settings import Model
 from guard.terms.errors import ArtifactError, RequestError
 from tests.guard.corruption.checkpoints import make_tokenizer

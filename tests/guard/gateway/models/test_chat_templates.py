@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from guard.gateway.chat_templates import read_switches, read_templates, switches_of
+from guard.gateway.models.chat_templates import read_switches, read_templates, switches_of
 from guard.settings import Model
 from guard.terms.errors import ArtifactError
 

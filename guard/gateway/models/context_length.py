@@ -9,7 +9,7 @@ characters than its context could hold in the longest tokens that there are.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from guard.gateway.token_counts import TokenCounts
+from guard.gateway.models.token_counts import TokenCounts
 from guard.screening.workers.turn import Turn
 from guard.terms.errors import RequestError
 from guard.terms.item import Call

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from guard.gateway.generation_config import read_sampling_defaults
+from guard.gateway.models.generation_config import read_sampling_defaults
 from guard.settings import Model
 from guard.terms.errors import ArtifactError
 from guard.terms.sampling_defaults import VLLM_DEFAULTS, SamplingDefaults

@@ -2,7 +2,7 @@
 
 import pytest
 
-from guard.gateway.token_counts import MOST_REMEMBERED, STEP_CHARACTERS, TokenCounts
+from guard.gateway.models.token_counts import MOST_REMEMBERED, STEP_CHARACTERS, TokenCounts
 from guard.screening.workers.turn import OWN_TIME
 from tests.guard.corruption.checkpoints import make_tokenizer
 

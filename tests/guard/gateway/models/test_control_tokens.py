@@ -10,7 +10,7 @@ from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import Rewriter
 from guard.detectors.names.phrases import PhraseList
-from guard.gateway.model_tokenizers import ModelTokenizer, open_tokenizers
+from guard.gateway.models.model_tokenizers import ModelTokenizer, open_tokenizers
 from guard.settings import Model
 from tests.fakes import WordDetector
 from tests.guard.conftest import CHAT, RigMaker

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from guard.gateway.model_tokenizers import ModelTokenizer
+from guard.gateway.models.model_tokenizers import ModelTokenizer
 from guard.observability.metrics import Metrics
 from guard.settings import Settings
 from guard.terms.entry import Entry

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from guard.gateway.context_length import CHARACTERS_PER_TOKEN, ContextLengths, prompts_of
-from guard.gateway.token_counts import TokenCounts
+from guard.gateway.models.context_length import CHARACTERS_PER_TOKEN, ContextLengths, prompts_of
+from guard.gateway.models.token_counts import TokenCounts
 from guard.screening.workers.turn import OWN_TIME
 from guard.terms.detector import Detector, Features, Scores
 from guard.terms.errors import RequestError
