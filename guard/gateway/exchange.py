@@ -113,7 +113,7 @@ class Exchange:
         """
         call = await self.admit(protocol, body, client)
         call = await self._authorship.authored(call, client.owner)
-        call = self._control.applied(call, client.entry)
+        call = await self._control.applied(call, client.entry)
         if call.upstream_path in GENERATING:
             client.entry.texts = call.items
             await self._check_context(protocol, call, client)

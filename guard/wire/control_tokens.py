@@ -7,11 +7,10 @@ are left alone: there special tokens are the caller's to set.
 """
 
 import json
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from guard.terms.item import Call, Item, Path
 from guard.wire.call import replace_at, value_at
@@ -32,17 +31,19 @@ class ControlTokens:
     """Those of one model."""
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        known = sorted({t for t in tokens if len(t.strip()) >= SHORTEST}, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        from ahocorasick_rs import AhoCorasick, MatchKind
+
+        known = sorted({token for token in tokens if len(token.strip()) >= SHORTEST})
+        # Some models have a thousand: a regular expression of them takes seconds for "[" * 100_000.
+        self._matcher = AhoCorasick(known, matchkind=MatchKind.LeftmostLongest)
 
     def found(self, call: Call) -> Iterator[Item]:
         """The items of a chat request that hold some, or begin one that goes on in the next."""
-        known = self._known
-        if known is None or "messages" not in call.body:
+        if "messages" not in call.body:
             return
         begun = self._begun(call.items)
         for item in call.items:
-            if item.path[0] in FIELDS and (item.path in begun or known.search(item.text)):
+            if item.path[0] in FIELDS and (item.path in begun or self._spans(item.text)):
                 yield item
 
     def neutral(self, call: Call) -> Call:
@@ -66,12 +67,21 @@ class ControlTokens:
         return replace(call, body=body, items=tuple(items))
 
     def _text(self, text: str) -> str:
-        known = self._known
         for _ in range(MOST_TURNS):
-            if known is None or not known.search(text):
+            spans = self._spans(text)
+            if not spans:
                 break
-            text = known.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
+            places = [0, *(start + 1 for start, _ in spans), len(text)]
+            text = " ".join(text[start:end] for start, end in pairwise(places))
         return text
+
+    def _spans(self, text: str) -> list[tuple[int, int]]:
+        """Where tokens stand in a text."""
+        try:
+            found = self._matcher.find_matches_as_indexes(text)
+        except UnicodeEncodeError:  # half a character, out of the escapes of arguments
+            found = self._matcher.find_matches_as_indexes(text.encode(errors="replace").decode())
+        return [(start, end) for _, start, end in found]
 
     def _value(self, value: object, key: str = "") -> object:
         if isinstance(value, str):
@@ -89,7 +99,7 @@ class ControlTokens:
         except (ValueError, RecursionError):
             return self._text(text)
         neutral = self._value(said)
-        return text if neutral == said else json.dumps(neutral, ensure_ascii=False)
+        return text if neutral == said else json.dumps(neutral)
 
     def _begun(self, items: Iterable[Item]) -> set[Path]:
         """Where the parts of messages are behind which a token goes on in the next part, whether
@@ -107,6 +117,5 @@ class ControlTokens:
     def _crossed(self, texts: Sequence[str]) -> Iterator[int]:
         """The texts at whose end a token of all of them together goes on."""
         ends = list(accumulate(map(len, texts)))
-        for match in self._known.finditer("".join(texts)) if self._known else ():
-            first, last = bisect_right(ends, match.start()), bisect_left(ends, match.end())
-            yield from range(first, last)
+        for start, end in self._spans("".join(texts)):
+            yield from range(bisect_right(ends, start), bisect_left(ends, end))

@@ -1,5 +1,6 @@
 """What becomes of a model's special tokens in callers' texts, by the operator's choice."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,8 @@ from guard.terms.errors import RequestError
 from guard.terms.item import Call, Item
 from guard.wire.control_tokens import ControlTokens
 
+MOST_AT_ONCE = 200_000
+"""Characters that are looked through on the event loop; more of them in a thread."""
 Choice = Literal["neutralise", "refuse", "allow"]
 DONE: Mapping[Choice, str] = {
     "neutralise": "neutralised",
@@ -37,21 +40,31 @@ class ControlTokenRule:
         tokens = {name: ControlTokens(each.special_tokens) for name, each in tokenizers.items()}
         return cls(settings.fields.control_tokens, tokens, metrics)
 
-    def applied(self, call: Call, entry: Entry | None = None) -> Call:
+    async def applied(self, call: Call, entry: Entry | None = None) -> Call:
         """The call as it goes on, noted in the entry of one that is traffic; RequestError where
         it is refused."""
         tokens = self.tokens.get(call.model)
-        if tokens and not call.items and self.choice == "neutralise":
-            return tokens.neutral(call)  # it is only counted: as the model would be given it
-        first = next(tokens.found(call), None) if tokens else None
-        if tokens is None or first is None:
+        if tokens is None:
             return call
+        if sum(len(item.text) for item in call.items) > MOST_AT_ONCE:
+            first, neutral = await asyncio.to_thread(self._looked, tokens, call)
+        else:
+            first, neutral = self._looked(tokens, call)
+        if first is None:
+            return neutral
         if entry:
             entry.control_tokens = DONE[self.choice]
             self.metrics.control_tokens.labels(entry.control_tokens).inc()
         if self.choice == "refuse":
             raise _refusal(call, first)
-        return tokens.neutral(call) if self.choice == "neutralise" else call
+        return neutral
+
+    def _looked(self, tokens: ControlTokens, call: Call) -> tuple[Item | None, Call]:
+        """The first item that holds some, and the call as it may go on."""
+        first = next(tokens.found(call), None)
+        # What has no items is only counted: as the model would be given it.
+        changes = self.choice == "neutralise" and (first or not call.items)
+        return first, tokens.neutral(call) if changes else call
 
 
 def _refusal(call: Call, item: Item) -> RequestError:

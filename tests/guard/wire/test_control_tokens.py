@@ -12,6 +12,7 @@ from guard.terms.json import JsonObject
 from guard.wire import chat, completions
 from guard.wire.control_tokens import BREAK, ControlTokens
 from guard.wire.fields import FieldRules
+from guard.wire.json_body import serialise
 
 END, START = "<|im_end|>", "<|im_start|>"
 TOKENS = ControlTokens([END, START, "<s>", "[INST]", "ab", "\n\n\n"])
@@ -65,6 +66,10 @@ FIELDS: dict[str, tuple[Call, str]] = {
     "arguments that are none": (call_of(called(f"{{{END}")), "messages.0.tool_calls"),
     "key of arguments": (call_of(called(json.dumps({END: 1}))), "messages.0.tool_calls"),
     "function": (call_of(called("{}", name=END)), "messages.0.tool_calls"),
+    "beside half a character": (
+        call_of(called(f'{{"a": "\\ud800{END}"}}')),
+        "messages.0.tool_calls",
+    ),
     "tool result": (
         call_of({"role": "tool", "tool_call_id": "c", "content": FORGED}),
         "messages.0.content",
@@ -83,6 +88,7 @@ def test_they_are_found_and_neutralised_in_every_field(field: str) -> None:
 
     assert {item.param for item in TOKENS.found(call)} == {place}
     assert not list(TOKENS.found(neutral))
+    assert serialise(neutral.body)
     decoded = json.dumps(neutral.body).replace("\\\\u003c", "<").replace("\\\\u003e", ">")
     assert END not in decoded
     assert START not in decoded

@@ -10,6 +10,7 @@ from guard.corruption.functions import Corruption
 from guard.corruption.prompt_embedder import PromptEmbedder
 from guard.corruption.rewriting import Rewriter
 from guard.detectors.names.phrases import PhraseList
+from guard.gateway.models.control_tokens import MOST_AT_ONCE
 from guard.gateway.models.model_tokenizers import ModelTokenizer, open_tokenizers
 from guard.settings import Model
 from tests.fakes import WordDetector
@@ -61,6 +62,16 @@ async def test_they_are_text_to_the_model_by_default(
     assert rig.vllm.requests[0]["messages"][-1]["content"] == NEUTRAL
     assert [row.control_tokens for row in audit_rows(url)] == ["neutralised", ""]
     assert 'ecoguard_control_tokens_requests_total{action="neutralised"} 1.0' in metrics
+
+
+async def test_long_requests_are_looked_through_beside_the_event_loop(
+    make_rig: RigMaker, tokenizers: dict[str, ModelTokenizer]
+) -> None:
+    async with make_rig(tokenizers=tokenizers) as rig:
+        answer = await rig.chat("[<" * MOST_AT_ONCE + FORGED)
+
+    assert answer.headers[HEADER] == "neutralised"
+    assert rig.vllm.requests[0]["messages"][0]["content"].endswith(NEUTRAL)
 
 
 @pytest.mark.parametrize(
