@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from guard.rendering.forced import forced_texts
 from guard.rendering.leaves import bare_leaves, leaves, pairs, texts_of
+from guard.rendering.picture_texts import readable_body
 from guard.terms.item import Call, Path
 from guard.terms.json import JsonObject
 from guard.terms.rendering import Order, Rendering, Segment
@@ -27,10 +28,11 @@ Places = Mapping[Path, int]
 def plain_rendering(call: Call) -> Rendering:
     """The rendering of a call by its body alone."""
     places = places_of(call)
-    messages = call.body.get("messages")
+    body = readable_body(call)
+    messages = body.get("messages")
     if not isinstance(messages, list):
         return Rendering(tuple(_prompts(call, places)))
-    whole, bare = (tuple(_chat(call.body, messages, places, bare=bare)) for bare in (False, True))
+    whole, bare = (tuple(_chat(body, messages, places, bare=bare)) for bare in (False, True))
     own = tuple(s for s in bare if call.items[s.item].role == "user")
     variants = (*(_as_texts(order) for order in (whole, bare)), own)
     forced = (*_pairs(call.body, places), *forced_orders(call.body, places, whole))

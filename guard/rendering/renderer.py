@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 
 from guard.rendering.chat_template import SETTINGS, ChatTemplate
+from guard.rendering.picture_texts import readable_body
 from guard.rendering.plain_order import by_item, forced_orders, places_of, plain_rendering
 from guard.terms.item import Call
 from guard.terms.rendering import Rendering
@@ -55,7 +56,7 @@ def template_rendering(template: ChatTemplate, call: Call) -> Rendering:
     """The rendering by a model's template: models read its order, and who finds words that and
     the plain one with its variants. The plain one alone where the template fails."""
     plain, places = plain_rendering(call), places_of(call)
-    orders = template.orders(call.body, places)
+    orders = template.orders(readable_body(call), places)
     if not orders or not orders[0]:
         return plain
     forced = tuple(forced_orders(call.body, places, orders[0]))
