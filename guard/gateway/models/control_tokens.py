@@ -7,11 +7,11 @@ from typing import Literal
 
 from guard.gateway.models.model_tokenizers import ModelTokenizer
 from guard.observability.metrics import Metrics
+from guard.rendering.control_tokens import ControlTokens
 from guard.settings import Settings
 from guard.terms.entry import Entry
 from guard.terms.errors import RequestError
 from guard.terms.item import Call, Item
-from guard.wire.control_tokens import ControlTokens
 
 MOST_AT_ONCE = 200_000
 """Characters that are looked through on the event loop; more of them in a thread."""

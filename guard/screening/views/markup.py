@@ -11,7 +11,7 @@ from functools import lru_cache
 from guard.screening.views.vocabulary import CERTAIN, SURE, is_word, mend
 
 # Tokens that steer some model, written into a text to keep its words apart; also as the guard
-# writes them where it has made text of them (`guard.wire.control_tokens`).
+# writes them where it has made text of them (`guard.rendering.control_tokens`).
 _NAMED = (
     "pad|unk|mask|bos|eos|cls|sep|sop|eop|eot|eom|s|think|tool_call|tool_response|tool_calls|image"
     r"|(?:start|end)_of_(?:turn|image|role|text)|im_(?:start|end)|extra_id_\d+|unused\d+"

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from guard.rendering.control_tokens import BREAK, ControlTokens
 from guard.terms.item import Call, Item, Picture
 from guard.terms.json import JsonObject
 from guard.wire import chat, completions
-from guard.wire.control_tokens import BREAK, ControlTokens
 from guard.wire.fields import FieldRules
 from guard.wire.json_body import serialise
 
