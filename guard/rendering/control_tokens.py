@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
 
+from guard.rendering.picture_texts import picture_paths
 from guard.terms.item import Call, Item, Path
 from guard.wire.call import replace_at, value_at
 
@@ -41,17 +42,20 @@ class ControlTokens:
         """The items of a chat request that hold some, or begin one that goes on in the next."""
         if "messages" not in call.body:
             return
-        begun = self._begun(call.items)
+        begun, pictures = self._begun(call.items), picture_paths(call.items)
         for item in call.items:
-            if item.path[0] in FIELDS and (item.path in begun or self._spans(item.text)):
+            if item.path[0] not in FIELDS or item.path in pictures:  # what is drawn is no token
+                continue
+            if item.path in begun or self._spans(item.text):
                 yield item
 
     def neutral(self, call: Call) -> Call:
         """The call with every one of them written as text, in its body and its items."""
         body = {n: self._value(v) if n in FIELDS else v for n, v in call.body.items()}
+        pictures = picture_paths(call.items)
         items = [
             replace(item, content=self._text(item.text))
-            if item.text and item.path[0] in FIELDS
+            if item.text and item.path[0] in FIELDS and item.path not in pictures
             else item
             for item in call.items
         ]
@@ -101,11 +105,14 @@ class ControlTokens:
         neutral = self._value(said)
         return text if neutral == said else json.dumps(neutral)
 
-    def _begun(self, items: Iterable[Item]) -> set[Path]:
+    def _begun(self, items: Sequence[Item]) -> set[Path]:
         """Where the parts of messages are behind which a token goes on in the next part, whether
         a template trims them or not."""
         parts: dict[Path, list[Item]] = {}
+        pictures = picture_paths(items)
         for item in items:
+            if item.path in pictures:
+                continue
             if item.text and item.path[0] == "messages" and len(item.path) > PART:
                 parts.setdefault(item.path[:PART], []).append(item)
         begun: set[Path] = set()

@@ -1,11 +1,13 @@
 """What is written in the pictures of a request, in their places among its texts."""
 
+from collections.abc import Sequence
+
 from guard.terms.item import Call, Item, Path
 from guard.terms.json import JsonObject
 from guard.wire.call import replace_at
 
 
-def picture_paths(items: tuple[Item, ...]) -> frozenset[Path]:
+def picture_paths(items: Sequence[Item]) -> frozenset[Path]:
     """Where pictures stand: texts of the same places are what was read in them."""
     return frozenset(item.path for item in items if item.picture)
 
