@@ -17,13 +17,17 @@ from guard.terms.errors import RequestError
 from guard.terms.json import JsonObject
 from guard.wire.fields import FieldRules
 from guard.wire.json_body import BodyLimits, parse_body
+from guard.wire.pictures import base64_bytes, pictures_of
 from guard.wire.protocol import WireProtocol
 from guard.wire.protocols import make_protocols
 from guard.wire.responses.store import ResponseStore
 
 PROTOCOLS: Mapping[str, WireProtocol] = make_protocols(ResponseStore())
 ROUTES = sorted(PROTOCOLS)
-RULES = (FieldRules(may_corrupt=True), FieldRules(drop_unknown=False, media_unscreened=True))
+RULES = (
+    FieldRules(may_corrupt=True, pictures=True),
+    FieldRules(drop_unknown=False, media_unscreened=True),
+)
 LIMITS = BodyLimits(max_bytes=1 << 16)
 
 
@@ -41,6 +45,8 @@ def screen_one(data: bytes) -> None:
     try:
         body = parse_body(_framed(data[2:], data[1]), None, LIMITS)
         call = protocol.parse({**body, "model": "m"}, rules, spell)
+        for picture in pictures_of(call.body) if rules.pictures else ():
+            base64_bytes(picture.url)
     except RequestError:
         return
     limits = ViewLimits(max_characters=20_000)
