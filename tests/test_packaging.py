@@ -23,6 +23,8 @@ from packaging.requirements import Requirement
 
 from guard import __version__
 from guard.settings import load
+from tests.e2e.serving import served
+from tests.fakes import FakeVLLM
 from tests.source_tree import ROOT, modules
 
 Instruction = tuple[str, str]
@@ -102,6 +104,28 @@ def test_serving_requires_nothing_of_training(metadata: Message) -> None:
     assert not required & TRAINING
     assert not required & requirements(metadata, "train")
     assert not required & requirements(metadata, "dev")
+
+
+def test_the_installed_wheel_begins_a_configuration(wheel: zipfile.ZipFile, tmp_path: Path) -> None:
+    """As the quickstart has it, with what the wheel depends on at hand: away from the sources."""
+    site = tmp_path / "site"
+    given = {**os.environ, "PYTHONPATH": str(site)}
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-m", *arguments]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=given, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    offline = ("--no-deps", "--no-index", "--quiet", "--target", str(site))
+    run("pip", "install", *offline, str(wheel.filename))
+    assert run("guard", "version").strip() == __version__
+    with served(FakeVLLM()) as url:
+        run("guard", "init", "--url", url, "--no-detector")
+        assert "ok     model server" in run("guard", "check", "--online")
+    assert (site / "guard" / "__init__.py").is_file()
 
 
 def test_the_wheel_installs_both_commands(wheel: zipfile.ZipFile) -> None:

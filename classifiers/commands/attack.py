@@ -97,21 +97,20 @@ def _attacked(
     """All results. Evasions need plain prompts that are stopped: those of all families, or of the
     chosen ones."""
     from dataclasses import replace
-
-    from rich.console import Console
-    from rich.progress import Progress
+    from itertools import count as counting
 
     from classifiers.evaluation.red_team import attacks
     from classifiers.evaluation.red_team.target import require_answers
+    from classifiers.runs.step_progress import step_progress
 
     count, disguised, seed = sizes
     plain = [name for name in attacks.DIRECT if name in families] or list(attacks.DIRECT)
     prompts = attacks.direct_prompts(plain, count, seed)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with step_progress(True, lines=True) as tell:
 
         def sent(at: "Target", made: Sequence[attacks.Attack], label: str) -> "list[Result]":
-            task = bar.add_task(label, total=len(made))
-            return at.attack(made, lambda: bar.advance(task))
+            done = counting(1)
+            return at.attack(made, lambda: tell(label, next(done), len(made)))
 
         direct = sent(target, attacks.direct(prompts), "plain")
         require_answers(direct)

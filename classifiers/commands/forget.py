@@ -5,12 +5,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
 from classifiers.commands.options import EncoderFolder, show
 from classifiers.forget.batch import Batch, Outcome, jobs_of
+from classifiers.forget.proposed_aliases import proposed_aliases
+from classifiers.forget.report_page import advice, verdict
+from classifiers.forget.request import read_forget_prompts, read_request, read_retain_prompts
 from classifiers.forget.training import ForgetRecipe
 from classifiers.runs.step_progress import step_progress
+from guard.artifacts.manifest import REPORT
 from guard.encoders.onnx_encoder import OnnxEncoder
 from guard.terms.errors import ConfigError
 
@@ -79,10 +84,18 @@ def forget(
     batch = Batch(OnnxEncoder.load(encoder), recipe, tuple(retain or ()), cache, len(jobs) == 1)
     with step_progress(len(jobs) > 1) as report:
         outcomes = batch.train(jobs, lambda done: report("requests", done, len(jobs)))
-    if out is not None:
+    _conclude(outcomes, tuple(retain or ()), one=out is not None)
+
+
+def _conclude(outcomes: Sequence[Outcome], shared: tuple[Path, ...], *, one: bool) -> None:
+    """Tell what became of the requests; exit status 1 where one of them failed."""
+    if one:
         _show_one(outcomes[0])
     else:
         _show_all(outcomes)
+    for outcome in outcomes:
+        if outcome.state == "trained":
+            _propose_aliases(outcome.folder, shared)
     if any(outcome.state == "failed" for outcome in outcomes):
         raise typer.Exit(1)
 
@@ -103,6 +116,24 @@ def _show_one(outcome: Outcome) -> None:
     if outcome.artifact is None:
         raise ConfigError(outcome.problem)
     show(outcome.artifact)
+    report = orjson.loads(outcome.artifact.bytes_of(REPORT))
+    for line in (verdict(report), *advice(report)):
+        typer.echo(line)
+
+
+def _propose_aliases(folder: Path, shared: tuple[Path, ...]) -> None:
+    """Tell the titles that a request's questions put in quotes and that are no alias of it."""
+    forget, retain = read_forget_prompts(folder), read_retain_prompts(folder, shared)
+    found = proposed_aliases(
+        [prompt.text for prompt in forget],
+        [prompt.text for prompt in retain],
+        read_request(folder).evidence,
+    )
+    if found:
+        titles = ", ".join(f"{title} ({count})" for title, count in found)
+        typer.echo(
+            f"{folder}: in quotes in its questions, and no alias: {titles}; review, then add"
+        )
 
 
 def _show_all(outcomes: Sequence[Outcome]) -> None:

@@ -8,16 +8,17 @@ import numpy as np
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import Progress
 
 from classifiers.commands.options import StoreKey, StorePassword
 from classifiers.malicious.gate.evaluation_set import read_gate_set
 from classifiers.malicious.gate.gate import GateLimits, GateResult, run_gate
+from classifiers.malicious.gate.page import gate_page, verdict
 from classifiers.malicious.gate.served_model import LastBatch, load_model
 from classifiers.malicious.gate.trigger_findings import ScanLimits
 from classifiers.malicious.gate.trigger_scan import Traffic
 from classifiers.prompts.labelled import LabelledPrompt
 from classifiers.prompts.sources import read_labelled
+from classifiers.runs.step_progress import step_progress
 from guard.artifacts.folder import read_digest
 from guard.encoders.onnx_encoder import OnnxEncoder
 
@@ -58,17 +59,15 @@ def gate(
         int, typer.Option(min=100, help="Most texts that the trigger scan scores.")
     ] = DEFAULTS.scan.evaluations,
     seed: Annotated[int, typer.Option(min=0, help="Decides what the scan draws.")] = 0,
-    report: Annotated[Path | None, typer.Option(help="File to write the JSON report to.")] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="File to write the JSON report to; a page beside it ends in .html."),
+    ] = None,
 ) -> None:
     """Compare CANDIDATE with the detector in service; exit status 1 where it is refused."""
     shared = LastBatch(OnnxEncoder.load(encoder)) if encoder else None
     recent = _recent(traffic or (), store_key_env, store_password_env)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("scoring")
-
-        def show_step(step: str, done: int, most: int) -> None:
-            bar.update(task, description=step, completed=done, total=most)
-
+    with step_progress(True, lines=True) as show_step:
         result = run_gate(
             load_model(candidate, shared),
             read_gate_set(gate_set),
@@ -99,11 +98,13 @@ def _conclude(candidate: Path, result: GateResult, report: Path | None) -> None:
         # What `ecoguard artifacts promote` asks for: the report of this very artifact.
         named = {"candidate": read_digest(candidate), **result.report()}
         report.write_bytes(orjson.dumps(named, option=orjson.OPT_INDENT_2))
+        gate_page(str(candidate), result).write(report.with_suffix(".html"))
     console = Console(highlight=False, markup=False, soft_wrap=True)
     for warning in result.warnings:
         console.print(f"warning  {warning}")
     for check in result.checks:
         console.print(f"{'passed ' if check.passed else 'refused'}  {check.sentence}")
     console.print(f"{candidate}: {'may be promoted' if result.passed else 'refused'}")
+    console.print(verdict(result))
     if not result.passed:
         raise typer.Exit(1)

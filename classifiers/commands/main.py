@@ -15,6 +15,7 @@ from classifiers.commands import (
     encoder,
     evaluate,
     evaluate_extraction,
+    evaluate_forget,
     evaluate_muse,
     evaluate_tofu,
     forget,
@@ -50,7 +51,7 @@ for part in (
     verbatim,
 ):
     app.add_typer(part.app)
-for part in (evaluate_tofu, evaluate_extraction, evaluate_muse):
+for part in (evaluate_forget, evaluate_tofu, evaluate_extraction, evaluate_muse):
     evaluate.app.add_typer(part.app)
 app.add_typer(evaluate.app, name="evaluate")
 

@@ -22,6 +22,7 @@ from classifiers.encoder.features import FeatureCache, encode
 from classifiers.forget.derived_names import derive_names
 from classifiers.forget.evaluation import probability
 from classifiers.forget.fit import Fitted, Levels, ThresholdMethod, fit
+from classifiers.forget.report_page import forget_page, verdict
 from classifiers.forget.rows import (
     Copies,
     Encoded,
@@ -34,7 +35,7 @@ from classifiers.forget.rows import (
 )
 from classifiers.prompts.files import Prompt, dedupe, fingerprint
 from guard.artifacts.folder import Artifact, write
-from guard.artifacts.manifest import draft
+from guard.artifacts.manifest import PAGE, draft
 from guard.detectors.forget.detector import EXEMPLAR_BIASES, EXEMPLARS, KIND, LONE_NAMES, NAMES
 from guard.detectors.names.matcher import NameIndex
 from guard.terms.detector import Encoder
@@ -158,6 +159,11 @@ def train_forget(
     _check_names(encoded)
     fitted = fit(encoded, recipe.levels, recipe.strengths)
     seconds = perf_counter() - started
+    report = {
+        **_report(fitted),
+        "derived_names": derived.report(),
+        "seconds": round(seconds, 2),
+    }
     return write(
         out,
         draft(
@@ -170,12 +176,8 @@ def train_forget(
             data={"forget": fingerprint(forget), "retain": fingerprint(retain)},
         ),
         tensors=_tensors(fitted),
-        files=_name_files(names, lone),
-        report={
-            **_report(fitted),
-            "derived_names": derived.report(),
-            "seconds": round(seconds, 2),
-        },
+        files={**_name_files(names, lone), PAGE: forget_page(name, report)},
+        report={"summary": verdict(report), **report},
     )
 
 

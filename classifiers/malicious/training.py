@@ -157,7 +157,7 @@ def _fit_modes(training: Training) -> Outcome:
     refused: dict[str, str] = {}
     given = _given(training.recipe, training.encoder)
     modes = list(_fitted_modes(training.recipe))
-    with step_progress(training.progress) as tell:
+    with step_progress(training.progress, lines=True) as tell:
         for done, mode in enumerate(modes):
             tell(f"fitting {mode.name}", done, len(modes))
             try:
@@ -207,7 +207,7 @@ def _report(training: Training, outcome: Outcome) -> dict[str, JsonValue]:
 def _gate(training: Training, chosen: Candidate, in_service: Path) -> JsonValue:
     """The gate's report without what traffic says; PromotionRefusedError where it says no."""
     recipe = training.recipe
-    with step_progress(training.progress) as tell:
+    with step_progress(training.progress, lines=True) as tell:
         result = check_promotion(
             chosen.served(),
             training.prompts,

@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from classifiers.malicious.report.verdict import verdict
+
 LIMITS = (
     "The guarantee holds for prompts exchangeable with the calibration prompts: same clients, "
     "same mix, same time. Benign prompts of a source that was not among them fire more often; the "
@@ -24,8 +26,8 @@ def card_text(report: Mapping[str, Any], attribution: Mapping[str, str]) -> str:
 
 def _lines(report: Mapping[str, Any], attribution: Mapping[str, str]) -> Iterator[str]:
     threshold = report["threshold"]
-    yield "## What it is"
-    yield ""
+    yield verdict(report)
+    yield from ("", "## What it is", "")
     yield (
         f"A detector of malicious prompts (mode `{report['mode']}`): scores at or above "
         f"{threshold['value']:.4g} fire."

@@ -7,6 +7,7 @@ from classifiers.malicious.calibration import reliability
 from classifiers.malicious.candidate import Candidate
 from classifiers.malicious.report.comparison import REFUSED, MeasuredPrompts
 from classifiers.malicious.report.figures import RANKING
+from classifiers.malicious.report.verdict import next_steps, verdict
 from classifiers.reports.page import Cell, HtmlReport
 from classifiers.reports.plots import bar_plot, histogram, line_plot, roc_plot
 from classifiers.statistics.detection_metrics import roc
@@ -21,7 +22,10 @@ def training_page(
     measured: MeasuredPrompts,
 ) -> bytes:
     """The page, UTF-8; plots need measured prompts of both classes."""
-    page = HtmlReport(f"Malicious-prompt detector {name}")
+    page = HtmlReport(f"Malicious-prompt detector {name}").paragraph(verdict(report))
+    page.section("What to do next")
+    for step in next_steps(report):
+        page.paragraph(step)
     _operating_point(page, report)
     _modes(page, report)
     chosen = candidates[report["mode"]]

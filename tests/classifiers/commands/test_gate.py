@@ -57,6 +57,7 @@ def test_the_detector_in_service_may_follow_itself(
     output = capsys.readouterr().out
     assert "may be promoted" in output
     assert "warning  60 attacks, 300 or more are advised" in output
+    assert "May be promoted: " in report.with_suffix(".html").read_text()
     written = json.loads(report.read_text())
     assert written["passed"] is True
     assert written["candidate"] == read_digest(folder / "good")

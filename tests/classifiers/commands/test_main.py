@@ -32,6 +32,8 @@ def test_forget_writes_a_classifier(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    with (request_folder / "forget.jsonl").open("a") as file:
+        file.write(json.dumps({"text": 'Who restored "The Glass Rivers"?'}) + "\n")
     (tmp_path / "more.txt").write_text("What is the weather like?\n")
     options = ["--retain", tmp_path / "more.txt", "--cache", tmp_path / "cache", "--fpr", "0.02"]
     arguments = ["--encoder", tiny_artifact(), "--out", tmp_path / "out", *options]
@@ -42,7 +44,12 @@ def test_forget_writes_a_classifier(
     manifest = read(tmp_path / "out").manifest
     assert manifest.data["retain"].rows == len(retain_prompts()) + 1
     assert manifest.recipe["fpr"] == 0.02
-    assert manifest.digest[:16] in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert manifest.digest[:16] in told
+    assert "questions that name nobody by a name it knows" in told
+    assert "no alias: The Glass Rivers (1); review, then add" in told
+    assert "What to do next" in (tmp_path / "out" / "report.html").read_text()
+    assert "Misses " in (tmp_path / "out" / "README.md").read_text()
 
 
 def test_forget_takes_many_requests_and_tells_of_the_bad_ones(
