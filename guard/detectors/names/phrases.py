@@ -89,9 +89,11 @@ def _folded_places(text: str) -> tuple[str, list[int]]:
     folded: list[str] = []
     places: list[int] = []
     for start, group in groups(text):
-        for character in fold(group) or ("" if folded[-1:] in ([], [" "]) else " "):
-            folded.append(character)
-            places.append(start)
+        said = fold(group)
+        if not fold(group[0]) and folded[-1:] not in ([], [" "]):
+            said = f" {said}"  # a gap, though a mark on it may fold to a letter
+        folded.extend(said)
+        places.extend([start] * len(said))
     return "".join(folded), [*places, len(text)]
 
 

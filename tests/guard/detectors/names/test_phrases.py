@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from guard.detectors.names.phrases import PhraseList, fold
@@ -99,6 +99,8 @@ def test_spans_are_those_of_the_text_as_it_stands(text: str, found: list[str]) -
 
 
 @given(st.text(), st.text(min_size=1))
+@example("", "0 \u0345")  # a mark that folds to a letter
+@example("", "a \u0903")  # one that stays
 def test_what_occurs_between_spaces_has_its_span(around: str, phrase: str) -> None:
     phrases = PhraseList([phrase])
     text = f"{around} {phrase} {around}"
