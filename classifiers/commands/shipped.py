@@ -31,6 +31,9 @@ def shipped(
             min=0, max=MOST_MARGIN, help="Log odds by which sentences count less; see the docs."
         ),
     ] = None,
+    cascade: Annotated[
+        bool, typer.Option(help="Whether a first stage says what the model need not read.")
+    ] = True,
 ) -> None:
     """Build the detector of malicious prompts that the project ships; no training data needed.
 
@@ -45,5 +48,6 @@ def shipped(
         windows=windows,
         sentences=sentences,
         sentence_margin=sentence_margin,
+        cascade=cascade,
     )
     show(artifact)

@@ -54,6 +54,11 @@ class Thresholds:
         """Everybody's threshold for a request of one window."""
         return self.steps.at(1)
 
+    @property
+    def least(self) -> float:
+        """The lowest of all authors'."""
+        return min(steps.at(1) for steps in (self.steps, *self.by_author.values()))
+
     def at(self, author: str, reads: int) -> float:
         """The threshold for an author's text in a request that makes a detector read `reads`
         windows."""

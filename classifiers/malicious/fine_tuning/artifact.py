@@ -13,9 +13,11 @@ from pydantic import JsonValue
 from classifiers.encoder.onnx_conversion import convert, quiet
 from classifiers.encoder.recipe import Precision, Recipe, recipe_of
 from classifiers.encoder.source import CONFIG, hash_source, read_object, read_tokenizer
+from classifiers.malicious.fine_tuning.first_stage import FirstStageModel
 from guard.artifacts.folder import Artifact, write
 from guard.artifacts.manifest import DataSource, draft
 from guard.detectors.calibration import Calibration
+from guard.detectors.malicious import first_stage
 from guard.detectors.malicious.ngrams import MOST_WORDS
 from guard.detectors.malicious.text import FEATURES, KIND, MARGIN, MIXING, NGRAM_WORDS, SIZES, TABLE
 from guard.detectors.stored_thresholds import manifest_thresholds
@@ -36,8 +38,8 @@ MAX_TOKENS = 256
 @dataclass(frozen=True, slots=True)
 class TextModel:
     """A trained model: tower, lexical table (None: none), how their logits are mixed (3,), which
-    windows of a text it reads, by how many log odds its sentences count less (None: not), and the
-    words of the table's longest n-grams."""
+    windows of a text it reads, by how many log odds its sentences count less (None: not), the words
+    of the table's longest n-grams, and the first stage (None: the tower reads everything)."""
 
     tower: "Tower"
     table: Floats | None
@@ -45,6 +47,7 @@ class TextModel:
     windows: Sequence[WindowSize] = WINDOWS
     sentence_margin: float | None = None
     ngram_words: int = MOST_WORDS
+    first_stage: FirstStageModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,16 @@ def write_text_model(
     tensors = {MIXING: np.asarray(model.mixing, np.float32), **facts.calibration.tensors()}
     if model.table is not None:
         tensors[TABLE] = np.asarray(model.table, np.float32)
+    if model.first_stage is not None:
+        tensors |= first_stage_tensors(model.first_stage)
     files = {MODEL: graph, TOKENIZER: read_tokenizer(source)}
     return write(out, manifest, tensors=tensors, files=files, report=dict(facts.report))
+
+
+def first_stage_tensors(model: FirstStageModel) -> dict[str, Floats]:
+    """A first stage as an artifact holds it."""
+    ends = np.array([model.bias, model.mark], np.float32)
+    return {first_stage.TABLE: np.asarray(model.table, np.float32), first_stage.MARK: ends}
 
 
 def _recipe_of_features(tower: "Tower", source: Path, precision: Precision) -> Recipe | None:

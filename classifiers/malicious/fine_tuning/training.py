@@ -132,10 +132,11 @@ def fit_text_model(
 
 
 def scaled(model: TextModel, scaling: Scaling) -> TextModel:
-    """The model with its mixed logit scaled to a probability's."""
+    """The model with its mixed logit, and its first stage's, scaled to a probability's."""
     mixing = model.mixing * np.float32(scaling.slope)
     mixing[2] += np.float32(scaling.offset)
-    return replace(model, mixing=mixing)
+    first = model.first_stage and model.first_stage.scaled(scaling)
+    return replace(model, mixing=mixing, first_stage=first)
 
 
 def new_tower(source: Path, frozen_layers: int, seed: int = 0) -> "Tower":

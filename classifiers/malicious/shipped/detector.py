@@ -18,9 +18,16 @@ from numpy.typing import NDArray
 
 from classifiers.encoder.packed import unpack_encoder
 from classifiers.encoder.recipe import Precision
-from classifiers.malicious.fine_tuning.artifact import HeldOutFacts, TextModel, write_text_model
+from classifiers.malicious.fine_tuning.artifact import (
+    HeldOutFacts,
+    TextModel,
+    first_stage_tensors,
+    write_text_model,
+)
+from classifiers.malicious.fine_tuning.first_stage import FirstStageModel
 from guard.artifacts.folder import Artifact
 from guard.detectors.calibration import BENIGN, MALICIOUS, Calibration
+from guard.detectors.malicious import first_stage
 from guard.detectors.malicious.text import MIXING, TABLE
 from guard.detectors.stored_thresholds import read_thresholds
 from guard.terms.detector import WindowSize
@@ -44,13 +51,15 @@ def build_shipped(
     windows: Sequence[WindowSize] = (),
     sentences: bool = True,
     sentence_margin: float | None = None,
+    cascade: bool = True,
     source: Path | None = None,
     shipped: Path | None = None,
 ) -> Artifact:
     """The shipped detector as an artifact of kind `malicious-text` in the folder `out`.
 
     `windows` and `sentence_margin`, the log odds by which sentences count less, take the place of
-    those that the thresholds and the figures were measured with; without `sentences` none are read.
+    those that the thresholds and the figures were measured with; without `sentences` none are read,
+    and without `cascade` the model reads everything.
     `shipped` is the folder of the detector's files, without it what is installed; `source` the
     folder of its encoder, without it the packed one beside them.
     Raises ConfigError where a file is missing.
@@ -75,6 +84,7 @@ def build_shipped(
             _model(tensors, source, facts),
             windows=windows,
             sentence_margin=margin if sentences else None,
+            first_stage=_first_stage(tensors) if cascade else None,
         )
         return write_text_model(
             *(out, model, held_out),
@@ -93,7 +103,7 @@ def save_shipped(
     `facts` are `frozen_layers`, `anchor_layer`, `segment` (tokens; 0: none), `max_tokens` of a
     window, `windows` (characters and overlap of each size), `sentence_margin` (log odds; None:
     sentences are not read), `ngram_words`, `thresholds` by precision, as a manifest holds them,
-    `metrics`, `report` and `data`. The table is stored in half precision.
+    `metrics`, `report` and `data`. Tables are stored in half precision.
     """
     from safetensors.numpy import save
 
@@ -101,6 +111,9 @@ def save_shipped(
     tensors[MIXING] = model.mixing
     if model.table is not None:
         tensors[TABLE] = model.table.astype(np.float16)
+    if model.first_stage is not None:
+        tensors |= first_stage_tensors(model.first_stage)
+        tensors[first_stage.TABLE] = tensors[first_stage.TABLE].astype(np.float16)
     tensors |= {BENIGN: calibration.benign, MALICIOUS: calibration.malicious}
     folder.mkdir(parents=True, exist_ok=True)
     content = save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()})
@@ -119,6 +132,13 @@ def _model(tensors: Tensors, source: Path, facts: Mapping[str, Any]) -> TextMode
     table = tensors[TABLE].astype(np.float32) if TABLE in tensors else None
     mixing = tensors[MIXING].astype(np.float32)
     return TextModel(tower.eval(), table, mixing, ngram_words=int(facts["ngram_words"]))
+
+
+def _first_stage(tensors: Tensors) -> FirstStageModel | None:
+    if first_stage.TABLE not in tensors:
+        return None
+    bias, mark = tensors[first_stage.MARK].tolist()
+    return FirstStageModel(tensors[first_stage.TABLE].astype(np.float32), bias, mark)
 
 
 def _packed(tower: "Tower") -> dict[str, NDArray[np.generic]]:

@@ -13,7 +13,9 @@ from pydantic import JsonValue
 from guard.artifacts.folder import Artifact, read
 from guard.detectors.calibration import Calibration
 from guard.detectors.malicious.attackers import ATTACKERS
-from guard.detectors.malicious.ngrams import MOST_WORDS, ngram_indices
+from guard.detectors.malicious.first_stage import MARK, FirstStage
+from guard.detectors.malicious.lexical import LexicalTable
+from guard.detectors.malicious.ngrams import MOST_WORDS
 from guard.detectors.sentences import sentences
 from guard.detectors.stored_thresholds import stored_thresholds
 from guard.detectors.weights import Array, Weights, logistic
@@ -42,23 +44,9 @@ MIXING = "mixing"
 """(3,): weight of the tower's logit, of the lexical logit, and a bias."""
 
 
-class LexicalTable:
-    """A linear model of hashed n-grams: the mean weight of those that occur, times sqrt(n)."""
-
-    def __init__(self, weight: Array, most_words: int = MOST_WORDS) -> None:
-        self._most_words = most_words
-        if len(weight) & (len(weight) - 1):
-            raise ValueError(f"weight: {len(weight)} buckets, expected a power of two")
-        self._weight = weight
-
-    def logit(self, text: str) -> float:
-        """Log odds by the words and letters alone, up to a bias."""
-        indices = ngram_indices(text, len(self._weight), self._most_words)
-        return float(self._weight[indices].sum() / np.sqrt(max(1, len(indices))))
-
-
 class MaliciousTextClassifier(Detector):
     """Score = logistic of the tower's logit, mixed with the lexical table's where there is one.
+    Where there is a first stage, what it does not pass has the score that it estimates.
 
     Reads at most `window_tokens` tokens of a text, so pieces are cut by `windows` first. Safe to
     share between threads.
@@ -79,6 +67,7 @@ class MaliciousTextClassifier(Detector):
         window_sizes: tuple[WindowSize, ...] = WINDOWS,
         sentence_margin: float | None = None,
         features_of: str | None = None,
+        first_stage: FirstStage | None = None,
     ) -> None:
         """`tower` gives one number per text: the log odds of malicious. `version` is the
         artifact's digest; `window_sizes` are the windows that the threshold was set on. With a
@@ -92,6 +81,7 @@ class MaliciousTextClassifier(Detector):
         self.version = version
         self.window_tokens: int = tower.window_tokens
         self._tower = tower
+        self._first_stage = first_stage
         self._lexical = lexical
         self._mixing = np.array([1, 1, 0], np.float32) if mixing is None else mixing
 
@@ -118,6 +108,7 @@ class MaliciousTextClassifier(Detector):
         mixing = weights.take(MIXING, 3)
         table = _table(weights)
         calibration = Calibration.from_weights(weights)
+        first_stage = _first_stage(weights, thresholds)
         weights.finish()
         if FEATURES in artifact.manifest.recipe and FEATURES not in tower.output_names[1:]:
             raise artifact.fail(f"recipe.{FEATURES}", "the graph has no such output")
@@ -132,6 +123,7 @@ class MaliciousTextClassifier(Detector):
             window_sizes=_sizes(artifact),
             sentence_margin=_margin(artifact),
             features_of=_features_of(artifact, encoder),
+            first_stage=first_stage,
         )
 
     def windows(self, text: str, size: int, stride: int) -> list[tuple[int, int]]:
@@ -164,10 +156,18 @@ class MaliciousTextClassifier(Detector):
 
     def part_numbers(self, parts: Sequence[str], features: Features | None = None) -> Scores:  # noqa: ARG002
         """Log odds of malicious, shape (n,), of each of n parts as it stands."""
-        return self._mixed(parts, self._tower.encode(parts))
+        if self._first_stage is None:
+            return self._mixed(parts, self._tower.encode(parts))
+        numbers = self._first_stage.log_odds(parts)
+        passes = self._first_stage.passes(numbers)
+        read = [part for part, passed in zip(parts, passes.tolist(), strict=True) if passed]
+        if read:
+            numbers[passes] = self._mixed(read, self._tower.encode(read))
+        return numbers
 
     def numbers_and_features(self, parts: Sequence[str]) -> tuple[Scores, Features]:
-        """`part_numbers`, and the features of the encoder that was trained on, of n > 0 parts."""
+        """Log odds, and the features of the encoder that was trained on, of n > 0 parts: all of
+        them are read, as whoever wants the features must have them."""
         outputs = self._tower.outputs(parts)
         return self._mixed(parts, outputs[0]), outputs[self._tower.output_names.index(FEATURES)]
 
@@ -230,6 +230,14 @@ def _table(weights: Weights) -> LexicalTable | None:
         return LexicalTable(weights.take(TABLE, None), _most_words(weights.artifact))
     except ValueError as error:
         raise weights.artifact.fail(f"tensors.{TABLE}", str(error)) from error
+
+
+def _first_stage(weights: Weights, thresholds: Thresholds) -> FirstStage | None:
+    """The artifact's first stage; what it does not pass must stay under every threshold."""
+    found = FirstStage.from_weights(weights, _most_words(weights.artifact))
+    if found is not None and logistic(np.array([found.mark]))[0] >= thresholds.least:
+        raise weights.artifact.fail(f"tensors.{MARK}", "the pass mark is above a threshold")
+    return found
 
 
 def _most_words(artifact: Artifact) -> int:

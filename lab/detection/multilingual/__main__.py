@@ -9,6 +9,7 @@ kept in `--cache`: a command that was stopped goes on.
 
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,16 +26,29 @@ from classifiers.prompts.labelled import LabelledPrompt
 from guard.terms.errors import GuardError
 from lab.detection.leave_sources_out import show
 from lab.detection.multilingual.calibrate import (
+    USER,
     calibrate,
     figures,
     limits_of,
     measured_of,
     thresholds_of,
 )
+from lab.detection.multilingual.cascade import cascade_of
 from lab.detection.multilingual.facts import read_origins, shipped_facts
-from lab.detection.multilingual.folds import Lessons, all_examples, held_out_logits, spread
+from lab.detection.multilingual.folds import (
+    Lessons,
+    all_examples,
+    held_out_logits,
+    spread,
+    twin_logits,
+)
 from lab.detection.multilingual.model import example_states
-from lab.detection.multilingual.operating_point import excess_of, figures_at, margin_of
+from lab.detection.multilingual.operating_point import (
+    excess_of,
+    figures_at,
+    limits_without,
+    margin_of,
+)
 from lab.detection.multilingual.recipe import Recipe
 from lab.detection.multilingual.sources import (
     fold_of,
@@ -99,15 +113,23 @@ def build_detector(
     if others:
         lessons.score(model, others, cache / "others-all.npz", show)
     scaling, calibration = calibrate(measured)
-    excess = excess_of(measured, np.array([fold_of(prompt.source) for prompt in chosen]))
-    margin = margin_of(measured, excess)
+    folds = np.array([fold_of(prompt.source) for prompt in chosen])
+    cascade = cascade_of(measured, chosen, recipe, cache)
+    excess = excess_of(measured, folds, cascade.served)
+    twins = [
+        logits - limits_without(measured, folds, number)[USER]
+        for number, logits in twin_logits(others, lessons).items()
+    ]
+    margin = margin_of(measured, excess, np.concatenate([np.zeros(0, np.float32), *twins]))
     raised = margin + spread(others, lessons)
     thresholds = thresholds_of(limits_of(measured), scaling, recipe.length_share, raised)
     names = frozenset(prompt.source for prompt in prompts)
     said = read_origins(origins, names) if origins else []
-    held_out = figures(measured) | {"at_thresholds": figures_at(measured, excess, margin)}
+    at = figures_at(measured, excess, margin)
+    held_out = figures(measured) | {"at_thresholds": at, "first_stage": cascade.passed}
     facts = shipped_facts(prompts, recipe, scaling, thresholds, held_out, said)
-    save_shipped(out, scaled(model, scaling), calibration, facts)
+    whole = replace(model, first_stage=cascade.model)
+    save_shipped(out, scaled(whole, scaling), calibration, facts)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -119,10 +119,20 @@ def read_logits(file: Path, recipe: Recipe) -> Floats:
 
 def spread(others: Sequence[LabelledPrompt], lessons: Lessons) -> float:
     """`calibrate.spread_of` by the generators' held-out harmless twins among `others`."""
-    rows = [n for n, p in enumerate(others) if p.source == TWINS and p.label == "benign"]
+    rows = _harmless_twins(others)
     if not rows:
         return 0.0
-    folder, recipe = lessons.folder, lessons.recipe
-    files = [folder / f"others-{number}.npz" for number in range(len(FOLDS))]
-    of_folds = [read_logits(file, recipe)[rows] for file in files if file.exists()]
-    return spread_of(read_logits(folder / "others-all.npz", recipe)[rows], of_folds)
+    of_all = read_logits(lessons.folder / "others-all.npz", lessons.recipe)
+    return spread_of(of_all[rows], list(twin_logits(others, lessons).values()))
+
+
+def twin_logits(others: Sequence[LabelledPrompt], lessons: Lessons) -> dict[int, Floats]:
+    """By fold: what its model says of the held-out harmless twins among `others`, (m,)."""
+    rows = _harmless_twins(others)
+    names = {number: lessons.folder / f"others-{number}.npz" for number in range(len(FOLDS))}
+    read = {n: read_logits(file, lessons.recipe) for n, file in names.items() if file.exists()}
+    return {number: logits[rows] for number, logits in read.items()} if rows else {}
+
+
+def _harmless_twins(others: Sequence[LabelledPrompt]) -> list[int]:
+    return [n for n, p in enumerate(others) if p.source == TWINS and p.label == "benign"]

@@ -18,31 +18,43 @@ STEP, HIGHEST = 0.05, 3.0
 """Log odds, before scaling: margins are multiples of STEP, HIGHEST where none keeps the promise."""
 MOST_OF_SOURCE, SHARE_OF_SOURCES = 0.02, 0.9
 """So many of the sources of harmless prompts have at most that rate."""
+MOST_OF_TWINS = 0.05
+"""No source may have more; twins are the hardest texts that no model has learned from."""
 SHOWN = 0.02
 """Sources with a higher rate are named."""
 FEWEST = 40
 """Prompts in a language of which a share is told."""
 
 
-def excess_of(measured: Measured, folds: NDArray[np.int64]) -> Floats:
-    """How far each logit stands above the limit that the other folds set for its author, (n,);
-    `folds` has each prompt's fold, (n,)."""
-    found = np.zeros(len(folds), np.float32)
+def limits_without(measured: Measured, folds: NDArray[np.int64], number: int) -> dict[str, float]:
+    """The limits of each author that the other folds set; `folds` has each prompt's fold, (n,)."""
+    return limits_of(measured.rows(folds != number))
+
+
+def excess_of(measured: Measured, folds: NDArray[np.int64], served: Floats | None = None) -> Floats:
+    """How far each logit stands above the limit that the other folds set for its author, (n,).
+
+    Limits come of what the model says of everything; `served`, (n,), are the logits that are judged
+    by them, where a first stage keeps some texts from the model.
+    """
+    found = np.array(measured.logits if served is None else served, np.float32)
     for number in np.unique(folds):
         own = folds == number
-        limits = limits_of(measured.rows(~own))
+        limits = limits_without(measured, folds, number)
         of_author = [limits.get(str(name), limits["all"]) for name in measured.authors[own]]
-        found[own] = measured.logits[own] - np.array(of_author, np.float32)
+        found[own] -= np.array(of_author, np.float32)
     return found
 
 
-def margin_of(measured: Measured, excess: Floats) -> float:
+def margin_of(measured: Measured, excess: Floats, twins: Floats) -> float:
     """The least margin at which at most RATE of the ordinary, of the hard and of all harmless
-    prompts fire, sources weighed alike, and at most MOST_OF_SOURCE of those of nine sources in
-    ten."""
+    prompts fire, sources weighed alike, at most MOST_OF_SOURCE of those of nine sources in ten,
+    and at most MOST_OF_TWINS of generated harmless twins of attacks, whose excess is `twins`."""
     for step in range(round(HIGHEST / STEP)):
-        if _keeps_promise(measured, excess > step * STEP):
-            return round(step * STEP, 2)
+        margin = step * STEP
+        of_twins = float((twins > margin).mean()) if len(twins) else 0.0
+        if of_twins <= MOST_OF_TWINS and _keeps_promise(measured, excess > margin):
+            return round(margin, 2)
     return HIGHEST
 
 

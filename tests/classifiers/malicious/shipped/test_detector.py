@@ -9,10 +9,12 @@ import pytest
 
 from classifiers.encoder.packed import PACKED, PIECES
 from classifiers.malicious.fine_tuning.artifact import TextModel
+from classifiers.malicious.fine_tuning.first_stage import FirstStageModel
 from classifiers.malicious.fine_tuning.tower import Tower, load_tower
 from classifiers.malicious.shipped import detector as shipped
 from classifiers.malicious.shipped.detector import DELTA, FACTS, build_shipped, save_shipped
 from guard.detectors.calibration import Calibration
+from guard.detectors.malicious.first_stage import MARK
 from guard.detectors.malicious.text import MaliciousTextClassifier
 from guard.terms.detector import WindowSize
 from guard.terms.errors import ConfigError
@@ -33,7 +35,9 @@ def _tuned() -> Tower:
 
 
 def _save(folder: Path) -> TextModel:
-    model = TextModel(_tuned(), np.linspace(-1, 1, 64, dtype=np.float32), np.ones(3, np.float32))
+    table = np.linspace(-1, 1, 64, dtype=np.float32)
+    first = FirstStageModel(table, 0.0, -1.0)
+    model = TextModel(_tuned(), table, np.ones(3, np.float32), first_stage=first)
     facts = {
         "frozen_layers": 1,
         "segment": 32,
@@ -62,8 +66,9 @@ def test_what_is_saved_is_what_is_built(tmp_path: Path) -> None:
     assert MaliciousTextClassifier.from_artifact(chosen).window_sizes == ((300, 100),)
     assert chosen.manifest.recipe["sentence_margin"] == 0.5
     assert artifact.manifest.recipe["sentence_margin"] == 0.25
-    alone = build(tmp_path / "b", sentences=False)
+    alone = build(tmp_path / "b", sentences=False, cascade=False)
     assert "sentence_margin" not in alone.manifest.recipe
+    assert MARK in artifact.tensors().keys() - alone.tensors().keys()
     assert detector.threshold == 0.5
     assert detector.thresholds is not None
     assert detector.thresholds.at("user", 8) == 0.7

@@ -21,13 +21,13 @@ from classifiers.malicious.fine_tuning.tower import Tower, load_tower
 from guard.artifacts.folder import WEIGHTS, Artifact, read, write
 from guard.detectors.calibration import Calibration
 from guard.detectors.kinds import load_detector
+from guard.detectors.malicious.lexical import LexicalTable
 from guard.detectors.malicious.ngrams import ngram_indices
 from guard.detectors.malicious.text import (
     FEATURES,
     MIXING,
     MOST_MARGIN,
     TABLE,
-    LexicalTable,
     MaliciousTextClassifier,
 )
 from guard.encoders.onnx_encoder import OnnxEncoder

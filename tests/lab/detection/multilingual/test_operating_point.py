@@ -18,6 +18,7 @@ from lab.detection.multilingual.operating_point import (
 from lab.detection.multilingual.sources import fold_of
 
 HARMLESS, ATTACKS = ("clinc150", "snips", "bbh"), ("med_safety", "aart", "foresight_base")
+NO_TWINS = np.zeros(0, np.float32)
 PROMPTS = 100
 """Of each source."""
 
@@ -46,13 +47,13 @@ def test_a_prompt_is_judged_by_the_limits_that_other_folds_set() -> None:
 
 def test_without_a_difference_between_sources_next_to_no_margin_is_needed() -> None:
     measured, folds = _measured((0, 0, 0), 1)
-    assert margin_of(measured, excess_of(measured, folds)) <= STEP
+    assert margin_of(measured, excess_of(measured, folds), NO_TWINS) <= STEP
 
 
 def test_the_margin_is_as_high_as_a_source_above_the_others_needs() -> None:
     measured, folds = _measured((0, 0, 1), 1.5)
     excess = excess_of(measured, folds)
-    margin = margin_of(measured, excess)
+    margin = margin_of(measured, excess, NO_TWINS)
     found = figures_at(measured, excess, margin)
     before = figures_at(measured, excess, margin - STEP)
     assert 0.9 < margin < 1.1
@@ -60,9 +61,21 @@ def test_the_margin_is_as_high_as_a_source_above_the_others_needs() -> None:
     assert found["harmless_sources_up_to_2_percent"] == 1
 
 
+def test_the_margin_is_as_high_as_generated_twins_need() -> None:
+    measured, folds = _measured((0, 0, 0), 1)
+    twins = np.linspace(0, 2, 101, dtype=np.float32)
+    assert margin_of(measured, excess_of(measured, folds), twins) == pytest.approx(1.9, abs=STEP)
+
+
+def test_texts_that_a_first_stage_keeps_from_the_model_need_no_margin() -> None:
+    measured, folds = _measured((0, 0, 1), 1.5)
+    served = np.minimum(measured.logits, np.where(measured.benign, -1, 2)).astype(np.float32)
+    assert margin_of(measured, excess_of(measured, folds, served), NO_TWINS) == 0
+
+
 def test_where_nothing_keeps_the_promise_the_margin_is_the_highest() -> None:
     measured, folds = _measured((0, 0, 10), 1)
-    assert margin_of(measured, excess_of(measured, folds)) == HIGHEST
+    assert margin_of(measured, excess_of(measured, folds), NO_TWINS) == HIGHEST
 
 
 def test_figures_are_shares_by_family_author_and_language_of_many_prompts() -> None:
