@@ -18,8 +18,9 @@ STEP, HIGHEST = 0.05, 3.0
 """Log odds, before scaling: margins are multiples of STEP, HIGHEST where none keeps the promise."""
 MOST_OF_SOURCE, SHARE_OF_SOURCES = 0.02, 0.9
 """So many of the sources of harmless prompts have at most that rate."""
-MOST_OF_TWINS = 0.05
-"""No source may have more; twins are the hardest texts that no model has learned from."""
+MOST_OF_TWINS = 0.035
+"""Twins are the hardest texts that no model has learned from. The English ones among other families
+fire more often than all: with this at most 5 %, which no source should have more of."""
 SHOWN = 0.02
 """Sources with a higher rate are named."""
 FEWEST = 40

@@ -60,7 +60,6 @@ CLOSED = (
     "/v1/realtime",
     "/v1/assistants",
     "/v1/threads/runs",
-    "/v1/moderations",
     "/v1/fine_tuning/jobs",
     "/v1/engines/demo/completions",
     "/openai/deployments/demo/chat/completions",
